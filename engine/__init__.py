@@ -1,0 +1,30 @@
+"""The reasoning of 准绳: rule text becomes one tree, and each reading of the tree answers one question. Pure.
+
+Nothing here reads a clock, a file, a socket or a random number, starts a thread or logs; dates, facts and rule bytes
+are arguments. START HERE: `engine.decide`.
+"""
+
+from engine.decide import decide
+from engine.decision import MEANING, Decision, Outcome, Refusal, Step, Wire, to_wire
+from engine.errors import EngineError, Finding, RuleFilesInvalid
+from engine.given import GivenFacts
+from engine.load import load_rulebook
+from engine.rulebook import Rulebook, digest_of
+
+__all__ = [
+    "MEANING",
+    "Decision",
+    "EngineError",
+    "Finding",
+    "GivenFacts",
+    "Outcome",
+    "Refusal",
+    "RuleFilesInvalid",
+    "Rulebook",
+    "Step",
+    "Wire",
+    "decide",
+    "digest_of",
+    "load_rulebook",
+    "to_wire",
+]

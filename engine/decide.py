@@ -1,0 +1,409 @@
+"""START HERE. One question, one function: what does this violation owe on these facts, and by which rules?
+
+`decide` reads the tree exactly, step by step in the order of law: power item, law of the day, facts, no-penalty
+grounds, preconditions, tier, amount, rounding, statutory range, general measures. It is pure: the law, the day and the
+facts are arguments; no clock, no file, no randomness.
+
+Facts may be missing. A condition over a missing fact is neither true nor false (Kleene's three values), so a fact is
+asked for only where the outcome can still depend on it, and the order of facts never matters.
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any as Anything
+
+from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
+from engine.given import GivenFacts, Problem, Value, count, read_fact, shown, value_text
+from engine.numbers import round_to
+from engine.refusals import SENTENCES, RefusalCode
+from engine.rulebook import Rulebook
+from engine.tree import (
+    All,
+    Amount,
+    Any,
+    Compare,
+    Condition,
+    ConfiscateGains,
+    Fine,
+    Fixed,
+    GeneralMeasure,
+    Is,
+    Language,
+    Multiple,
+    NoPenalty,
+    Not,
+    OneOf,
+    Operator,
+    OrderToCorrect,
+    PerUnit,
+    Place,
+    Row,
+    Rule,
+    Validity,
+    facts_of_measure,
+)
+
+
+def decide(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts) -> Outcome:
+    """Compute the one penalty for a violation on the day of the act, or refuse by name.
+
+    `on` is the day of the act: the law of that day applies and look-back windows count back from it. The same
+    arguments always give the same outcome. Never raises for what a caller sends; an exception is a defect of ours.
+    """
+    rule = rulebook.rules.get(violation)
+    if rule is None:
+        return _unknown_violation(rulebook, violation, on)
+    reasoning = _Reasoning(rulebook, rule, on)
+    try:
+        reasoning.power_item()
+        reasoning.law_of_the_day()
+        reasoning.read(facts)
+        return reasoning.no_penalty() or reasoning.unmet_precondition() or reasoning.penalty()
+    except _Refused as refused:
+        return refused.refusal
+
+
+def _unknown_violation(rulebook: Rulebook, violation: str, on: date) -> Refusal:
+    zh = rulebook.language == "zh"
+    codes = rulebook.near(violation)
+    names = "、".join(f"`{code}`" for code in codes) if zh else ", ".join(f"`{code}`" for code in codes)
+    near = (f"，是不是 {names}？" if zh else f"; did you mean {names}?") if codes else ""
+    sentence = SENTENCES["unknown_violation"][0 if zh else 1]
+    return Refusal(
+        violation=violation,
+        rule=None,
+        on=on,
+        code="unknown_violation",
+        message=sentence.format(found=shown(violation), near=near),
+        field="violation",
+        trace=(),
+    )
+
+
+class _Refused(Exception):
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+
+
+@dataclass(slots=True)
+class _Reasoning:
+    """One decision in the making: the facts read so far and the steps taken."""
+
+    rulebook: Rulebook
+    rule: Rule
+    on: date
+    values: dict[str, Value] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    trace: list[Step] = field(default_factory=list)
+
+    @property
+    def language(self) -> Language:
+        return self.rule.language
+
+    def refuse(self, code: RefusalCode, about: str | None = None, **words: str) -> "_Refused":
+        sentence = SENTENCES[code][0 if self.language == "zh" else 1]
+        return _Refused(
+            Refusal(
+                violation=self.rule.code,
+                rule=self.rule,
+                on=self.on,
+                code=code,
+                message=sentence.format(**words),
+                field=about,
+                trace=tuple(self.trace),
+            )
+        )
+
+    # --- may anything be decided at all?
+
+    def power_item(self) -> None:
+        """Refuse unless the power is listed, published and in force on the day (凡未列入、未公布的权力不得行使)."""
+        item = self.rulebook.power_items.get(self.rule.power_item)
+        day = self.on.isoformat()
+        if item is None:
+            raise self.refuse("power_item_missing", found=self.rule.power_item)
+        if self.on < item.published:
+            raise self.refuse("power_item_not_published", found=item.code, day=day, expected=item.published.isoformat())
+        if not item.validity.holds_on(self.on):
+            raise self.refuse("power_item_not_in_force", found=item.code, day=day, expected=_period(item.validity))
+        self.trace.append(Step("power_item", item.code, item.name, item.cell.place))
+
+    def law_of_the_day(self) -> None:
+        rule = self.rule
+        if not rule.validity.holds_on(self.on):
+            raise self.refuse("no_law_on_day", "on", found=self.on.isoformat(), expected=_period(rule.validity))
+        self.trace.append(Step("in_force", rule.regime.name, _period(rule.validity), Place(rule.file, 1, 1)))
+
+    # --- facts
+
+    def read(self, given: GivenFacts) -> None:
+        rule = self.rule
+        for name in sorted(given):
+            if name not in rule.by_name:
+                raise self.unknown_fact(name)
+        for name in sorted(given):
+            fact = rule.by_name[name]
+            value = read_fact(fact, given[name], self.language)
+            if isinstance(value, Problem):
+                raise self.refuse(
+                    value.code, value.field, field=value.field, found=value.found, expected=value.expected
+                )
+            self.values[name] = value
+            self.texts[name] = value_text(fact, value)
+        for fact in rule.counted:
+            self.count(fact.name)
+        unused = [name for name in sorted(given) if name not in rule.asks]
+        if unused:
+            self.trace.append(Step("not_used", reads=self.reads(tuple(unused))))
+
+    def unknown_fact(self, name: str) -> "_Refused":
+        zh = self.language == "zh"
+        names = "、".join(f"`{each}`" for each in self.rule.asks)
+        near = f"；本违法行为问的是 {names}" if zh else f"; this violation asks for {names}"
+        return self.refuse("unknown_fact", name, found=shown(name), near=near)
+
+    def count(self, name: str) -> None:
+        """Fill a counted fact from the list of past days; both given must agree."""
+        fact = self.rule.by_name[name]
+        if fact.count is None or fact.count.of not in self.values:
+            return
+        days = self.values[fact.count.of]
+        assert isinstance(days, tuple)
+        number, inside = count(fact.count, days, self.on)
+        stated = self.values.get(name)
+        if stated is not None and stated != number:
+            raise self.refuse(
+                "conflicting_facts",
+                name,
+                field=name,
+                found=self.texts[name],
+                other=fact.count.of,
+                expected=str(number),
+            )
+        if number > fact.high:
+            raise self.refuse(
+                "out_of_domain", name, field=name, found=str(number), expected=value_text(fact, fact.high)
+            )
+        self.values[name] = number
+        self.texts[name] = value_text(fact, number)
+        counted = ",".join(day.isoformat() for day in inside)
+        self.trace.append(
+            Step("count", name, fact.cell.text, fact.cell.place, ((fact.count.of, counted), (name, self.texts[name])))
+        )
+
+    def reads(self, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        texts = self.texts
+        return tuple([(name, texts[name]) for name in names if name in texts])
+
+    # --- grounds and preconditions
+
+    def no_penalty(self) -> Decision | None:
+        for row in self.rule.no_penalty:
+            if self.holds(row):
+                regime = self.rule.regime
+                return self.decision(row.tier, [Imposed(NoPenalty())], regime.when_not_penalised)
+        return None
+
+    def unmet_precondition(self) -> Decision | None:
+        for each in self.rule.preconditions:
+            holds = self.evaluate(each.when)
+            if holds is None:
+                raise self.missing([each.reads])
+            cell = each.cell
+            self.trace.append(Step("precondition", "", cell.text, cell.place, self.reads(each.reads), holds))
+            if holds:
+                continue
+            if each.otherwise == "not_this_violation":
+                raise self.refuse("not_this_violation", expected=cell.text)
+            general = [g for g in self.rule.regime.always if not isinstance(g.measure, OrderToCorrect)]
+            return self.decision("", [Imposed(OrderToCorrect())], tuple(general))
+        return None
+
+    # --- tier, amount, measures
+
+    def penalty(self) -> Decision:
+        row = self.tier()
+        if row.defect is not None:
+            raise self.defective(row)
+        imposed: list[Imposed] = []
+        for measure in row.measures:
+            if isinstance(measure, Fine):
+                imposed.append(Imposed(measure, self.fine(row, measure.amount)))
+            elif isinstance(measure, ConfiscateGains):
+                gains = self.values[measure.fact]
+                assert isinstance(gains, int)
+                cell = row.outcome_cell
+                self.trace.append(
+                    Step("measure", "confiscate_gains", cell.text, cell.place, self.reads((measure.fact,)), gains > 0)
+                )
+                if gains > 0:
+                    imposed.append(Imposed(measure, gains))
+            else:
+                imposed.append(Imposed(measure))
+        return self.decision(row.tier, imposed, self.rule.regime.always)
+
+    def tier(self) -> Row:
+        """Find the one row that holds; every row is tried, so that the order of rows never matters."""
+        holding: list[Row] = []
+        unknown: list[tuple[str, ...]] = []
+        for row in self.rule.rows:
+            holds = self.evaluate(row.when)
+            if holds is None:
+                unknown.append(row.reads)
+            else:
+                cell = row.when_cell
+                self.trace.append(Step("tier", row.tier, cell.text, cell.place, self.reads(row.reads), holds))
+                if holds:
+                    holding.append(row)
+        if unknown:
+            raise self.missing(unknown)
+        if not holding:
+            raise self.no_tier()
+        for row in holding:
+            needed = [name for measure in row.measures for name in facts_of_measure(measure)]
+            if any(name not in self.values for name in needed):
+                raise self.missing([tuple(needed)])
+        return holding[0] if len(holding) == 1 else self.heaviest(holding)
+
+    def heaviest(self, holding: list[Row]) -> Row:
+        """Take the row with the greatest fine, where the regime declares that the heavier wins and one row is."""
+        names = ("、" if self.language == "zh" else ", ").join(f"`{row.tier}`" for row in holding)
+        fines = [(self.compared(row), row) for row in holding]
+        greatest = max(fine for fine, _ in fines)
+        heaviest = [row for fine, row in fines if fine == greatest]
+        if self.rule.regime.tie != "heavier" or len(heaviest) > 1:
+            raise self.refuse("several_tiers", found=names)
+        row = heaviest[0]
+        self.trace.append(Step("heavier_tier", row.tier, names, row.when_cell.place))
+        return row
+
+    def compared(self, row: Row) -> Fraction:
+        """The exact fine of a row, zero where it has none: what the heavier row is judged by."""
+        amount = next((measure.amount for measure in row.measures if isinstance(measure, Fine)), None)
+        return Fraction(*self.exactly(amount)) if amount else Fraction(0)
+
+    def no_tier(self) -> "_Refused":
+        """Refuse because no row holds: by the marked defect of the table where one says so."""
+        for defect in self.rule.defects:
+            if defect.when is not None and self.evaluate(defect.when):
+                self.trace.append(Step("defect", defect.kind, defect.note, defect.cell.place))
+                return self.refuse("missing_tier", note=defect.note)
+        return self.refuse("no_tier")
+
+    def defective(self, row: Row) -> "_Refused":
+        defect = row.defect
+        assert defect is not None
+        statutory = self.rule.range_named(row.range_name)
+        self.trace.append(Step("defect", defect.kind, defect.note, defect.cell.place))
+        return self.refuse(defect.kind, found=row.tier, expected=statutory.cell.text, note=defect.note)
+
+    def fine(self, row: Row, amount: Amount) -> int:
+        """Compute the fine in whole fen: exact, rounded as declared; rounding never leaves the statutory range."""
+        numerator, denominator = self.exactly(amount)
+        regime = self.rule.regime
+        fen = numerator // denominator
+        cell = row.outcome_cell
+        reads = () if isinstance(amount, Fixed) else self.reads((amount.fact,))
+        self.trace.append(Step("amount", row.tier, cell.text, cell.place, reads, after=fen))
+        rounded = round_to(numerator, denominator, regime.rounding_step, regime.rounding)
+        if rounded * denominator != numerator:
+            self.trace.append(Step("rounding", regime.rounding, str(regime.rounding_step), before=fen, after=rounded))
+        statutory = self.rule.range_named(row.range_name)
+        low, low_denominator = self.exactly(statutory.low)
+        high, high_denominator = self.exactly(statutory.high)
+        # INVARIANT: engine.checks proved every unmarked row inside its range: only rounding can leave it.
+        assert low * denominator <= numerator * low_denominator, (self.rule.code, row.tier)
+        assert numerator * high_denominator <= high * denominator, (self.rule.code, row.tier)
+        inward = min(max(rounded, -(-low // low_denominator)), high // high_denominator)
+        cell = statutory.cell
+        self.trace.append(Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded, after=inward))
+        return inward
+
+    def exactly(self, amount: Amount) -> tuple[int, int]:
+        """Compute an amount of fen exactly, as numerator and denominator."""
+        match amount:
+            case Fixed(fen=fen):
+                return fen, 1
+            case PerUnit(fen=fen, fact=name):
+                return fen * self.number(name), 10 ** self.rule.by_name[name].scale
+            case Multiple(ratio=ratio, fact=name):
+                return ratio.numerator * self.number(name), ratio.denominator
+
+    def number(self, name: str) -> int:
+        value = self.values[name]
+        assert isinstance(value, int)
+        return value
+
+    def decision(self, tier: str, imposed: list[Imposed], general: tuple[GeneralMeasure, ...]) -> Decision:
+        for each in general:
+            imposed.append(Imposed(each.measure, None, each.basis))
+            self.trace.append(Step("measure", kind_of(each.measure), each.basis, each.cell.place))
+        return Decision(rule=self.rule, on=self.on, tier=tier, measures=tuple(imposed), trace=tuple(self.trace))
+
+    # --- conditions
+
+    def holds(self, row: Row) -> bool:
+        holds = self.evaluate(row.when)
+        if holds is None:
+            raise self.missing([row.reads])
+        cell = row.when_cell
+        self.trace.append(Step("no_penalty", row.tier, cell.text, cell.place, self.reads(row.reads), holds))
+        return holds
+
+    def missing(self, reads: list[tuple[str, ...]]) -> "_Refused":
+        """Refuse for want of facts, naming those that can still matter, in the order the rule would ask for them."""
+        wanted = {name for names in reads for name in names if name not in self.values}
+        names = [name for name in self.rule.asks if name in wanted]
+        listed = ("、" if self.language == "zh" else ", ").join(f"`{name}`" for name in names)
+        return self.refuse("missing_fact", names[0], found=listed)
+
+    def evaluate(self, condition: Condition) -> bool | None:
+        """Evaluate in Kleene's three values: None where a missing fact still decides."""
+        match condition:
+            case Compare(fact=name, op=op, value=value):
+                given = self.values.get(name)
+                return None if given is None else COMPARE[op](given, value)
+            case Is(fact=name):
+                answer = self.values.get(name)
+                return None if answer is None else answer is True
+            case OneOf(fact=name, choices=choices):
+                chosen = self.values.get(name)
+                return None if chosen is None else chosen in choices
+            case Not(part=part):
+                inner = self.evaluate(part)
+                return None if inner is None else not inner
+            case All(parts=parts):
+                found: bool | None = True
+                for part in parts:
+                    holds = self.evaluate(part)
+                    if holds is False:
+                        return False
+                    if holds is None:
+                        found = None
+                return found
+            case Any(parts=parts):
+                found = False
+                for part in parts:
+                    holds = self.evaluate(part)
+                    if holds is True:
+                        return True
+                    if holds is None:
+                        found = None
+                return found
+
+
+COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _period(validity: Validity) -> str:
+    return f"{validity.first.isoformat()} – {validity.last.isoformat() if validity.last else ''}".rstrip(" ")

@@ -1,0 +1,218 @@
+"""Fact declarations: `面积: 数，平方米，精确到 0.01，大于 0 至 10000，越大越重` becomes a Fact."""
+
+import re
+from collections.abc import Mapping
+
+import lark
+
+from engine.cells import Unusable
+from engine.errors import Complaints
+from engine.grammar import Parsed, parse_cell, token_of, tree_of
+from engine.lexer import PLAIN, reserved
+from engine.numbers import MONEY_SCALE, NotANumber, scaled
+from engine.reading import misshapen
+from engine.tree import Cell, Count, Direction, Fact, FactKind, Language, Source
+from engine.yamltext import Mapping as YamlMapping
+from engine.yamltext import Node, Scalar
+
+_KINDS: Mapping[str, FactKind] = {
+    "YES_NO": "yes_no",
+    "INTEGER": "integer",
+    "NUMBER_KIND": "number",
+    "MONEY": "money",
+    "DAYS": "days",
+    "CHOICE": "choice",
+}
+_DIRECTIONS: Mapping[str, Direction] = {
+    "GRAVER": "graver",
+    "AGGRAVATING": "graver",
+    "LIGHTER": "lighter",
+    "MITIGATING": "lighter",
+}
+_SOURCES: Mapping[str, Source] = {
+    "OFFICER": "officer",
+    "CASE_FILE": "case_file",
+    "HISTORY": "history",
+    "REGISTER": "register",
+}
+_NAME = re.compile(r"[^\W\d]\w{0,39}")
+MAX_YEARS = 10
+MAX_SCALE = 6
+
+
+def read_facts(
+    node: Node | None, language: Language, first_day_counts: bool, complaints: Complaints
+) -> dict[str, Fact]:
+    """Read a section of declarations; a declaration that does not work is left out after its finding."""
+    if node is None:
+        return {}
+    if not isinstance(node, YamlMapping):
+        misshapen(node, YamlMapping, complaints)
+        return {}
+    facts: dict[str, Fact] = {}
+    for key, value in node.entries.values():
+        if not usable_name(key.text, language):
+            complaints.add(
+                "bad_name",
+                key.place,
+                found=key.text,
+                repair=(
+                    "名称用汉字、字母、数字或下划线，不以数字开头，也不能是规则语言的词",
+                    "use letters, digits and underscores, no digit first, and no word of the rule language",
+                ),
+            )
+        elif not isinstance(value, Scalar):
+            misshapen(value, Scalar, complaints)
+        elif fact := _fact(key.text, value, language, first_day_counts, complaints):
+            facts[fact.name] = fact
+    return facts
+
+
+def usable_name(name: str, language: Language) -> bool:
+    """Say whether a fact or a choice may be called so."""
+    return _NAME.fullmatch(name) is not None and not reserved(name, language)
+
+
+def _fact(name: str, cell: Scalar, language: Language, first_day_counts: bool, complaints: Complaints) -> Fact | None:
+    tree = parse_cell(cell, "declaration", PLAIN[language], complaints)
+    if tree is None:
+        return None
+    try:
+        return _Declaration(name, cell, language, first_day_counts, complaints, tree).fact()
+    except Unusable:
+        return None
+
+
+class _Declaration:
+    def __init__(
+        self, name: str, cell: Scalar, language: Language, first_day_counts: bool, complaints: Complaints, tree: Parsed
+    ) -> None:
+        self.name = name
+        self.cell = cell
+        self.language = language
+        self.first_day_counts = first_day_counts
+        self.complaints = complaints
+        head = tree_of(tree.children[0])
+        self.kind = _KINDS[token_of(head.children[0]).type]
+        self.choices = tuple(token.value for token in map(token_of, head.children) if token.type == "NAME")
+        self.clauses: dict[str, list[lark.Token]] = {}
+        for child in tree.children[1:]:
+            if isinstance(child, lark.Tree):
+                tokens = [token_of(token) for token in child.children]
+                if child.data in self.clauses:
+                    self.fail("duplicate_name", tokens[0], found=tokens[0].value)
+                self.clauses[child.data] = tokens
+
+    def fail(self, code: str, token: lark.Token | None, *, found: str = "", expected: str = "") -> None:
+        place = self.cell.at(token.start_pos or 0) if token is not None else self.cell.place
+        self.complaints.add(code, place, found=found, expected=expected)
+        raise Unusable
+
+    def say(self, zh: str, en: str) -> str:
+        return zh if self.language == "zh" else en
+
+    def fact(self) -> Fact:
+        self.allowed()
+        scale, low, high, low_open, high_open = self.domain()
+        direction: Direction = "neither"
+        if tokens := self.clauses.get("direction"):
+            direction = _DIRECTIONS[tokens[0].type]
+        source: Source = "officer"
+        if tokens := self.clauses.get("source"):
+            source = _SOURCES[tokens[1].type]
+        question = self.clauses["ask"][1].value if "ask" in self.clauses else ""
+        return Fact(
+            name=self.name,
+            kind=self.kind,
+            unit=self.unit(),
+            scale=scale,
+            low=low,
+            high=high,
+            low_open=low_open,
+            high_open=high_open,
+            choices=self.choices,
+            direction=direction,
+            source=source,
+            count=self.count(),
+            question=question,
+            cell=Cell(text=self.cell.text, place=self.cell.place),
+        )
+
+    def allowed(self) -> None:
+        numeric = self.kind in ("integer", "number", "money")
+        for clause, tokens in self.clauses.items():
+            fits = {
+                "unit_clause": numeric,
+                "domain": numeric,
+                "precision": self.kind == "number",
+                "counts": self.kind == "integer",
+            }.get(clause, True)
+            if clause == "direction":
+                fits = numeric == (tokens[0].type in ("GRAVER", "LIGHTER")) and self.kind in (
+                    "integer", "number", "money", "yes_no",
+                )  # fmt: skip
+            if not fits:
+                self.fail("wrong_fact_kind", tokens[0], found=self.name, expected=self.say("别的种类", "another kind"))
+        if self.kind == "choice":
+            bad = [choice for choice in self.choices if not usable_name(choice, self.language)]
+            if bad:
+                self.fail("bad_name", None, found=bad[0])
+            if len(set(self.choices)) != len(self.choices) or len(self.choices) < 2:
+                self.fail("bad_domain", None, found="、".join(self.choices))
+
+    def unit(self) -> str:
+        if self.kind == "money":
+            return "yuan"
+        if self.kind not in ("integer", "number"):
+            return ""
+        tokens = self.clauses.get("unit_clause")
+        if tokens is None:
+            self.fail("question", None, expected=self.say(f"`{self.name}` 的单位", f"the unit of `{self.name}`"))
+            return ""
+        if tokens[0].type == "YUAN":
+            self.fail("unit_mismatch", tokens[0], found=tokens[0].value, expected=self.name)
+        return str(tokens[0].value)
+
+    def domain(self) -> tuple[int, int, int, bool, bool]:
+        if self.kind not in ("integer", "number", "money"):
+            return 0, 0, 0, False, False
+        scale = MONEY_SCALE if self.kind == "money" else 0
+        if self.kind == "number":
+            scale = self.precision()
+        tokens = self.clauses.get("domain")
+        if tokens is None:
+            what = self.say(f"`{self.name}` 最小和最大是多少", f"the least and the greatest `{self.name}`")
+            self.fail("question", None, expected=what)
+            return 0, 0, 0, False, False
+        numbers = [token for token in tokens if token.type == "NUMBER"]
+        try:
+            low, high = (scaled(token.value, scale) for token in numbers)
+        except NotANumber as error:
+            code = "too_precise" if error.too_precise else "number_too_long"
+            self.fail(code, numbers[0], found=str(error), expected=self.name)
+            raise Unusable from error
+        low_open, high_open = tokens[0].type == "GT", tokens[-2].type == "LT"
+        if low + low_open > high - high_open:
+            self.fail("bad_domain", numbers[0], found=self.cell.text)
+        return scale, low, high, low_open, high_open
+
+    def precision(self) -> int:
+        tokens = self.clauses.get("precision")
+        if tokens is None:
+            what = self.say(f"`{self.name}` 精确到多少", f"how precise `{self.name}` is")
+            self.fail("question", None, expected=what)
+            return 0
+        step = tokens[1].value
+        decimals = step.partition(".")[2]
+        if step not in ("1", "0." + "0" * (len(decimals) - 1) + "1") or len(decimals) > MAX_SCALE:
+            self.fail("bad_domain", tokens[1], found=step)
+        return len(decimals)
+
+    def count(self) -> Count | None:
+        tokens = self.clauses.get("counts")
+        if tokens is None:
+            return None
+        years = tokens[2].value
+        if not years.isdigit() or not 1 <= int(years) <= MAX_YEARS:
+            self.fail("bad_domain", tokens[2], found=years)
+        return Count(of=tokens[1].value, years=int(years), first_day=self.first_day_counts)

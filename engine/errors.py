@@ -1,0 +1,149 @@
+"""What can be wrong with rule files, and the room's error tree.
+
+    EngineError
+    └── RuleFilesInvalid      one or more rule files cannot be used; carries every Finding, in file order
+
+A refusal to decide is no error: it is a value (`engine.decision.Refusal`). Any other exception out of the engine is a
+defect of the engine and stays loud.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine.tree import Language, Place
+
+# Code of a finding -> (Chinese, English): what stands there, what was expected. The repair is a second sentence.
+SENTENCES: dict[str, tuple[str, str]] = {
+    "file_too_large": (
+        "文件有 {found} 字节，上限 {expected} 字节",
+        "the file has {found} bytes, the limit is {expected}",
+    ),
+    "not_utf8": ("文件不是 UTF-8 文本", "the file is not UTF-8 text"),
+    "yaml_syntax": ("YAML 格式读不懂：{found}", "the YAML cannot be read: {found}"),
+    "tab": ("这里有制表符", "a tab stands here"),
+    "alias": (
+        "不能用 YAML 锚点、别名或标签（`{found}`）",
+        "YAML anchors, aliases and tags may not be used (`{found}`)",
+    ),
+    "too_deep": ("嵌套超过 {expected} 层", "nested deeper than {expected} levels"),
+    "too_many_nodes": ("内容超过 {expected} 项", "more than {expected} entries"),
+    "text_too_long": ("一格文字超过 {expected} 字", "a cell is longer than {expected} characters"),
+    "empty_file": ("文件是空的", "the file is empty"),
+    "several_documents": ("一个文件里有多份 YAML 文档", "the file holds several YAML documents"),
+    "duplicate_key": (
+        "`{found}` 写了两次（先前在第 {expected} 行）",
+        "`{found}` is written twice (first on line {expected})",
+    ),
+    "unknown_key": ("不认识的项目 `{found}`", "unknown key `{found}`"),
+    "missing_key": ("缺少 `{expected}`", "`{expected}` is missing"),
+    "wrong_shape": ("这里应是{expected}", "expected {expected} here"),
+    "unknown_kind_of_file": (
+        "看不出这是哪种文件：首项应是 `违法行为代码`、`基准代号`、`职权目录` 或 `督察牌规则`",
+        "the kind of file cannot be told: expected a `violation`, `regime`, `catalogue` or `cards` key",
+    ),
+    "unknown_language": ("不认识的语言 `{found}`", "unknown language `{found}`"),
+    "unknown_word": ("`{found}` 看不懂", "`{found}` is not understood"),
+    "smart_quote": ("这里有弯引号 `{found}`", "a typographic quote `{found}` stands here"),
+    "cell_syntax": ("读到 `{found}` 读不通，这里可以是 {expected}", "`{found}` does not fit here; expected {expected}"),
+    "cell_ends_early": ("这一格没有写完，后面还应有 {expected}", "the cell ends too early; expected {expected}"),
+    "cell_too_deep": ("括号或“非”嵌套超过 {expected} 层", "parentheses or `not` nested deeper than {expected} levels"),
+    "bad_name": ("`{found}` 不能作名称", "`{found}` cannot be a name"),
+    "number_too_long": ("数字 `{found}` 太长", "the number `{found}` is too long"),
+    "too_precise": (
+        "`{found}` 比 `{expected}` 声明的精度更细",
+        "`{found}` is finer than the precision `{expected}` declares",
+    ),
+    "unit_mismatch": (
+        "单位 `{found}` 与 `{expected}` 声明的单位不同",
+        "unit `{found}` is not the unit `{expected}` declares",
+    ),
+    "wrong_fact_kind": (
+        "`{found}` 的种类不能这样用：应是{expected}",
+        "`{found}` cannot be used so: expected {expected}",
+    ),
+    "unknown_choice": ("`{found}` 不是 `{expected}` 的选项", "`{found}` is no choice of `{expected}`"),
+    "unknown_fact": ("`{found}` 不是本规则声明的事实", "`{found}` is no fact this rule declares"),
+    "bad_domain": ("取值范围不通：{found}", "the domain does not work: {found}"),
+    "question": ("没有写明：{expected}", "not said: {expected}"),
+    "bad_day": ("`{found}` 不是日期", "`{found}` is no day"),
+    "bad_choice_of_words": ("`{found}` 不是可选的写法", "`{found}` is none of the words allowed here"),
+    "outside_statutory_range": (
+        "`{found}` 的罚款越出法定幅度 `{expected}`",
+        "the fine of `{found}` lies outside the statutory range `{expected}`",
+    ),
+    "range_not_comparable": (
+        "`{found}` 的罚款与法定幅度 `{expected}` 的计算方式不同，无法比较",
+        "the fine of `{found}` is not computed the way the statutory range `{expected}` is",
+    ),
+    "range_not_named": (
+        "有多个法定幅度，`{found}` 没有写明适用哪一个",
+        "there are several statutory ranges and `{found}` does not say which applies",
+    ),
+    "range_upside_down": ("法定幅度的下限高于上限", "the lower end of the statutory range is above its upper end"),
+    "defect_not_there": ("标明的缺陷不存在：{found}", "the marked defect is not there: {found}"),
+    "two_fines": ("一档里有两笔罚款", "one tier imposes two fines"),
+    "no_penalty_with_others": ("不予处罚不能与其他处罚并列", "no penalty cannot stand beside other measures"),
+    "amount_may_overflow": (
+        "按事实的上限算，罚款会超过 {expected} 分",
+        "at the upper end of its facts the fine passes {expected} fen",
+    ),
+    "no_regime": ("这个文件夹里没有基准文件", "there is no regime file in this folder"),
+    "two_regimes": ("这个文件夹里已有基准文件 `{found}`", "this folder already has the regime file `{found}`"),
+    "duplicate_code": ("`{found}` 在 `{expected}` 里已经写过", "`{found}` is already written in `{expected}`"),
+    "duplicate_name": ("`{found}` 已经用过", "`{found}` is already used"),
+    "not_in_force": (
+        "施行期越出基准的施行期（{expected}）",
+        "in force on days on which its regime is not ({expected})",
+    ),
+    "upside_down_validity": ("施行期的末日早于首日", "the last day in force is before the first"),
+    "no_test_case": ("`{found}` 没有用例", "`{found}` has no test case"),
+}
+
+Fields = str | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing wrong with a rule file: a stable code, its place, a sentence for people, and how to repair it."""
+
+    code: str
+    place: Place
+    message: str
+    repair: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" + (f"; {self.repair}" if self.repair else "")
+
+
+class EngineError(Exception):
+    """The base of everything the engine raises on purpose."""
+
+
+class RuleFilesInvalid(EngineError):
+    """Rule files that cannot be used; `findings` names everything wrong with them at once."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(map(str, self.findings)))
+
+
+@dataclass(slots=True)
+class Complaints:
+    """Collects findings while a file is read, in the language of that file."""
+
+    language: Language = "zh"
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(
+        self, code: str, place: Place, *, found: Fields = "", expected: Fields = "", repair: tuple[str, str] = ("", "")
+    ) -> None:
+        """Record one finding; `repair` gives the Chinese and the English sentence."""
+        column = 0 if self.language == "zh" else 1
+        message = SENTENCES[code][column].format(found=shorten(str(found)), expected=expected)
+        self.findings.append(Finding(code=code, place=place, message=message, repair=repair[column]))
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """Cut a long text for a message, on one line."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"

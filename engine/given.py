@@ -1,0 +1,147 @@
+"""The facts as given: text, whole numbers, booleans and lists become values on the declared scale, or a problem.
+
+No float is accepted, here or anywhere: a number with decimals is given as text (`"3.5"`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from engine.calendar import read_day, years_before
+from engine.numbers import NotANumber, decimal_text, scaled
+from engine.refusals import RefusalCode
+from engine.tree import Count, Fact, Language
+from engine.vocabulary import NO, UNITS, YES, spell
+
+GivenFact: TypeAlias = str | int | bool | Sequence[str]
+GivenFacts: TypeAlias = Mapping[str, GivenFact]
+Value: TypeAlias = bool | int | str | tuple[date, ...]
+
+MAX_DAYS = 1_000
+_YES_NO: Mapping[str, bool] = {**dict.fromkeys(YES.values(), True), **dict.fromkeys(NO.values(), False)}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a given fact cannot be used: the refusal's code and the words for its sentence."""
+
+    code: RefusalCode
+    field: str
+    found: str
+    expected: str
+
+
+def read_fact(fact: Fact, given: object, language: Language) -> Value | Problem:
+    """Turn one given fact into its value; the reader of any object, because callers send any JSON."""
+    match fact.kind:
+        case "yes_no":
+            value = given if isinstance(given, bool) else _YES_NO.get(given) if isinstance(given, str) else None
+            return _wrong(fact, given, language) if value is None else value
+        case "choice":
+            return given if isinstance(given, str) and given in fact.choices else _wrong(fact, given, language)
+        case "days":
+            return _days(fact, given, language)
+        case "integer" | "number" | "money":
+            return _number(fact, given, language)
+
+
+def _number(fact: Fact, given: object, language: Language) -> int | Problem:
+    if isinstance(given, bool) or not isinstance(given, int | str):
+        return _wrong(fact, given, language)
+    try:
+        value = scaled(str(given) if isinstance(given, int) else given, fact.scale)
+    except ValueError as error:
+        # ValueError besides NotANumber: a whole number of more digits than Python is willing to print.
+        if isinstance(error, NotANumber) and error.too_precise:
+            return Problem("wrong_kind", fact.name, shown(given), domain_text(fact, language))
+        return _wrong(fact, given, language)
+    low, high = fact.low + fact.low_open, fact.high - fact.high_open
+    if not low <= value <= high:
+        return Problem("out_of_domain", fact.name, shown(given), domain_text(fact, language))
+    return value
+
+
+def _days(fact: Fact, given: object, language: Language) -> tuple[date, ...] | Problem:
+    if isinstance(given, str):
+        given = [part for part in given.split(",") if part]
+    if not isinstance(given, Sequence) or len(given) > MAX_DAYS:
+        return _wrong(fact, given, language)
+    days: list[date] = []
+    for text in given:
+        day = read_day(text) if isinstance(text, str) else None
+        if day is None:
+            return _wrong(fact, text, language)
+        days.append(day)
+    # Two penalties on one day are two; the order they are given in is not a fact.
+    return tuple(sorted(days))
+
+
+def _wrong(fact: Fact, given: object, language: Language) -> Problem:
+    return Problem("wrong_kind", fact.name, shown(given), domain_text(fact, language))
+
+
+def shown(given: object) -> str:
+    """Write what a caller sent, for a message; short, and never a surprise."""
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    try:
+        text = str(given)
+    except ValueError:
+        return "…"
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def count(count: Count, days: Sequence[date], on: date) -> tuple[int, tuple[date, ...]]:
+    """Count the offence on `on` and those before it in the window; return the number and the days that counted.
+
+    Days after `on` are not past; a day equal to `on` is.
+    """
+    first = years_before(on, count.years)
+    inside = tuple(day for day in days if (day > first or (count.first_day and day == first)) and day <= on)
+    return len(inside) + 1, inside
+
+
+def value_text(fact: Fact, value: Value) -> str:
+    """Write a value the one canonical way."""
+    match value:
+        case bool():
+            return YES["zh"] if value else NO["zh"]
+        case int():
+            return decimal_text(value, fact.scale)
+        case str():
+            return value
+        case tuple():
+            return ",".join(day.isoformat() for day in value)
+
+
+def unit_text(fact: Fact, language: Language) -> str:
+    """Write a fact's unit in a language."""
+    if fact.unit == "yuan":
+        return "元" if language == "zh" else "yuan"
+    return spell(UNITS, fact.unit, language) if fact.unit else ""
+
+
+def domain_text(fact: Fact, language: Language) -> str:
+    """Say in words what values a fact takes."""
+    zh = language == "zh"
+    match fact.kind:
+        case "yes_no":
+            return "是或否" if zh else "yes or no"
+        case "choice":
+            return ("、" if zh else ", ").join(f"`{choice}`" for choice in fact.choices)
+        case "days":
+            return "日期清单，如 2026-01-31" if zh else "a list of days such as 2026-01-31"
+        case "integer" | "number" | "money":
+            low, high = decimal_text(fact.low, fact.scale), decimal_text(fact.high, fact.scale)
+            unit = unit_text(fact, language)
+            step = decimal_text(1, fact.scale)
+            if zh:
+                kind = "整数" if fact.scale == 0 else f'精确到 {step} 的数（写成文字，如 "3.5"）'
+                bounds = f"{'大于 ' if fact.low_open else ''}{low} 至 {'小于 ' if fact.high_open else ''}{high} {unit}"
+                return f"{bounds}，{kind}"
+            kind = "a whole number" if fact.scale == 0 else f'a number precise to {step}, as text such as "3.5"'
+            bounds = (
+                f"{'more than ' if fact.low_open else ''}{low} to {'less than ' if fact.high_open else ''}{high} {unit}"
+            )
+            return f"{kind}, {bounds}"

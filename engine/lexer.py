@@ -1,0 +1,182 @@
+"""The lexer of rule cells: it knows the words of the language and the names a file declares, and takes the longest.
+
+Chinese is written without spaces, so `面积超过5平方米且非主动改正` can only be cut by someone who knows that `面积` and
+`主动改正` are facts. Longest match makes the cut deterministic. Full-width punctuation folds to its plain form.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from engine.errors import Complaints
+from engine.tree import Language
+from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
+from engine.yamltext import Scalar
+
+NameKind = Literal["FACT", "OPTION"]
+
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
+_QUOTED = re.compile(r"「([^「」]{1,200})」")
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
+_FREE = re.compile(r"[^\s,;、()「」<>=≤≥≠!×*/]+")
+_SPACE = re.compile(r"\s+")
+_SMART_QUOTES = "“”‘’\"'"
+
+
+class Token(NamedTuple):
+    """One word of a cell: its kind as the grammar names it, its meaning, and where it starts in the cell."""
+
+    kind: str
+    value: str
+    offset: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Everything a lexer of one file knows, by first character and longest first."""
+
+    language: Language
+    by_first: Mapping[str, tuple[tuple[str, str, str], ...]]
+    names: tuple[str, ...] = ()
+
+    def knowing(self, names: Mapping[str, NameKind]) -> "Lexicon":
+        """Return a lexicon that knows these names as well."""
+        extra = [(name, kind, name) for name, kind in names.items()]
+        return Lexicon(self.language, _index(extra, self.by_first), (*self.names, *names))
+
+
+def _index(
+    words: Iterable[tuple[str, str, str]], base: Mapping[str, tuple[tuple[str, str, str], ...]]
+) -> dict[str, tuple[tuple[str, str, str], ...]]:
+    table = dict(base)
+    for word in words:
+        first = word[0][0].lower()
+        table[first] = tuple(sorted((*table.get(first, ()), word), key=lambda entry: -len(entry[0])))
+    return table
+
+
+def _plain(language: Language) -> Lexicon:
+    words = [(text, kind, text) for text, kind in spellings(WORDS, language).items()]
+    units = [(text, "UNIT", unit) for text, unit in spellings(UNITS, language).items()]
+    return Lexicon(language, _index((*words, *units), {}))
+
+
+PLAIN: Mapping[Language, Lexicon] = {"zh": _plain("zh"), "en": _plain("en")}
+
+
+def reserved(text: str, language: Language) -> bool:
+    """Say whether a text is a word of the language, so that no fact may be called by it."""
+    return any(text.lower() == spelling for spelling, _, _ in PLAIN[language].by_first.get(text[0].lower(), ()))
+
+
+@dataclass(slots=True)
+class _Scan:
+    lexicon: Lexicon
+    cell: Scalar
+    complaints: Complaints
+    names_after: frozenset[str]
+    tokens: list[Token] = field(default_factory=list)
+
+
+def tokens_of(
+    cell: Scalar, lexicon: Lexicon, complaints: Complaints, *, names_after: frozenset[str] = frozenset()
+) -> list[Token] | None:
+    """Cut a cell into tokens; None when findings say what was not understood.
+
+    After a token of a kind in `names_after`, the next run of text is a NAME whatever it says: declarations introduce
+    names before anyone knows them.
+    """
+    scan = _Scan(lexicon, cell, complaints, names_after)
+    text = cell.text.translate(FOLDED)
+    position = 0
+    while position < len(text):
+        if space := _SPACE.match(text, position):
+            if "\t" in space.group():
+                offset = position + space.group().index("\t")
+                complaints.add("tab", cell.at(offset), repair=("请改用空格", "use spaces instead"))
+                return None
+            position = space.end()
+            continue
+        end = _next(scan, text, position)
+        if end is None:
+            return None
+        position = end
+    return scan.tokens
+
+
+def _next(scan: _Scan, text: str, position: int) -> int | None:
+    if scan.tokens and scan.tokens[-1].kind in scan.names_after and (free := _FREE.match(text, position)):
+        scan.tokens.append(Token("NAME", free.group(), position, free.group()))
+        return free.end()
+    for pattern, kind in ((_DAY, "DAY"), (_QUOTED, "TEXT")):
+        if found := pattern.match(text, position):
+            # A quotation keeps the characters its author wrote, not their folded form.
+            quoted = scan.cell.text[found.start(1) : found.end(1)] if kind == "TEXT" else found.group()
+            scan.tokens.append(Token(kind, quoted, position, found.group()))
+            return found.end()
+    if found := _GROUPED.match(text, position):
+        scan.complaints.add(
+            "unknown_word",
+            scan.cell.at(position),
+            found=found.group(),
+            repair=(f"数字不加逗号：{found.group().replace(',', '')}", f"write {found.group().replace(',', '')}"),
+        )
+        return None
+    if found := _NUMBER.match(text, position):
+        scan.tokens.append(Token("NUMBER", found.group(), position, found.group()))
+        return found.end()
+    word = _longest(scan.lexicon, text, position)
+    if word is None:
+        _complain(scan, text, position)
+        return None
+    kind, meaning, end = word
+    scan.tokens.append(Token(kind, meaning, position, text[position:end]))
+    return end
+
+
+def _longest(lexicon: Lexicon, text: str, position: int) -> tuple[str, str, int] | None:
+    for spelling, kind, meaning in lexicon.by_first.get(text[position].lower(), ()):
+        end = position + len(spelling)
+        if text[position:end] != spelling:
+            continue
+        # An English word ends where its letters end: `or` is not the start of `order`.
+        if _wordlike(spelling[-1]) and end < len(text) and _wordlike(text[end]):
+            continue
+        return kind, meaning, end
+    return None
+
+
+def _wordlike(character: str) -> bool:
+    return character.isascii() and (character.isalnum() or character == "_")
+
+
+def _complain(scan: _Scan, text: str, position: int) -> None:
+    place = scan.cell.at(position)
+    if text[position] in _SMART_QUOTES:
+        scan.complaints.add(
+            "smart_quote",
+            place,
+            found=text[position],
+            repair=("引用文字请用「」", "quote a text with 「」, and leave names unquoted"),
+        )
+        return
+    free = _FREE.match(text, position)
+    word = free.group() if free else text[position]
+    # The unknown run ends where a known word begins again.
+    for end in range(1, len(word)):
+        if _longest(scan.lexicon, text, position + end):
+            word = word[:end]
+            break
+    near = difflib.get_close_matches(word, scan.lexicon.names, n=1, cutoff=0.5)
+    if near:
+        repair = (f"是不是 `{near[0]}`？", f"did you mean `{near[0]}`?")
+    elif scan.lexicon.names:
+        known = "、".join(f"`{name}`" for name in scan.lexicon.names[:12])
+        repair = (f"这里认识的名称有 {known}", f"names known here: {known}")
+    else:
+        repair = ("", "")
+    scan.complaints.add("unknown_word", place, found=word, repair=repair)

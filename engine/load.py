@@ -1,0 +1,144 @@
+"""From the bytes of rule files to a Rulebook; everything wrong with any of them is reported at once."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from engine.checks import checked
+from engine.errors import Complaints, Finding, RuleFilesInvalid
+from engine.load_regime import CARD_KEYS, CATALOGUE_KEYS, REGIME_KEYS, read_cards, read_catalogue, read_regime
+from engine.load_rule import RULE_KEYS, read_rule
+from engine.reading import Section, section
+from engine.rulebook import CardRule, PowerItem, Rulebook, digest_of, manifest_of
+from engine.tree import Fact, Place, Regime, Rule
+from engine.vocabulary import KEYS, LANGUAGES, spellings
+from engine.yamltext import Mapping as YamlMapping
+from engine.yamltext import Scalar, read_yaml
+
+KINDS: Mapping[str, frozenset[str]] = {
+    "regime": REGIME_KEYS,
+    "violation": RULE_KEYS,
+    "catalogue": CATALOGUE_KEYS,
+    "cards": CARD_KEYS,
+}
+
+
+def load_rulebook(files: Mapping[str, bytes]) -> Rulebook:
+    """Load rule files given by path (`/` between folders) and bytes.
+
+    A regime's rules stand in its folder. Raise RuleFilesInvalid with every finding, ordered by file and line, when
+    anything is wrong: a rulebook with one bad file decides nothing.
+    """
+    loading = _Loading()
+    tops: dict[str, list[tuple[str, Section, Complaints]]] = {kind: [] for kind in KINDS}
+    for path in sorted(files):
+        complaints = Complaints()
+        loading.complaints.append(complaints)
+        if found := _top(path, files[path], complaints):
+            kind, top = found
+            tops[kind].append((path, top, complaints))
+    for path, top, complaints in tops["regime"]:
+        loading.regime(path, top, digest_of(files[path]), complaints)
+    for _path, top, complaints in tops["catalogue"]:
+        loading.catalogue(top, complaints)
+    for path, top, complaints in tops["violation"]:
+        loading.rule(path, top, digest_of(files[path]), complaints)
+    for _path, top, complaints in tops["cards"]:
+        loading.card_rules(top, complaints)
+    findings = [finding for complaints in loading.complaints for finding in complaints.findings]
+    if findings:
+        raise RuleFilesInvalid(sorted(findings, key=_order))
+    manifest = manifest_of(files)
+    return Rulebook(
+        regimes=tuple(loading.regimes.values()),
+        rules=MappingProxyType(dict(sorted(loading.rules.items()))),
+        power_items=MappingProxyType(loading.items),
+        card_facts=tuple(loading.card_facts.values()),
+        cards=tuple(loading.cards),
+        manifest=manifest,
+        digest=digest_of(manifest),
+    )
+
+
+def _order(finding: Finding) -> Place:
+    return finding.place
+
+
+_LANGUAGE_LINE = re.compile(rb"^(?:\xef\xbb\xbf)?(?:\xe8\xaf\xad\xe8\xa8\x80|language)\s*:\s*(\S+)", re.MULTILINE)
+
+
+def _top(path: str, data: bytes, complaints: Complaints) -> tuple[str, Section] | None:
+    # The language is looked up before parsing, so that a file that cannot be parsed is answered in it too.
+    said = _LANGUAGE_LINE.search(data[:10_000])
+    if said and (language := LANGUAGES.get(said.group(1).decode(errors="replace"))):
+        complaints.language = language
+    root = read_yaml(path, data, complaints)
+    if root is None:
+        return None
+    for key, value in root.entries.values():
+        if key.text in ("语言", "language") and not (isinstance(value, Scalar) and value.text in LANGUAGES):
+            offered = " / ".join(LANGUAGES)
+            found = value.text if isinstance(value, Scalar) else "…"
+            complaints.add("unknown_language", value.place, found=found, repair=(f"可写 {offered}", f"write {offered}"))
+            return None
+    kind = _kind(root, complaints)
+    if kind is None:
+        complaints.add("unknown_kind_of_file", root.place)
+        return None
+    top = section(root, KINDS[kind], complaints.language, complaints)
+    return (kind, top) if top else None
+
+
+def _kind(root: YamlMapping, complaints: Complaints) -> str | None:
+    words = spellings(KEYS, complaints.language)
+    present = {words.get(key) for key in root.entries}
+    return next((kind for kind in KINDS if kind in present), None)
+
+
+@dataclass(slots=True)
+class _Loading:
+    complaints: list[Complaints] = field(default_factory=list)
+    regimes: dict[str, Regime] = field(default_factory=dict)
+    items: dict[str, PowerItem] = field(default_factory=dict)
+    rules: dict[str, Rule] = field(default_factory=dict)
+    card_facts: dict[str, Fact] = field(default_factory=dict)
+    cards: list[CardRule] = field(default_factory=list)
+
+    def regime(self, path: str, top: Section, digest: str, complaints: Complaints) -> None:
+        folder = path.rpartition("/")[0]
+        if folder in self.regimes:
+            complaints.add("two_regimes", Place(path, 1, 1), found=self.regimes[folder].file)
+            return
+        self.regimes[folder] = read_regime(top, path, digest, complaints)
+
+    def catalogue(self, top: Section, complaints: Complaints) -> None:
+        for item in read_catalogue(top, complaints):
+            if item.code in self.items:
+                first = self.items[item.code].cell.place
+                complaints.add(
+                    "duplicate_code", item.cell.place, found=item.code, expected=f"{first.file}:{first.line}"
+                )
+            self.items.setdefault(item.code, item)
+
+    def rule(self, path: str, top: Section, digest: str, complaints: Complaints) -> None:
+        regime = self.regimes.get(path.rpartition("/")[0])
+        if regime is None:
+            complaints.add("no_regime", Place(path, 1, 1))
+            return
+        rule = read_rule(top, regime, path, digest, complaints)
+        if not complaints.findings:
+            # Checks across a file's cells make sense only when every cell could be read.
+            rule = checked(rule, complaints)
+        if rule.code in self.rules:
+            complaints.add(
+                "duplicate_code", top.cell("violation").place, found=rule.code, expected=self.rules[rule.code].file
+            )
+        self.rules.setdefault(rule.code, rule)
+
+    def card_rules(self, top: Section, complaints: Complaints) -> None:
+        facts, cards = read_cards(top, complaints)
+        for fact in facts:
+            if self.card_facts.setdefault(fact.name, fact) != fact:
+                complaints.add("duplicate_name", fact.cell.place, found=fact.name)
+        self.cards.extend(cards)

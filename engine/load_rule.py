@@ -1,0 +1,227 @@
+"""Reads one violation's rule file into a Rule."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+from engine.cells import Builder
+from engine.declarations import read_facts
+from engine.errors import Complaints
+from engine.load_regime import builder_for, check_names, read_in_force
+from engine.reading import Section, misshapen, section
+from engine.tree import (
+    Basis,
+    Cell,
+    Condition,
+    Defect,
+    DefectKind,
+    Expected,
+    Fact,
+    Measure,
+    Precondition,
+    Regime,
+    Row,
+    Rule,
+    RuleCase,
+    StatutoryRange,
+    Unmet,
+    facts_in,
+)
+from engine.vocabulary import REFUSALS, WORDS, spell, spellings
+from engine.yamltext import Listing, Node, Scalar
+from engine.yamltext import Mapping as YamlMapping
+
+RULE_KEYS = frozenset(
+    "language violation name category power_item in_force basis statutory_range facts preconditions no_penalty tiers "
+    "defects remarks cases".split()
+)
+_ROW_KEYS = frozenset({"tier", "when", "outcome", "range", "quote"})
+_CASE_KEYS = frozenset({"name", "on", "given", "expect"})
+
+
+def read_rule(top: Section, regime: Regime, file: str, digest: str, complaints: Complaints) -> Rule:
+    """Read a rule file under its regime; what cannot be read is complained about and left out."""
+    return _RuleReader(top, regime, file, digest, complaints).rule()
+
+
+@dataclass(slots=True)
+class _RuleReader:
+    top: Section
+    regime: Regime
+    file: str
+    digest: str
+    complaints: Complaints
+
+    def rule(self) -> Rule:
+        top, regime = self.top, self.regime
+        own = read_facts(top.node("facts", required=False), top.language, regime.first_day_counts, self.complaints)
+        # A rule says otherwise than its regime by declaring a fact of the same name.
+        facts = {fact.name: fact for fact in regime.facts} | own
+        check_names(facts, self.complaints)
+        builder = builder_for(facts, top.language, self.complaints, bounds_inclusive=regime.bounds_inclusive)
+        ranges = self.ranges(builder)
+        return Rule(
+            code=top.text("violation"),
+            name=top.text("name"),
+            category=top.text("category"),
+            power_item=top.text("power_item"),
+            validity=read_in_force(top, self.complaints),
+            basis=self.basis(),
+            ranges=ranges,
+            facts=tuple(facts.values()),
+            preconditions=tuple(self.preconditions(builder)),
+            no_penalty=tuple(self.rows("no_penalty", builder, ranges)),
+            rows=tuple(self.rows("tiers", builder, ranges)),
+            defects=tuple(self.defects(builder)),
+            remarks=tuple(item.text for item in top.listing("remarks", required=False) if isinstance(item, Scalar)),
+            cases=tuple(self.cases(builder, facts)),
+            regime=regime,
+            language=top.language,
+            file=self.file,
+            digest=self.digest,
+        )
+
+    def basis(self) -> tuple[Basis, ...]:
+        node = self.top.node("basis")
+        keys = frozenset({"article", "quote"})
+        if isinstance(node, Listing):
+            inner = list(self.top.sections("basis", keys))
+        else:
+            inner = [part for part in [self.inner(node, keys)] if part]
+        return tuple(Basis(article=part.text("article"), quote=part.text("quote")) for part in inner)
+
+    def inner(self, node: Node | None, keys: frozenset[str]) -> Section | None:
+        return section(node, keys, self.top.language, self.complaints) if node is not None else None
+
+    def ranges(self, builder: Builder) -> tuple[StatutoryRange, ...]:
+        node = self.top.node("statutory_range")
+        cells: list[tuple[str, Scalar]] = []
+        if isinstance(node, Scalar):
+            cells = [("", node)]
+        elif isinstance(node, YamlMapping):
+            for key, value in node.entries.values():
+                if isinstance(value, Scalar):
+                    cells.append((key.text, value))
+                else:
+                    misshapen(value, Scalar, self.complaints)
+        elif node is not None:
+            misshapen(node, Scalar, self.complaints)
+        ranges: list[StatutoryRange] = []
+        for name, cell in cells:
+            if built := builder.statutory(cell):
+                low, high = built
+                ranges.append(StatutoryRange(name=name, low=low, high=high, cell=_cell(cell)))
+        return tuple(ranges)
+
+    def preconditions(self, builder: Builder) -> Iterator[Precondition]:
+        for inner in self.top.sections("preconditions", frozenset({"when", "otherwise"}), required=False):
+            otherwise = cast(
+                Unmet,
+                inner.choice(
+                    "otherwise",
+                    question=("前提不成立时怎样处理？", "what follows when the precondition does not hold?"),
+                ),
+            )
+            if (when := self.condition(inner, builder)) is not None:
+                yield Precondition(when=when, otherwise=otherwise, reads=facts_in(when), cell=inner.cell("when"))
+
+    def condition(self, inner: Section, builder: Builder) -> Condition | None:
+        cell = inner.scalar("when")
+        return builder.condition(cell) if cell else None
+
+    def rows(self, word: str, builder: Builder, ranges: tuple[StatutoryRange, ...]) -> Iterator[Row]:
+        for inner in self.top.sections(word, _ROW_KEYS, required=word == "tiers"):
+            tier, quote = inner.text("tier"), inner.text("quote")
+            when = self.condition(inner, builder)
+            cell = inner.scalar("outcome")
+            measures = builder.outcome(cell) if cell else None
+            name = inner.text("range", required=False)
+            if not name and len(ranges) == 1:
+                name = ranges[0].name
+            elif name not in {each.name for each in ranges} and ranges:
+                known = "、".join(f"`{each.name}`" for each in ranges)
+                if inner.has("range"):
+                    place = inner.cell("range").place
+                    self.complaints.add(
+                        "bad_choice_of_words", place, found=name, repair=(f"可写 {known}", f"allowed: {known}")
+                    )
+                elif word == "tiers":
+                    self.complaints.add(
+                        "range_not_named", inner.place, found=tier, repair=(f"可写 {known}", f"allowed: {known}")
+                    )
+            if when is not None and measures is not None:
+                yield Row(
+                    tier=tier,
+                    when=when,
+                    measures=measures,
+                    range_name=name,
+                    quote=quote,
+                    reads=facts_in(when),
+                    when_cell=inner.cell("when"),
+                    outcome_cell=inner.cell("outcome"),
+                )
+
+    def defects(self, builder: Builder) -> Iterator[Defect]:
+        for inner in self.top.sections("defects", frozenset({"kind", "tier", "when", "note"}), required=False):
+            kind = cast(DefectKind, inner.choice("kind"))
+            note = inner.text("note")
+            # A missing tier has a condition, an amount outside the range has a tier.
+            wanted = "when" if kind == "missing_tier" else "tier"
+            when = self.condition(inner, builder) if wanted == "when" else None
+            tier = inner.text("tier") if wanted == "tier" else ""
+            if when is not None or tier:
+                yield Defect(kind=kind, tier=tier, when=when, note=note, cell=inner.cell(wanted))
+
+    def cases(self, builder: Builder, facts: Mapping[str, Fact]) -> Iterator[RuleCase]:
+        if not self.top.has("cases"):
+            self.complaints.add("no_test_case", self.top.place, found=self.top.text("violation"))
+        seen: set[str] = set()
+        for inner in self.top.sections("cases", _CASE_KEYS, required=False):
+            name, day = inner.text("name"), inner.day("on")
+            if name in seen:
+                self.complaints.add("duplicate_name", inner.cell("name").place, found=name)
+            seen.add(name)
+            given = tuple(self.given(inner, facts))
+            cell = inner.scalar("expect")
+            expect = self.expect(cell, builder) if cell else None
+            if expect is not None and day != date.min:
+                yield RuleCase(name=name, on=day, given=given, expect=expect, cell=inner.cell("expect"))
+
+    def given(self, inner: Section, facts: Mapping[str, Fact]) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+        node = inner.node("given")
+        if node is None:
+            return
+        if not isinstance(node, YamlMapping):
+            misshapen(node, YamlMapping, self.complaints)
+            return
+        for key, value in node.entries.values():
+            if key.text not in facts:
+                self.complaints.add("unknown_fact", key.place, found=key.text)
+            elif isinstance(value, Scalar):
+                yield key.text, value.text
+            elif isinstance(value, Listing) and all(isinstance(item, Scalar) for item in value.items):
+                yield key.text, tuple(item.text for item in value.items if isinstance(item, Scalar))
+            else:
+                misshapen(value, Scalar, self.complaints)
+
+    def expect(self, cell: Scalar, builder: Builder) -> Expected | None:
+        language = self.top.language
+        refuse = spell(WORDS, "REFUSE", language)
+        text = cell.text.strip()
+        if not text.startswith(refuse):
+            measures: tuple[Measure, ...] | None = builder.outcome(cell)
+            return measures
+        known = spellings(REFUSALS, language)
+        name = text.removeprefix(refuse).strip()
+        if name not in known:
+            offered = "、".join(f"`{each}`" for each in known)
+            self.complaints.add(
+                "bad_choice_of_words", cell.place, found=name, repair=(f"可写 {offered}", f"allowed: {offered}")
+            )
+            return None
+        return known[name]
+
+
+def _cell(scalar: Scalar) -> Cell:
+    return Cell(text=scalar.text, place=scalar.place)

@@ -1,0 +1,73 @@
+"""Exact numbers: text becomes a scaled whole number, and nothing here or above ever becomes a float.
+
+A quantity with scale 2 holds 3.50 as 350. Money has scale 2, so its unit is the fen (分). Bounds keep every amount
+inside the integers that JSON readers everywhere hold exactly (RFC 8785 and RFC 7493: at most 2**53 - 1).
+"""
+
+from fractions import Fraction
+from typing import Literal
+
+MONEY_SCALE = 2
+MAX_SAFE_INTEGER = 2**53 - 1
+MAX_DIGITS = 15
+
+Rounding = Literal["floor", "ceiling", "half_up"]
+
+
+class NotANumber(ValueError):
+    """The text is no plain decimal number; `too_precise` when only its decimals are too many."""
+
+    def __init__(self, text: str, *, too_precise: bool = False) -> None:
+        super().__init__(text)
+        self.too_precise = too_precise
+
+
+def scaled(text: str, scale: int) -> int:
+    """Return `text` (digits, optionally a sign and a decimal point) times 10**scale; raise NotANumber otherwise.
+
+    Only ASCII digits count: `str.isdigit` would also take `²` and `٣`. Trailing zeros never make a number too precise.
+    """
+    body = text[1:] if text.startswith("-") else text
+    whole, point, decimals = body.partition(".")
+    if not (_digits(whole) and (_digits(decimals) if point else True)):
+        raise NotANumber(text)
+    decimals = decimals.rstrip("0")
+    if len(decimals) > scale:
+        raise NotANumber(text, too_precise=True)
+    value = int(whole + decimals.ljust(scale, "0"))
+    return -value if text.startswith("-") else value
+
+
+def _digits(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+
+
+def exact(text: str) -> Fraction:
+    """Return the number written in `text`, exactly; raise NotANumber otherwise."""
+    scale = len(text.partition(".")[2])
+    return Fraction(scaled(text, scale), 10**scale)
+
+
+def decimal_text(value: int, scale: int) -> str:
+    """Write a scaled number the one canonical way: no trailing zeros, no exponent."""
+    sign = "-" if value < 0 else ""
+    whole, decimals = divmod(abs(value), 10**scale)
+    tail = str(decimals).rjust(scale, "0").rstrip("0") if scale else ""
+    return f"{sign}{whole}.{tail}" if tail else f"{sign}{whole}"
+
+
+def yuan_text(fen: int) -> str:
+    """Write an amount of fen in yuan: 10000 fen is `100`."""
+    return decimal_text(fen, MONEY_SCALE)
+
+
+def round_to(numerator: int, denominator: int, step: int, direction: Rounding) -> int:
+    """Round an exact amount of fen, numerator over denominator and never negative, to a multiple of `step` fen."""
+    unit = denominator * step
+    match direction:
+        case "floor":
+            return numerator // unit * step
+        case "ceiling":
+            return -(-numerator // unit) * step
+        case "half_up":
+            return (2 * numerator + unit) // (2 * unit) * step

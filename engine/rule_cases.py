@@ -1,0 +1,72 @@
+"""Runs the test cases that stand inside the rule files; they are the specification, this only compares."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.decide import decide
+from engine.decision import Decision, Imposed, Outcome
+from engine.numbers import yuan_text
+from engine.rulebook import Rulebook
+from engine.surface import Surface
+from engine.tree import Educate, Fine, Language, Measure, OrderToCorrect, Rule, RuleCase
+from engine.vocabulary import REFUSALS, WORDS, spell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One case: what it expects and what came out, both in the words of the rule file."""
+
+    rule: Rule
+    case: RuleCase
+    passed: bool
+    expected: str
+    found: str
+
+
+def run_cases(rulebook: Rulebook) -> Iterator[CaseResult]:
+    """Decide every test case of every rule."""
+    for rule in rulebook.rules.values():
+        for case in rule.cases:
+            yield run_case(rulebook, rule, case)
+
+
+def run_case(rulebook: Rulebook, rule: Rule, case: RuleCase) -> CaseResult:
+    """Decide one case and compare.
+
+    The measures must be those expected; what general law adds to every decision (an order to correct, education) may
+    be left out of the expectation. An expected refusal must be refused by that name.
+    """
+    outcome = decide(rulebook, rule.code, case.on, dict(case.given))
+    surface = Surface(dict(rule.by_name), rule.language)
+    if isinstance(case.expect, str):
+        expected = f"{spell(WORDS, 'REFUSE', rule.language)} {spell(REFUSALS, case.expect, rule.language)}"
+        passed = not isinstance(outcome, Decision) and outcome.code == case.expect
+    else:
+        expected = surface.outcome(case.expect)
+        passed = isinstance(outcome, Decision) and _matches(case.expect, outcome.measures, surface)
+    return CaseResult(
+        rule=rule, case=case, passed=passed, expected=expected, found=_written(outcome, surface, rule.language)
+    )
+
+
+def _matches(expected: tuple[Measure, ...], imposed: tuple[Imposed, ...], surface: Surface) -> bool:
+    wanted = sorted(surface.measure(measure) for measure in expected)
+    general = (OrderToCorrect, Educate)
+    found = sorted(
+        _imposed(each, surface) for each in imposed if each.measure in expected or not isinstance(each.measure, general)
+    )
+    return wanted == found
+
+
+def _imposed(each: Imposed, surface: Surface) -> str:
+    """Write an imposed measure as the amount it came to, so that `罚款 1000元 × 面积` reads `罚款 3500 元`."""
+    if isinstance(each.measure, Fine):
+        amount = yuan_text(each.amount_fen or 0)
+        return f"{spell(WORDS, 'FINE', surface.language)} {amount} {spell(WORDS, 'YUAN', surface.language)}"
+    return surface.measure(each.measure)
+
+
+def _written(outcome: Outcome, surface: Surface, language: Language) -> str:
+    if isinstance(outcome, Decision):
+        return surface.comma([_imposed(each, surface) for each in outcome.measures])
+    return f"{spell(WORDS, 'REFUSE', language)} {spell(REFUSALS, outcome.code, language)}: {outcome.message}"

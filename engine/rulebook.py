@@ -1,0 +1,74 @@
+"""The law in force as one frozen value: regimes, rules, the power-item catalogue and the card rules, with digests.
+
+A rulebook is made from bytes (`engine.load`), never from a path: who reads files is the shell's business. Its digest
+is the SHA-256 of its manifest, so that a record can name the whole law a decision was made under.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+from engine.tree import Cell, Condition, Fact, Language, Regime, Rule, Validity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerItem:
+    """One power of an agency (权力事项), as listed and published; without it nothing may be decided."""
+
+    code: str
+    name: str
+    agency: str
+    published: date
+    validity: Validity
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRule:
+    """When supervision raises a card: a condition over one self-contained event."""
+
+    name: str
+    level: str
+    when: Condition
+    reason: str
+    basis: str
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rulebook:
+    """Everything a decision may rest on. `manifest` lists `digest path` lines, sorted by path."""
+
+    regimes: tuple[Regime, ...]
+    rules: Mapping[str, Rule]
+    power_items: Mapping[str, PowerItem]
+    card_facts: tuple[Fact, ...]
+    cards: tuple[CardRule, ...]
+    manifest: bytes
+    digest: str
+
+    @property
+    def language(self) -> Language:
+        """The language to answer in where no rule is at hand: Chinese unless every regime is in English."""
+        return "en" if self.regimes and all(regime.language == "en" for regime in self.regimes) else "zh"
+
+    def near(self, code: str) -> tuple[str, ...]:
+        """Name up to three codes that look like a mistyped one."""
+        return tuple(difflib.get_close_matches(code.upper(), self.rules, n=3, cutoff=0.6))
+
+
+def digest_of(data: bytes) -> str:
+    """Name bytes by content: `sha256:` and 64 hex digits, as `sha256sum` prints them."""
+    return "sha256:" + sha256(data).hexdigest()
+
+
+def manifest_of(files: Mapping[str, bytes]) -> bytes:
+    """Write the list of files that make up a rulebook, one `digest path` line each, sorted by path."""
+    return "".join(f"{digest_of(files[path])} {path}\n" for path in sorted(files)).encode()
+
+
+def read_manifest(manifest: bytes) -> dict[str, str]:
+    """Read a manifest back: path -> digest."""
+    return {path: digest for digest, _, path in (line.partition(" ") for line in manifest.decode().splitlines())}

@@ -1,0 +1,109 @@
+"""What a violation asks and rests on, for forms and clients: its facts as JSON Schema, its law and tiers as data."""
+
+from engine.decision import Wire
+from engine.given import domain_text, unit_text
+from engine.numbers import decimal_text
+from engine.rulebook import PowerItem
+from engine.tree import Fact, Rule
+
+SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def facts_schema(rule: Rule) -> dict[str, Wire]:
+    """Describe the facts of a rule as a JSON Schema object (draft 2020-12).
+
+    Nothing is `required`: which facts matter depends on the others, and a missing one is refused by name. A counted
+    fact may be given itself or by the days it counts.
+    """
+    return {
+        "$schema": SCHEMA_DIALECT,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: fact_schema(rule.by_name[name], rule) for name in rule.asks},
+    }
+
+
+def fact_schema(fact: Fact, rule: Rule) -> dict[str, Wire]:
+    """Describe one fact; `x-unit`, `x-direction` and `x-source` say what JSON Schema has no word for."""
+    schema: dict[str, Wire] = {
+        "title": fact.name,
+        "description": fact.question or domain_text(fact, rule.language),
+        "x-kind": fact.kind,
+        "x-source": fact.source,
+        "x-direction": fact.direction,
+    }
+    if fact.unit:
+        schema["x-unit"] = unit_text(fact, rule.language)
+    match fact.kind:
+        case "yes_no":
+            schema["type"] = "boolean"
+        case "choice":
+            schema |= {"type": "string", "enum": list(fact.choices)}
+        case "days":
+            schema |= {"type": "array", "maxItems": 1000, "items": {"type": "string", "format": "date"}}
+        case "integer":
+            schema |= {
+                "type": "integer",
+                "minimum": fact.low + fact.low_open,
+                "maximum": fact.high - fact.high_open,
+            }
+        case "number" | "money":
+            # Text, because a JSON number with decimals would be a float.
+            schema |= {
+                "type": "string",
+                "pattern": f"^[0-9]{{1,15}}(\\.[0-9]{{1,{fact.scale}}})?$" if fact.scale else "^[0-9]{1,15}$",
+                "x-minimum": decimal_text(fact.low + fact.low_open, fact.scale),
+                "x-maximum": decimal_text(fact.high - fact.high_open, fact.scale),
+            }
+    if fact.count:
+        schema["x-counted-from"] = fact.count.of
+    return schema
+
+
+def describe(rule: Rule) -> dict[str, Wire]:
+    """Describe a violation: what it asks, what the table says, on what law, and what is known to be wrong with it."""
+    regime = rule.regime
+    return {
+        "violation": rule.code,
+        "name": rule.name,
+        "category": rule.category,
+        "power_item": rule.power_item,
+        "in_force": {
+            "first": rule.validity.first.isoformat(),
+            "last": rule.validity.last.isoformat() if rule.validity.last else None,
+        },
+        "regime": {
+            "code": regime.code,
+            "name": regime.name,
+            "version": regime.version,
+            "number": regime.number,
+            "issuer": regime.issuer,
+            "published": regime.published.isoformat(),
+            "source": regime.source,
+        },
+        "digest": rule.digest,
+        "basis": [{"article": each.article, "quote": each.quote} for each in rule.basis],
+        "statutory_ranges": [{"name": each.name, "text": each.cell.text} for each in rule.ranges],
+        "preconditions": [{"when": each.cell.text, "otherwise": each.otherwise} for each in rule.preconditions],
+        "tiers": [
+            {"tier": row.tier, "when": row.when_cell.text, "outcome": row.outcome_cell.text, "quote": row.quote}
+            for row in (*rule.no_penalty, *rule.rows)
+        ],
+        "defects": [{"kind": each.kind, "tier": each.tier or None, "note": each.note} for each in rule.defects],
+        "remarks": list(rule.remarks),
+        "facts": facts_schema(rule),
+    }
+
+
+def describe_power_item(item: PowerItem) -> dict[str, Wire]:
+    """Describe one item of the power-item catalogue."""
+    return {
+        "power_item": item.code,
+        "name": item.name,
+        "agency": item.agency,
+        "published": item.published.isoformat(),
+        "in_force": {
+            "first": item.validity.first.isoformat(),
+            "last": item.validity.last.isoformat() if item.validity.last else None,
+        },
+    }

@@ -1,0 +1,413 @@
+"""The one tree a rule file becomes: small frozen nodes, the same for the Chinese and the English surface.
+
+Every capability (decide, explain, schema, surface) is a reading of this tree and matches on its nodes exhaustively.
+Where a node came from (`Place`, `Cell.text`) is kept for people and left out of equality: two files that mean the same
+are equal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from engine.numbers import Rounding
+
+Language = Literal["zh", "en"]
+
+
+class Place(NamedTuple):
+    """Where something stands: file, line and column (both from 1; columns count characters)."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+NOWHERE = Place("", 0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """The text of a rule as its author wrote it, and where. Two cells are always equal: text is not meaning."""
+
+    text: str = field(compare=False)
+    place: Place = field(compare=False)
+
+
+# --- facts ---------------------------------------------------------------------------------------------------------
+
+FactKind = Literal["yes_no", "choice", "integer", "number", "money", "days"]
+Direction = Literal["graver", "lighter", "neither"]
+Source = Literal["officer", "case_file", "history", "register"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """A number of offences counted from a list of days: those in the window before the act, and the act itself.
+
+    The window is the `years` up to the day of the act; `first_day` says whether the day exactly `years` earlier counts.
+    """
+
+    of: str
+    years: int
+    first_day: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One fact a rule may ask for. `low`, `high` are scaled by 10**scale; `direction` is what a larger value means."""
+
+    name: str
+    kind: FactKind
+    unit: str = ""
+    scale: int = 0
+    low: int = 0
+    high: int = 0
+    low_open: bool = False
+    high_open: bool = False
+    choices: tuple[str, ...] = ()
+    direction: Direction = "neither"
+    source: Source = "officer"
+    count: Count | None = None
+    question: str = field(default="", compare=False)
+    cell: Cell = field(compare=False)
+
+    @property
+    def numeric(self) -> bool:
+        return self.kind in ("integer", "number", "money")
+
+
+# --- conditions ----------------------------------------------------------------------------------------------------
+
+Operator = Literal["=", "!=", "<", "<=", ">", ">="]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Is:
+    """A yes/no fact is yes."""
+
+    fact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compare:
+    """A numeric fact against a constant, both on the fact's scale."""
+
+    fact: str
+    op: Operator
+    value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOf:
+    """A choice fact is one of these."""
+
+    fact: str
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not:
+    part: "Condition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class All:
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Any:
+    parts: tuple["Condition", ...]
+
+
+Condition = Is | Compare | OneOf | Not | All | Any
+
+
+def facts_in(condition: Condition) -> tuple[str, ...]:
+    """Name the facts a condition reads, each once, in the order it names them."""
+    match condition:
+        case Is(fact=fact) | Compare(fact=fact) | OneOf(fact=fact):
+            return (fact,)
+        case Not(part=part):
+            return facts_in(part)
+        case All(parts=parts) | Any(parts=parts):
+            return tuple(dict.fromkeys(name for part in parts for name in facts_in(part)))
+
+
+# --- amounts and measures ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """So many fen."""
+
+    fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerUnit:
+    """So many fen for each unit of a numeric fact (square metre, facility, item)."""
+
+    fen: int
+    fact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Multiple:
+    """A multiple of a money fact."""
+
+    ratio: Fraction
+    fact: str
+
+
+Amount = Fixed | PerUnit | Multiple
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fine:
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warn:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiscateGains:
+    """Confiscate the unlawful gains stated in a money fact; nothing where they are nil."""
+
+    fact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiscateGoods:
+    goods: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeLicence:
+    licence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderToCorrect:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Educate:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoPenalty:
+    pass
+
+
+Measure = Fine | Warn | ConfiscateGains | ConfiscateGoods | RevokeLicence | OrderToCorrect | Educate | NoPenalty
+
+
+def facts_of_measure(measure: Measure) -> tuple[str, ...]:
+    """Name the facts a measure's own fields are computed from."""
+    match measure:
+        case Fine(amount=PerUnit(fact=fact) | Multiple(fact=fact)) | ConfiscateGains(fact=fact):
+            return (fact,)
+        case _:
+            return ()
+
+
+# --- a rule file ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validity:
+    """First and last day in force, both included; no last day means until further notice."""
+
+    first: date
+    last: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        return self.first <= day and (self.last is None or day <= self.last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """An article of law and the words it is quoted with."""
+
+    article: str
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatutoryRange:
+    """The least and the greatest fine the statute allows; equal where it fixes the amount."""
+
+    name: str
+    low: Amount
+    high: Amount
+    cell: Cell
+
+
+DefectKind = Literal["below_statutory_range", "above_statutory_range", "missing_tier"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defect:
+    """An error of the published table: kept as published, and refused by this name when a case meets it."""
+
+    kind: DefectKind
+    tier: str = ""
+    when: Condition | None = None
+    note: str = field(compare=False)
+    cell: Cell
+
+
+Unmet = Literal["order_to_correct", "not_this_violation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precondition:
+    """What must hold before any tier is looked at, and what follows when it does not."""
+
+    when: Condition
+    otherwise: Unmet
+    reads: tuple[str, ...]
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One tier (裁量阶次) of the published table."""
+
+    tier: str
+    when: Condition
+    measures: tuple[Measure, ...]
+    range_name: str
+    quote: str
+    defect: Defect | None = None
+    reads: tuple[str, ...]
+    when_cell: Cell
+    outcome_cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralMeasure:
+    """A measure that general law attaches to every decision of a kind, with its article."""
+
+    measure: Measure
+    basis: str
+    cell: Cell
+
+
+Expected = tuple[Measure, ...] | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCase:
+    """A test case inside a rule file. `expect` is the measures, or the code of a refusal."""
+
+    name: str
+    on: date
+    given: tuple[tuple[str, str | tuple[str, ...]], ...]
+    expect: Expected
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A question the source leaves open, the answer the regime chose, and why."""
+
+    question: str
+    answer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regime:
+    """One published benchmark document and the conventions its rules share."""
+
+    code: str
+    name: str
+    version: str
+    number: str
+    issuer: str
+    published: date
+    validity: Validity
+    source: str
+    bounds_inclusive: bool
+    first_day_counts: bool
+    tie: Literal["heavier", "refuse"]
+    rounding_step: int
+    rounding: Rounding
+    facts: tuple[Fact, ...]
+    always: tuple[GeneralMeasure, ...]
+    when_not_penalised: tuple[GeneralMeasure, ...]
+    declared: tuple[Declared, ...]
+    language: Language
+    file: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One violation under one regime: what it asks, what it costs, and on what law."""
+
+    code: str
+    name: str
+    category: str
+    power_item: str
+    validity: Validity
+    basis: tuple[Basis, ...]
+    ranges: tuple[StatutoryRange, ...]
+    facts: tuple[Fact, ...]
+    preconditions: tuple[Precondition, ...]
+    no_penalty: tuple[Row, ...]
+    rows: tuple[Row, ...]
+    defects: tuple[Defect, ...]
+    remarks: tuple[str, ...] = field(compare=False)
+    cases: tuple[RuleCase, ...]
+    regime: Regime
+    language: Language = field(compare=False)
+    file: str = field(compare=False)
+    digest: str = field(compare=False)
+
+    # What decide looks up again and again, worked out once.
+    by_name: Mapping[str, Fact] = field(init=False, compare=False, repr=False)
+    asks: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    counted: tuple[Fact, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", MappingProxyType({fact.name: fact for fact in self.facts}))
+        object.__setattr__(self, "asks", self._asks())
+        object.__setattr__(self, "counted", tuple(fact for fact in self.facts if fact.count))
+
+    def _asks(self) -> tuple[str, ...]:
+        """Name the facts this rule can ask for, in the order it would ask them; after a count, the days it counts."""
+        read: dict[str, None] = {}
+        for row in self.no_penalty:
+            read.update(dict.fromkeys(row.reads))
+        for condition in self.preconditions:
+            read.update(dict.fromkeys(condition.reads))
+        for row in self.rows:
+            read.update(dict.fromkeys(row.reads))
+        for row in self.rows:
+            for measure in row.measures:
+                read.update(dict.fromkeys(facts_of_measure(measure)))
+        ordered: dict[str, None] = {}
+        for name in read:
+            ordered[name] = None
+            count = self.by_name[name].count
+            if count:
+                ordered[count.of] = None
+        return tuple(ordered)
+
+    def range_named(self, name: str) -> StatutoryRange:
+        """Return the statutory range a row goes by."""
+        return next(each for each in self.ranges if each.name == name)

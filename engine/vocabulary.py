@@ -1,0 +1,205 @@
+"""The words of the rule language: every key, operator and word has one spelling per vocabulary, plus listed synonyms.
+
+The first spelling of a word is the one the engine writes; the others are read. Nothing else in the engine spells a
+word of the language, so the Chinese and the English surface cannot drift apart.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from engine.tree import Language
+
+LANGUAGES: Mapping[str, Language] = MappingProxyType({"中文": "zh", "Chinese": "zh", "英文": "en", "English": "en"})
+
+Spellings = tuple[tuple[str, ...], tuple[str, ...]]
+
+# Keys of the files: (Chinese spellings), (English spellings).
+KEYS: Mapping[str, Spellings] = MappingProxyType(
+    {
+        "language": (("语言", "language"), ("language", "语言")),
+        "violation": (("违法行为代码",), ("violation",)),
+        "regime": (("基准代号",), ("regime",)),
+        "catalogue": (("职权目录",), ("catalogue",)),
+        "cards": (("督察牌规则",), ("cards",)),
+        "name": (("名称", "名"), ("name",)),
+        "category": (("类别",), ("category",)),
+        "power_item": (("职权编码",), ("power_item",)),
+        "in_force": (("施行",), ("in_force",)),
+        "basis": (("依据",), ("basis",)),
+        "article": (("条款",), ("article",)),
+        "quote": (("原文",), ("quote",)),
+        "statutory_range": (("法定幅度",), ("statutory_range",)),
+        "facts": (("事实",), ("facts",)),
+        "preconditions": (("前提",), ("preconditions",)),
+        "otherwise": (("否则",), ("otherwise",)),
+        "no_penalty": (("不予处罚",), ("no_penalty",)),
+        "tiers": (("裁量表",), ("tiers",)),
+        "tier": (("档次",), ("tier",)),
+        "when": (("情形",), ("when",)),
+        "outcome": (("处理",), ("outcome",)),
+        "range": (("适用幅度",), ("range",)),
+        "defects": (("缺陷",), ("defects",)),
+        "kind": (("种类",), ("kind",)),
+        "note": (("说明",), ("note",)),
+        "remarks": (("备注",), ("remarks",)),
+        "cases": (("用例",), ("cases",)),
+        "on": (("日",), ("on",)),
+        "given": (("给",), ("given",)),
+        "expect": (("得",), ("expect",)),
+        "version": (("版本",), ("version",)),
+        "number": (("文号",), ("number",)),
+        "issuer": (("发布机关",), ("issuer",)),
+        "published": (("公布", "发布"), ("published",)),
+        "source": (("来源",), ("source",)),
+        "bounds": (("以上以下",), ("bounds",)),
+        "first_day": (("回溯首日",), ("first_day",)),
+        "tie": (("数档并合",), ("tie",)),
+        "rounding": (("取整",), ("rounding",)),
+        "always": (("一律并处",), ("always",)),
+        "when_not_penalised": (("不予处罚时",), ("when_not_penalised",)),
+        "declared": (("声明",), ("declared",)),
+        "question": (("问题",), ("question",)),
+        "answer": (("选择",), ("answer",)),
+        "reason": (("理由",), ("reason",)),
+        "items": (("事项",), ("items",)),
+        "rules": (("规则",), ("rules",)),
+        "agency": (("行使主体",), ("agency",)),
+        "level": (("级别",), ("level",)),
+    }
+)
+
+# Words inside cells, by the token the grammar knows them by.
+WORDS: Mapping[str, Spellings] = MappingProxyType(
+    {
+        "OR": (("或", "或者"), ("or",)),
+        "AND": (("且", "并且"), ("and",)),
+        "NOT": (("非", "未有"), ("not",)),
+        "EQ": (("=", "等于", "为"), ("=", "is", "equals")),
+        "NE": (("≠", "!=", "不等于", "不为"), ("!=", "≠", "is not")),
+        "LE": (("≤", "<=", "不超过", "不多于", "至多"), ("<=", "≤", "at most")),
+        "GE": (("≥", ">=", "不少于", "不低于", "至少"), (">=", "≥", "at least")),
+        "LT": (("<", "小于", "少于", "不满", "不足", "低于"), ("<", "less than", "below")),
+        "GT": ((">", "大于", "超过", "多于", "高于"), (">", "more than", "above")),
+        "OR_MORE": (("以上",), ("or more",)),
+        "OR_LESS": (("以下",), ("or less",)),
+        "IN": (("属于",), ("in",)),
+        "SEPARATOR": (("、",), ("/", "、")),
+        "COMMA": ((",", ";"), (",", ";")),
+        "LPAR": (("(",), ("(",)),
+        "RPAR": ((")",), (")",)),
+        "TIMES_SIGN": (("×", "*", "乘"), ("×", "*", "times")),
+        "TO": (("至", "到"), ("to",)),
+        "FROM_ON": (("起",), ("onwards",)),
+        "PER": (("每",), ("per", "every")),
+        "FINE": (("罚款",), ("fine",)),
+        "WARN": (("警告",), ("warn", "warning")),
+        "CONFISCATE": (("没收",), ("confiscate",)),
+        "REVOKE": (("吊销",), ("revoke",)),
+        "CORRECT": (("责令改正",), ("order to correct",)),
+        "EDUCATE": (("教育",), ("educate",)),
+        "NO_PENALTY": (("不予处罚",), ("no penalty",)),
+        "REFUSE": (("拒绝",), ("refuse",)),
+        "YUAN": (("元",), ("yuan",)),
+        "WAN_YUAN": (("万元",), ("ten thousand yuan",)),
+        "FEN": (("分",), ("fen",)),
+        "FOLD": (("倍",), ("fold",)),
+        "YES_NO": (("是否",), ("yes or no",)),
+        "CHOICE": (("选项",), ("choice",)),
+        "INTEGER": (("整数",), ("integer",)),
+        "NUMBER_KIND": (("数",), ("number",)),
+        "MONEY": (("金额",), ("money",)),
+        "DAYS": (("日期列表",), ("list of days",)),
+        "PRECISION": (("精确到",), ("precise to",)),
+        "GRAVER": (("越大越重",), ("larger is graver",)),
+        "LIGHTER": (("越大越轻",), ("larger is lighter",)),
+        "AGGRAVATING": (("从重",), ("aggravating",)),
+        "MITIGATING": (("从轻",), ("mitigating",)),
+        "SOURCE": (("取自",), ("taken from",)),
+        "OFFICER": (("现场",), ("officer",)),
+        "CASE_FILE": (("案卷",), ("case file",)),
+        "HISTORY": (("档案",), ("history",)),
+        "REGISTER": (("登记",), ("register",)),
+        "COUNTS": (("计",), ("counts",)),
+        "YEARS": (("年内",), ("years back",)),
+        "ASK": (("问",), ("ask",)),
+        "FLOOR": (("舍去",), ("floor",)),
+        "CEILING": (("进位",), ("ceiling",)),
+        "HALF_UP": (("四舍五入",), ("half up",)),
+    }
+)
+
+# Units of measure: first spelling in each language; a unit is data on the wire, so both languages know all of them.
+UNITS: Mapping[str, Spellings] = MappingProxyType(
+    {
+        "times": (("次",), ("times",)),
+        "m2": (("平方米", "㎡"), ("square metres", "square metre", "m2")),
+        "facility": (("处",), ("facilities", "facility", "places")),
+        "day": (("日", "天"), ("days", "day")),
+        "percent": (("%", "百分点"), ("%", "percent")),
+        "item": (("件", "个"), ("items", "item")),
+    }
+)
+
+# Closed choices of whole cells: key -> meaning -> spellings.
+ENUMS: Mapping[str, Mapping[str, Spellings]] = MappingProxyType(
+    {
+        "bounds": {"inclusive": (("含本数",), ("inclusive",)), "exclusive": (("不含本数",), ("exclusive",))},
+        "first_day": {"counts": (("计入",), ("counts",)), "does_not_count": (("不计入",), ("does not count",))},
+        "tie": {"heavier": (("从重",), ("heavier",)), "refuse": (("拒绝",), ("refuse",))},
+        "otherwise": {
+            "order_to_correct": (("只责令改正",), ("order to correct only",)),
+            "not_this_violation": (("不构成本违法行为",), ("not this violation",)),
+        },
+        "kind": {
+            "below_statutory_range": (("低于法定幅度",), ("below statutory range",)),
+            "above_statutory_range": (("高于法定幅度",), ("above statutory range",)),
+            "missing_tier": (("缺档",), ("missing tier",)),
+        },
+        "level": {"yellow": (("黄牌",), ("yellow",)), "red": (("红牌",), ("red",))},
+    }
+)
+
+# Refusals as a test case names them: 得: 拒绝 缺档.
+REFUSALS: Mapping[str, Spellings] = MappingProxyType(
+    {
+        "unknown_violation": (("无此违法行为",), ("unknown violation",)),
+        "no_law_on_day": (("当日无法可依",), ("no law on the day",)),
+        "power_item_missing": (("职权未列入",), ("power item missing",)),
+        "power_item_not_in_force": (("职权未生效",), ("power item not in force",)),
+        "power_item_not_published": (("职权未公布",), ("power item not published",)),
+        "unknown_fact": (("无此事实",), ("unknown fact",)),
+        "missing_fact": (("缺少事实",), ("missing fact",)),
+        "wrong_kind": (("种类不对",), ("wrong kind",)),
+        "out_of_domain": (("超出范围",), ("out of domain",)),
+        "conflicting_facts": (("事实矛盾",), ("conflicting facts",)),
+        "not_this_violation": (("不构成本违法行为",), ("not this violation",)),
+        "no_tier": (("无档可用",), ("no tier",)),
+        "several_tiers": (("数档并合",), ("several tiers",)),
+        "missing_tier": (("缺档",), ("missing tier",)),
+        "below_statutory_range": (("低于法定幅度",), ("below statutory range",)),
+        "above_statutory_range": (("高于法定幅度",), ("above statutory range",)),
+    }
+)
+
+YES: Mapping[Language, str] = MappingProxyType({"zh": "是", "en": "yes"})
+NO: Mapping[Language, str] = MappingProxyType({"zh": "否", "en": "no"})
+
+# Full-width and typographic forms that mean the same as their plain form; one character each, so columns stay true.
+FOLDED: Mapping[int, str] = MappingProxyType(
+    {
+        **{0xFF01 + offset: chr(0x21 + offset) for offset in range(94)},
+        0x3000: " ",
+        0xFF65: "·",
+    }
+)
+
+
+def spellings(table: Mapping[str, Spellings], language: Language) -> dict[str, str]:
+    """Map every spelling of a table in one language to its word."""
+    column = 0 if language == "zh" else 1
+    return {spelling: word for word, both in table.items() for spelling in both[column]}
+
+
+def spell(table: Mapping[str, Spellings], word: str, language: Language) -> str:
+    """Write a word the way the engine writes it in a language."""
+    return table[word][0 if language == "zh" else 1][0]
