@@ -135,7 +135,14 @@ class _Reasoning:
         rule = self.rule
         if not rule.validity.holds_on(self.on):
             raise self.refuse("no_law_on_day", "on", found=self.on.isoformat(), expected=_period(rule.validity))
-        self.trace.append(Step("in_force", rule.regime.name, _period(rule.validity), Place(rule.file, 1, 1)))
+        self.trace.append(
+            Step(
+                "in_force",
+                f"{rule.regime.name}（{rule.regime.number}）",
+                _period(rule.validity),
+                Place(rule.file, 1, 1),
+            )
+        )
 
     # --- facts
 

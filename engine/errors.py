@@ -14,10 +14,7 @@ from engine.tree import Language, Place
 
 # Code of a finding -> (Chinese, English): what stands there, what was expected. The repair is a second sentence.
 SENTENCES: dict[str, tuple[str, str]] = {
-    "file_too_large": (
-        "文件有 {found} 字节，上限 {expected} 字节",
-        "the file has {found} bytes, the limit is {expected}",
-    ),
+    "file_too_large": ("文件超过上限 {expected} 字节", "the file is larger than the limit of {expected} bytes"),
     "not_utf8": ("文件不是 UTF-8 文本", "the file is not UTF-8 text"),
     "yaml_syntax": ("YAML 格式读不懂：{found}", "the YAML cannot be read: {found}"),
     "tab": ("这里有制表符", "a tab stands here"),

@@ -74,7 +74,6 @@ def read_yaml(file: str, data: bytes, complaints: Complaints) -> Mapping | None:
         complaints.add(
             "file_too_large",
             start,
-            found=len(data),
             expected=MAX_BYTES,
             repair=("请把它拆成几个文件", "split it into several files"),
         )
