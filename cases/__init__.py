@@ -1,0 +1,1 @@
+"""What was decided: records, the audit log, replay, verification and supervision. START HERE: `cases.desk`."""

@@ -1,0 +1,265 @@
+"""Checking a log from its bytes up, trusting nothing the writer noted down; read this to see what tampering is found.
+
+Everything is derived again by a second road: the hashes and the tree here share no code with `cases.merkle`. An edit,
+a loss, an insertion or an exchange is named by the first record it touches; where only a checkpoint disagrees, by the
+records between the last checkpoint that agrees and that one. After a lost or unreadable record no later root can be
+derived; the records themselves are still checked one by one.
+
+What this cannot find: a consistent rewrite by the owner of the database, every hash and checkpoint made anew, or a
+whole file put back from an older copy. That needs a checkpoint kept outside. Nor what the log never
+vouched for: a removed idempotency key, or a removed checkpoint between two others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cases.finding import LAST_PLACE, AuditReport, Finding, finding
+from cases.salvage import DAMAGE, Hole, cited_by, content_of, readable
+from cases.store import AuditLog, Checkpoint, Entry, Survey, digest_of
+
+__all__ = ["AuditReport", "Finding", "verify", "verify_file"]
+
+MAX_FINDINGS = 1_000
+_PAGE = 256
+
+
+def verify(log: AuditLog, *, progress: Callable[[int, int], None] | None = None) -> AuditReport:
+    """Check the log as it stands at this moment; others may go on appending. Findings come in order of position.
+
+    Damage is reported and never raised; LogUnavailable is raised when the file is busy. `progress` is told how many
+    records of how many are done.
+    """
+    return _Audit(log, progress or (lambda _done, _all: None)).run()
+
+
+def verify_file(path: Path, progress: Callable[[int, int], None] | None = None) -> AuditReport:
+    """Check the log at `path`, without appending to it; a file that is no readable log at all is one finding."""
+    try:
+        with AuditLog.open(path, read_only=True) as log:
+            return verify(log, progress=progress)
+    except DAMAGE as exc:
+        return AuditReport(size=0, root_hex=None, findings=(finding("file_unusable", more=str(exc)),))
+
+
+class _Tree:
+    """RFC 6962, 2.1, as a binary counter: at each height at most one perfect subtree waits for its right sibling."""
+
+    def __init__(self, waiting: list[bytes | None] | None = None) -> None:
+        self._waiting = waiting or []
+
+    def copy(self) -> _Tree:
+        return _Tree(list(self._waiting))
+
+    def push(self, carry: bytes) -> None:
+        for height, left in enumerate(self._waiting):
+            if left is None:
+                self._waiting[height] = carry
+                return
+            carry = _node(left, carry)
+            self._waiting[height] = None
+        self._waiting.append(carry)
+
+    def peaks(self) -> list[bytes]:
+        return [peak for peak in reversed(self._waiting) if peak is not None]
+
+    def root(self) -> bytes:
+        *larger, root = self.peaks() or [hashlib.sha256(b"").digest()]
+        while larger:
+            root = _node(larger.pop(), root)
+        return root
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class _Audit:
+    """One run over one log."""
+
+    def __init__(self, log: AuditLog, progress: Callable[[int, int], None]) -> None:
+        self.log, self.progress = log, progress
+        self.findings: list[Finding] = []
+        self.unlisted = 0
+        self.tree = _Tree()  # over the leaf hashes as stored
+        self.rehashed: _Tree | None = None  # over the bytes, once they disagree with the leaf hashes
+        self.whole = True  # no record is lost so far, so that roots can be derived
+        self.position = 0  # the next one expected
+        self.agreed = 0  # the size of the last checkpoint whose root is right
+        self.doubtful: list[Checkpoint] = []  # the first and last one since whose root is wrong
+        self.absent: list[tuple[int, int]] = []
+
+    def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(finding(code, first, last, more))
+        else:
+            self.unlisted += 1
+
+    def run(self) -> AuditReport:
+        survey = self._survey()
+        head, records, checkpoints = survey.head, survey.records, survey.checkpoints
+        tops = (head.size if head else 0, records[1] + 1 if records else 0, checkpoints[1] if checkpoints else 0)
+        stop = min(max(tops) if head or records or checkpoints else LAST_PLACE, LAST_PLACE)
+        self.stored = self._sources()
+        self._waiting_checkpoints = self._checkpoints(survey)
+        self._next_checkpoint = next(self._waiting_checkpoints, None)
+        for item in readable(self.log.entries, lambda entry: entry.seq, records[0] if records else 0, stop):
+            if isinstance(item, Hole):
+                self._lose("record_unreadable", item.first, item.last)
+                self.position = max(self.position, item.last + 1)
+            else:
+                self._record(item)
+            if self.position % _PAGE == 0:
+                self.progress(self.position, stop)
+        self._end(survey, stop)
+        self._duplicates()
+        self._keys(stop)
+        self._database()
+        self.progress(stop, stop)
+        # Sorting is stable: of two findings on one record the more telling stays first.
+        self.findings.sort(key=lambda found: LAST_PLACE if found.seq is None else found.seq)
+        if self.unlisted:
+            self.findings.append(finding("more_findings", more=self.unlisted))
+        root = (self.rehashed or self.tree).root().hex() if self.whole else None
+        # A hole without a known end counts for nothing.
+        size = self.position if self.position < LAST_PLACE else self.absent[-1][0]
+        return AuditReport(size=size, root_hex=root, findings=tuple(self.findings))
+
+    def _survey(self) -> Survey:
+        try:
+            return self.log.survey()
+        except DAMAGE:
+            return Survey(head=None, records=None, checkpoints=None)
+
+    def _sources(self) -> set[str] | None:
+        """The digests stored; None when they cannot be read, for then nothing can be said to be missing."""
+        stored: set[str] = set()
+        try:
+            for digest, data in self.log.sources():
+                stored.add(digest)
+                if digest_of(data) != digest:
+                    self.add("source_edited", more=digest)
+        except DAMAGE as exc:
+            self.add("source_unreadable", more=exc)
+            return None
+        return stored
+
+    def _checkpoints(self, survey: Survey) -> Iterator[Checkpoint]:
+        if survey.checkpoints is None:
+            # None written yet, or their table cannot be read: then the head alone vouches for the records.
+            if survey.records is not None or (survey.head is not None and survey.head.size > 0):
+                self.add("checkpoint_unreadable", more="-")
+            return
+        first, last = survey.checkpoints
+        if survey.head is not None and survey.head.size != last:
+            self.add("checkpoint_missing", more=survey.head.size)
+        for item in readable(self.log.checkpoints, lambda point: point.size, first, min(last + 1, LAST_PLACE)):
+            if isinstance(item, Hole):
+                self.add("checkpoint_unreadable", more=f"{item.first}-{item.last}")
+            elif item.size < 1:
+                self.add("checkpoint_beyond", more=item.size)
+            else:
+                yield item
+
+    def _lose(self, code: str, first: int, last: int) -> None:
+        self.whole = False
+        self.absent.append((first, last))
+        self.add(code, first, last)
+
+    def _record(self, entry: Entry) -> None:
+        if entry.seq < 0:
+            self.add("record_before_start", entry.seq)
+            return
+        if entry.seq > self.position:
+            self._lose("record_missing", self.position, entry.seq - 1)
+        self.position = entry.seq + 1
+        leaf = hashlib.sha256(b"\x00" + entry.data).digest()
+        if leaf != entry.leaf_hash:
+            self.add("record_edited", entry.seq)
+            self.rehashed = self.rehashed or self.tree.copy()
+        self.tree.push(entry.leaf_hash)
+        if self.rehashed:
+            self.rehashed.push(leaf)
+        content, wrong, where = content_of(entry.data)
+        if wrong:
+            self.add(wrong, entry.seq, more=where)
+        if content.get("id") != entry.id:
+            self.add("id_differs", entry.seq)
+        for digest in cited_by(content):
+            if self.stored is not None and digest not in self.stored:
+                self.add("source_missing", entry.seq, more=digest)
+        while (point := self._next_checkpoint) is not None and point.size <= self.position:
+            if point.size == self.position and self.whole:
+                self._compare(point)
+            self._next_checkpoint = next(self._waiting_checkpoints, None)
+
+    def _agrees(self, root: bytes) -> bool:
+        # Where bytes and leaf hash disagree, that record is named already; either tree may then be the true one.
+        return root == self.tree.root() or (self.rehashed is not None and root == self.rehashed.root())
+
+    def _compare(self, point: Checkpoint) -> None:
+        if not self._agrees(point.root):
+            self.doubtful = [*self.doubtful[:1], point]
+            return
+        self._clear_doubt()
+        self.agreed = point.size
+
+    def _clear_doubt(self) -> None:
+        # A later root is right, so every record before it is, and what differed were the checkpoints.
+        if self.doubtful:
+            self.add("checkpoint_edited", self.doubtful[0].size - 1, self.doubtful[-1].size - 1)
+        self.doubtful = []
+
+    def _end(self, survey: Survey, stop: int) -> None:
+        """What only shows when all records are read: the tail, the head, and which side a wrong root was on."""
+        head = survey.head
+        size = stop if head is None else head.size
+        last = max(self.position - 1, survey.records[1] if survey.records else -1)
+        if self.position < size:
+            self._lose("record_missing", self.position, size - 1)
+        elif last >= size:
+            self.add("record_beyond_head", size, last, more=size)
+        if survey.checkpoints and survey.checkpoints[1] > max(size, self.position):
+            self.add("checkpoint_beyond", more=survey.checkpoints[1])
+        if head is None:
+            self.add("head_unreadable")
+        elif self.whole and head.size == self.position:
+            if self._agrees(head.root):
+                self._clear_doubt()
+                if all(list(head.frontier.peaks) != tree.peaks() for tree in (self.tree, self.rehashed) if tree):
+                    self.add("head_frontier")
+            elif not self.doubtful:
+                self.add("head_root")
+        if self.doubtful:
+            self.add("root_differs", self.agreed, self.doubtful[0].size - 1)
+
+    def _duplicates(self) -> None:
+        try:
+            for seq, id_ in self.log.duplicates():
+                self.add("duplicate_id", seq, more=id_)
+        except DAMAGE:
+            # The rows it could not get over are findings already.
+            return
+
+    def _keys(self, stop: int) -> None:
+        try:
+            for key, _, seq in self.log.idempotency_keys():
+                before = bisect_right(self.absent, (seq, LAST_PLACE)) - 1
+                lost = before >= 0 and seq <= self.absent[before][1]
+                # Beyond the end it may belong to a record appended since the survey.
+                if seq < 0 or lost or (seq >= stop and next(self.log.entries(seq, seq + 1), None) is None):
+                    self.add("key_points_nowhere", seq, more=key)
+        except DAMAGE as exc:
+            self.add("key_unreadable", more=exc)
+
+    def _database(self) -> None:
+        try:
+            for name in self.log.changed_guards():
+                self.add("guard_changed", more=name)
+            for line in self.log.integrity():
+                self.add("integrity", more=line)
+        except DAMAGE as exc:
+            self.add("integrity", more=exc)

@@ -1,0 +1,74 @@
+"""Where a question becomes a recorded answer: decide, write the record, append it durably, and only then answer.
+
+INVARIANT: `Desk.decide` returns after the record's commit and never before; when the commit fails it raises.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+
+import rfc8785
+from uuid_utils import uuid7
+
+from cases.clock import now
+from cases.lawfiles import Law
+from cases.record import Asked, read_record, write_record
+from cases.store import AuditLog, KeySeen, NewEntry
+from engine import Wire, decide, to_wire
+
+__all__ = ["Desk", "Recorded", "answer_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """An answer that stands in the log: the decision object with its `id` and `index`."""
+
+    id: str
+    index: int
+    answer: dict[str, Wire]
+    repeated: bool = False
+
+
+class Desk:
+    """Decides under one law and records in one log; usable from many threads."""
+
+    def __init__(self, law: Law, log: AuditLog) -> None:
+        self.law = law
+        self.log = log
+        self._stored = False
+
+    def decide(self, asked: Asked, *, door: str, key: str | None = None) -> Recorded:
+        """Decide, record, and answer from the record.
+
+        With an idempotency `key` seen before and the same question, the recorded answer comes again and nothing is
+        decided or recorded; with another question, KeyReused. LogUnavailable means that no answer may be given.
+        """
+        fingerprint = sha256(rfc8785.dumps(asked.to_wire())).hexdigest() if key is not None else None
+        decision = to_wire(decide(self.law.rulebook, asked.violation, asked.on, asked.facts))
+        record_id = str(uuid7())
+        data = write_record(
+            record_id=record_id,
+            time=now(),
+            nonce=secrets.token_hex(16),
+            door=door,
+            rulebook=self.law.rulebook.digest,
+            asked=asked,
+            decision=decision,
+        )
+        entry = NewEntry(id=record_id, data=data, key=key, fingerprint=fingerprint)
+        (place,) = self.log.append([entry], None if self._stored else self.law.sources)
+        # The law's bytes went in with the first record of this desk, in the same commit.
+        self._stored = True
+        if isinstance(place, KeySeen):
+            earlier = self.log.read(place.seq)
+            return answer_of(earlier.data, place.seq, repeated=True)
+        return Recorded(id=record_id, index=place.seq, answer={**decision, "id": record_id, "index": place.seq})
+
+
+def answer_of(data: bytes, index: int, *, repeated: bool = False) -> Recorded:
+    """Read the answer back from a record's bytes."""
+    record = read_record(data)
+    answer = {**record["decision"], "id": record["id"], "index": index}
+    return Recorded(id=record["id"], index=index, answer=answer, repeated=repeated)

@@ -1,0 +1,71 @@
+"""Reads rule files from a folder, and puts every file of a rulebook where a replay finds it again: in the log.
+
+The engine takes bytes and never a path; this is the shell around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cases.errors import LawFilesMissing
+from cases.store import AuditLog
+from engine import Rulebook, digest_of, load_rulebook
+from engine.rulebook import read_manifest
+from engine.yamltext import MAX_BYTES
+
+__all__ = ["Law", "law_from_log", "read_files", "read_law"]
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """A loaded rulebook and the bytes it was loaded from, by digest: each file, and the manifest that lists them."""
+
+    rulebook: Rulebook
+    sources: Mapping[str, bytes]
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Read every rule file below a folder, by its path from there with `/`.
+
+    Raise LawFilesMissing where there is none to read. A file over the engine's limit is read only one byte past it:
+    enough for the loader to refuse it, whatever its size.
+    """
+    if not folder.is_dir():
+        raise LawFilesMissing(str(folder), "there is no such folder")
+    files: dict[str, bytes] = {}
+    try:
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+            if path.suffix.lower() not in _SUFFIXES or hidden or not path.is_file():
+                continue
+            if not name.isprintable():
+                raise LawFilesMissing(str(folder), f"the file name {name!r} cannot be printed")
+            with path.open("rb") as file:
+                files[name] = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise LawFilesMissing(str(folder), f"it cannot be read ({error.strerror})") from error
+    if not files:
+        raise LawFilesMissing(str(folder), "it holds no rule files (*.yaml)")
+    return files
+
+
+def read_law(folder: Path) -> Law:
+    """Load the rulebook of a folder. Raise LawFilesMissing, or the engine's RuleFilesInvalid with every finding."""
+    return _law(read_files(folder))
+
+
+def law_from_log(log: AuditLog, digest: str) -> Law:
+    """Load the rulebook a record names, from the bytes kept in the log. Raise SourceMissing, LogDamaged."""
+    manifest = read_manifest(log.source(digest))
+    return _law({path: log.source(each) for path, each in manifest.items()})
+
+
+def _law(files: Mapping[str, bytes]) -> Law:
+    rulebook = load_rulebook(files)
+    sources = {digest_of(data): data for data in files.values()}
+    return Law(rulebook=rulebook, sources={**sources, rulebook.digest: rulebook.manifest})

@@ -1,0 +1,141 @@
+"""Decides every recorded question again, from the rule bytes of its day, and names every difference in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cases.errors import CaseError
+from cases.lawfiles import Law, law_from_log
+from cases.record import Asked, read_record
+from cases.store import AuditLog
+from engine import MEANING, RuleFilesInvalid, decide, to_wire
+
+__all__ = ["Difference", "ReplayReport", "replay"]
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "outcome": ("结论", "outcome"),
+    "name": ("名称", "name"),
+    "tier": ("档次", "tier"),
+    "fine_fen": ("罚款（分）", "fine (fen)"),
+    "measures": ("处理", "measures"),
+    "refusal": ("拒绝理由", "refusal"),
+    "basis": ("依据", "basis"),
+    "rule": ("规则文件", "rule file"),
+    "meaning": ("引擎含义版本", "engine meaning-version"),
+    "violation": ("违法行为代码", "violation"),
+    "on": ("日期", "day"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A record that does not come out as it stands: its place and, in Chinese and English, what differs."""
+
+    index: int
+    id: str
+    message_zh: str
+    message_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayReport:
+    """How many records were decided again and which came out differently."""
+
+    replayed: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.differences
+
+
+def replay(
+    log: AuditLog,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    law: Law | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> ReplayReport:
+    """Replay the records of [start, stop), each under the law it names, or all under `law` where one is given.
+
+    With another law the report says what that law would have decided otherwise. Raises LogDamaged where the log
+    itself cannot be read; verifying the log is another question (`cases.audit`).
+    """
+    total = min(log.head().size, stop if stop is not None else 2**62) - start
+    laws: dict[str, Law | str] = {}
+    differences: list[Difference] = []
+    replayed = 0
+    for entry in log.entries(start, stop):
+        differences += _one(log, entry.seq, entry.id, entry.data, law, laws)
+        replayed += 1
+        if progress:
+            progress(replayed, total)
+    return ReplayReport(replayed=replayed, differences=tuple(differences))
+
+
+def _one(
+    log: AuditLog, index: int, record_id: str, data: bytes, law: Law | None, laws: dict[str, Law | str]
+) -> Iterator[Difference]:
+    try:
+        record = read_record(data)
+        asked = Asked.from_wire(record["asked"])
+        recorded, named, meaning = record["decision"], record["rulebook"], record["meaning"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        yield Difference(index=index, id=record_id, message_zh="这条记录读不懂", message_en="the record cannot be read")
+        return
+    found = law or _law(log, named, laws)
+    if isinstance(found, str):
+        yield Difference(
+            index=index,
+            id=record_id,
+            message_zh=f"当时的规则文件无法取得：{found}",
+            message_en=f"the rule files of the day cannot be had: {found}",
+        )
+        return
+    again: dict[str, Any] = to_wire(decide(found.rulebook, asked.violation, asked.on, asked.facts))
+    parts = list(_compare(recorded, again))
+    if parts and meaning != MEANING:
+        parts.insert(0, (f"引擎含义版本 {meaning} → {MEANING}", f"engine meaning-version {meaning} → {MEANING}"))
+    if parts:
+        yield Difference(
+            index=index,
+            id=record_id,
+            message_zh="；".join(zh for zh, _ in parts),
+            message_en="; ".join(en for _, en in parts),
+        )
+
+
+def _law(log: AuditLog, digest: str, laws: dict[str, Law | str]) -> Law | str:
+    if digest not in laws:
+        try:
+            laws[digest] = law_from_log(log, digest)
+        except CaseError as error:
+            laws[digest] = str(error)
+        except RuleFilesInvalid as error:
+            laws[digest] = str(error.findings[0])
+    return laws[digest]
+
+
+def _compare(recorded: dict[str, Any], again: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key in sorted({*recorded, *again} - {"trace"}):
+        before, after = recorded.get(key), again.get(key)
+        if before != after:
+            zh, en = _WORDS.get(key, (key, key))
+            yield f"{zh} {_short(before)} → {_short(after)}", f"{en} {_short(before)} → {_short(after)}"
+    old, new = recorded.get("trace", []), again.get("trace", [])
+    for number, (before, after) in enumerate(zip(old, new, strict=False), 1):
+        if before != after:
+            changed = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
+            detail = ", ".join(f"{key} {_short(before.get(key))} → {_short(after.get(key))}" for key in changed)
+            yield f"第 {number} 步理由不同（{detail}）", f"step {number} of the reasoning differs ({detail})"
+            return
+    if len(old) != len(new):
+        yield f"理由有 {len(old)} 步，现为 {len(new)} 步", f"the reasoning had {len(old)} steps and now has {len(new)}"
+
+
+def _short(value: object) -> str:
+    text = "—" if value is None else str(value)
+    return text if len(text) <= 120 else text[:119] + "…"

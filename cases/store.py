@@ -1,0 +1,300 @@
+"""The append-only log on disk: one file, one sequence without gaps; whoever appends or reads records starts here.
+
+INVARIANT: `append` returns only after the commit is on stable storage, and every position it gave is kept. All of one
+call is one transaction: records, idempotency keys, rule bytes, tree head and checkpoint stand together or not at all.
+Nothing is updated or deleted but the one head row; triggers refuse the rest. They are a seat belt: who owns the file
+can take them out, and `cases.audit` finds what was done then.
+
+Several processes may append to one file, threads may share an `AuditLog`, and a forked child may go on using the one
+it inherited. Which database that is, and how PostgreSQL would come beside it, is said in `cases.database`.
+"""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from cases.database import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, SOURCE, Database, changed_guards, create_file
+from cases.entry import (
+    Appended,
+    Checkpoint,
+    Entry,
+    Head,
+    KeySeen,
+    NewEntry,
+    Survey,
+    checkpoint_of,
+    digest_of,
+    entry_of,
+    head_of,
+    key_of,
+    source_of,
+)
+from cases.errors import (
+    MAX_RECORD_BYTES,
+    KeyReused,
+    LogDamaged,
+    LogUnavailable,
+    RecordMissing,
+    RecordTooLarge,
+    SourceMissing,
+    UnsafeStore,
+)
+from cases.merkle import leaf_hash
+
+__all__ = ["Appended", "AuditLog", "Checkpoint", "Entry", "Head", "KeySeen", "NewEntry", "Survey", "digest_of"]
+
+_PAGE = 256  # records read at a time: at most 16 MB
+_T = TypeVar("_T")
+_Row = Sequence[Any]
+
+
+class AuditLog:
+    """One log file. Open it with `AuditLog.open`, close it, or use it as a context manager.
+
+    Every method raises LogUnavailable when the file is busy or out of reach, and LogDamaged when what it needs there
+    cannot be read.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> Self:
+        """Open the log at `path`, creating folder, file (mode 0600) and tables when absent, but not when `read_only`.
+
+        Raises UnsafeStore when the file is no log of this version, its triggers were changed, or a setting that
+        durability rests on is not in force. `read_only` never appends, but may finish what a killed writer left half
+        done: SQLite has to roll that back before anything can be read.
+        """
+        if not read_only:
+            create_file(path)
+        elif not path.is_file():
+            raise UnsafeStore(str(path), "there is no such file", "give the path of an existing log")
+        database = Database(path, read_only=read_only)
+        try:
+            database.check_schema()
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def close(self) -> None:
+        """Close every connection; the log cannot be used afterwards."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def sqlite_version(self) -> str:
+        """The version of the SQLite library in use, for health reports."""
+        return sqlite3.sqlite_version
+
+    def append(
+        self, entries: Sequence[NewEntry], sources: Mapping[str, bytes] | None = None
+    ) -> tuple[Appended | KeySeen, ...]:
+        """Append all entries, or none, in one durable commit, and say for each where it stands.
+
+        `sources` are rule bytes by digest, stored unless they are there already. An entry whose key came before with
+        the same fingerprint, in the log or earlier in this call, is not appended: KeySeen gives the earlier position.
+        Raises RecordTooLarge or KeyReused with nothing written; LogUnavailable with the outcome unknown. A wrong
+        digest, an id already in the log or a key without fingerprint is the caller's bug: ValueError.
+        """
+        _check(entries, sources or {})
+        if self._database.read_only:
+            raise io.UnsupportedOperation("the log was opened for reading only")
+        try:
+            with self._database.transaction(writing=True) as conn:
+                return _append(conn, entries, sources or {})
+        except IntegrityError as exc:
+            for entry in entries:
+                if self.find(entry.id):
+                    raise ValueError(f"the id {entry.id!r} is already in the log") from exc
+            raise LogDamaged("a row stands where the next record belongs, beyond what the head counts") from exc
+
+    def known(self, key: str) -> tuple[int, str] | None:
+        """The position and fingerprint recorded for an idempotency key, or None."""
+        found = self._find(IDEMPOTENCY, IDEMPOTENCY.c.key == key, key_of)
+        return None if found is None else (found[2], found[1])
+
+    def read(self, seq: int) -> Entry:
+        """The record at a position; RecordMissing when the log is shorter."""
+        found = next(self.entries(seq, seq + 1), None) if 0 <= seq < 2**62 else None
+        if found is None:
+            size = self.head().size
+            raise LogDamaged("it is missing", seq) if 0 <= seq < size else RecordMissing(seq, size)
+        return found
+
+    def find(self, id: str) -> Entry | None:  # noqa: A002 - the record's own word for it
+        """The record with that id, or None."""
+        return self._find(ENTRY, ENTRY.c.id == id, entry_of)
+
+    def entries(self, start: int = 0, stop: int | None = None, *, page: int = _PAGE) -> Iterator[Entry]:
+        """The records with start <= seq < stop in order, in bounded memory; a long reader never holds up a writer."""
+        return self._walk(ENTRY, entry_of, start=start, stop=stop, page=page)
+
+    def checkpoints(self, start: int = 0, stop: int | None = None, *, page: int = _PAGE) -> Iterator[Checkpoint]:
+        """The checkpoints with start <= size < stop, one for each commit, in order."""
+        return self._walk(CHECKPOINT, checkpoint_of, start=start, stop=stop, page=page)
+
+    def idempotency_keys(self) -> Iterator[tuple[str, str, int]]:
+        """Every idempotency key with its fingerprint and position, by key."""
+        return self._walk(IDEMPOTENCY, key_of, start="")
+
+    def sources(self) -> Iterator[tuple[str, bytes]]:
+        """Every digest with its bytes as they stand, UNCHECKED, for the auditor; all others ask `source`."""
+        return self._walk(SOURCE, source_of, start="", page=8)
+
+    def source(self, digest: str) -> bytes:
+        """The rule bytes with that digest, checked against it; SourceMissing when none are stored."""
+        found = self._find(SOURCE, SOURCE.c.digest == digest, source_of)
+        if found is None:
+            raise SourceMissing(digest)
+        if digest_of(found[1]) != digest:
+            raise LogDamaged(f"the rule bytes under `{digest}` have another digest")
+        return found[1]
+
+    def head(self) -> Head:
+        """How many records there are, and the root over them."""
+        with self._database.transaction() as conn:
+            return _head(conn)
+
+    def survey(self) -> Survey:
+        """What can be said of the whole log at one instant, however damaged; for the auditor."""
+        with self._database.transaction() as conn:
+            return Survey(
+                head=self._attempt(lambda: _head(conn)),
+                records=self._attempt(lambda: _span(conn, ENTRY.c.seq)),
+                checkpoints=self._attempt(lambda: _span(conn, CHECKPOINT.c.size)),
+            )
+
+    def integrity(self) -> tuple[str, ...]:
+        """What the database's own check says of the file, at most 20 sentences; none when all is well."""
+        with self._database.transaction() as conn:
+            said = conn.exec_driver_sql("PRAGMA integrity_check(20)").scalars().all()
+        return tuple(str(line) for line in said if line != "ok")
+
+    def changed_guards(self) -> tuple[str, ...]:
+        """The triggers that are missing, changed or added, by name."""
+        with self._database.transaction() as conn:
+            return changed_guards(conn)
+
+    def duplicates(self) -> tuple[tuple[int, str], ...]:
+        """Each id that stands more than once (at most 20), with the last position that has it."""
+        # `|| ''` keeps the database from answering out of the index, which may be what was tampered with.
+        key = ENTRY.c.id.concat("")
+        query = sa.select(sa.func.max(ENTRY.c.seq), sa.func.max(ENTRY.c.id)).group_by(key).having(sa.func.count() > 1)
+        with self._database.transaction() as conn:
+            return tuple((int(seq), str(id_)) for seq, id_ in conn.execute(query.limit(20)))
+
+    def _attempt(self, read: Callable[[], _T]) -> _T | None:
+        try:
+            return read()
+        except (LogDamaged, UnicodeDecodeError):
+            return None
+        except DBAPIError as exc:
+            if isinstance(self._database.meaning(exc), LogUnavailable):
+                raise
+            return None
+
+    def _find(self, table: sa.Table, condition: sa.ColumnElement[bool], make: Callable[[_Row], _T]) -> _T | None:
+        with self._database.transaction() as conn:
+            row = conn.execute(sa.select(table).where(condition)).first()
+        return None if row is None else make(row)
+
+    def _walk(
+        self,
+        table: sa.Table,
+        make: Callable[[_Row], _T],
+        *,
+        start: int | str,
+        stop: int | None = None,
+        page: int = _PAGE,
+    ) -> Iterator[_T]:
+        place = next(iter(table.columns))
+        bound, last = place >= start, None
+        while True:
+            query = sa.select(table).where(bound).order_by(place).limit(page)
+            with self._database.transaction() as conn:
+                rows = conn.execute(query if stop is None else query.where(place < stop)).all()
+            for row in rows:
+                made = make(row)
+                # A damaged page can give rows out of order, and a reader that believed it could go round for ever.
+                if row[0] < start if last is None else row[0] <= last:
+                    raise LogDamaged(f"rows of `{table.name}` are out of order")
+                last = row[0]
+                yield made
+            if len(rows) < page:
+                return
+            bound = place > last
+
+
+def _check(entries: Sequence[NewEntry], sources: Mapping[str, bytes]) -> None:
+    for digest, data in sources.items():
+        if digest_of(data) != digest:
+            raise ValueError(f"the bytes given under {digest!r} have another digest")
+    for entry in entries:
+        if len(entry.data) > MAX_RECORD_BYTES:
+            raise RecordTooLarge(entry.id, len(entry.data))
+        if (entry.key is None) != (entry.fingerprint is None):
+            raise ValueError("an idempotency key and its fingerprint come together or not at all")
+
+
+def _append(
+    conn: sa.Connection, entries: Sequence[NewEntry], sources: Mapping[str, bytes]
+) -> tuple[Appended | KeySeen, ...]:
+    head = _head(conn, lock=True)
+    frontier = head.frontier
+    if frontier.root() != head.root:
+        raise LogDamaged("its head contradicts itself: the root is not that of the frontier")
+    keys = {entry.key for entry in entries if entry.key is not None}
+    found = conn.execute(sa.select(IDEMPOTENCY).where(IDEMPOTENCY.c.key.in_(keys))).all() if keys else ()
+    seen = {key: (fingerprint, seq, True) for key, fingerprint, seq in map(key_of, found)}
+    outcomes: list[Appended | KeySeen] = []
+    rows: list[dict[str, object]] = []
+    for entry in entries:
+        if entry.key is not None and entry.fingerprint is not None:
+            fingerprint, seq, stored = seen.setdefault(entry.key, (entry.fingerprint, frontier.size, False))
+            if fingerprint != entry.fingerprint:
+                raise KeyReused(entry.key, seq if stored else None)
+            if stored or seq != frontier.size:
+                outcomes.append(KeySeen(seq=seq))
+                continue
+        leaf = leaf_hash(entry.data)
+        rows.append({"seq": frontier.size, "id": entry.id, "leaf_hash": leaf, "bytes": entry.data})
+        outcomes.append(Appended(seq=frontier.size))
+        frontier = frontier.append(leaf)
+    if len({row["id"] for row in rows}) < len(rows):
+        raise ValueError("two of the new records have the same id")
+    fresh = [{"key": key, "fingerprint": mark, "seq": seq} for key, (mark, seq, stored) in seen.items() if not stored]
+    present = set(conn.scalars(sa.select(SOURCE.c.digest).where(SOURCE.c.digest.in_(sources)))) if sources else set()
+    new_sources = [{"digest": digest, "bytes": data} for digest, data in sources.items() if digest not in present]
+    for table, new in ((SOURCE, new_sources), (ENTRY, rows), (IDEMPOTENCY, fresh)):
+        if new:
+            conn.execute(sa.insert(table), new)
+    if rows:
+        root = frontier.root()
+        conn.execute(sa.insert(CHECKPOINT).values(size=frontier.size, root=root))
+        conn.execute(sa.update(HEAD).values(size=frontier.size, root=root, frontier=frontier.to_bytes()))
+    return tuple(outcomes)
+
+
+def _head(conn: sa.Connection, *, lock: bool = False) -> Head:
+    query = sa.select(HEAD)
+    return head_of(conn.execute(query.with_for_update() if lock else query).all())
+
+
+def _span(conn: sa.Connection, place: sa.Column[Any]) -> tuple[int, int] | None:
+    # Two questions: together the database would read every row, apart it looks at both ends of an index.
+    first, last = (conn.execute(sa.select(end(place))).scalar() for end in (sa.func.min, sa.func.max))
+    return (first, last) if type(first) is int and type(last) is int else None

@@ -1,0 +1,189 @@
+"""Supervision (数字监察): follows the log from behind and raises cards; the penalty path never waits for it.
+
+It keeps the counters of each case in a file of its own (`cards.sqlite3`), turns each record into one self-contained
+event and asks the card rules. Its place in the log, the counters and the cards are written in one transaction, so it
+can be killed at any moment; when the file is missing, or belongs to another log, it is made again from the log.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cases.cards import CardRules
+from cases.record import read_record
+from cases.store import AuditLog, Entry
+from engine.rulebook import Rulebook
+
+__all__ = ["Card", "Watch", "read_cards"]
+
+_BATCH = 500
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS place (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER, leaf BLOB, rules TEXT);
+CREATE TABLE IF NOT EXISTS seen (case_ref TEXT, violation TEXT, facts TEXT, complete INTEGER, times INTEGER,
+                                 last INTEGER, PRIMARY KEY (case_ref, violation));
+CREATE TABLE IF NOT EXISTS card (position INTEGER, name TEXT, level TEXT, case_ref TEXT, violation TEXT,
+                                 earlier INTEGER, time TEXT, reason TEXT, basis TEXT, PRIMARY KEY (position, name));
+"""
+_DECIMAL = re.compile(r"[0-9]+\.[0-9]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A yellow or red card: the record that raised it, the earlier record it is held against, the rule and its law."""
+
+    index: int
+    earlier: int | None
+    level: str
+    name: str
+    case_ref: str
+    violation: str
+    time: str
+    reason: str
+    basis: str
+
+
+class Watch:
+    """Reads a log from where it stopped and keeps the cards in `path`. One writer at a time; a second one waits."""
+
+    def __init__(self, log: AuditLog, path: Path, rulebook: Rulebook) -> None:
+        self._log = log
+        self._path = path
+        # Cards rest on the card rules: when those change, every card is raised anew from the log.
+        self._rules_text = repr(
+            [(card.name, card.level, card.when, card.reason, card.basis) for card in rulebook.cards]
+        )
+        self._rules = CardRules(rulebook.cards)
+        with self._writing() as db:
+            self._check_place(db)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path, isolation_level=None, timeout=10)) as db:
+            db.executescript(_SCHEMA)
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def _check_place(self, db: sqlite3.Connection) -> None:
+        row = db.execute("SELECT next, leaf, rules FROM place").fetchone()
+        if row is not None and row[2] == self._rules_text and self._same_log(row[0], row[1]):
+            return
+        for table in ("seen", "card", "place"):
+            db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand one line above
+        db.execute("INSERT INTO place VALUES (1, 0, NULL, ?)", (self._rules_text,))
+
+    def _same_log(self, following: int, leaf: bytes | None) -> bool:
+        if following == 0:
+            return True
+        last = next(self._log.entries(following - 1, following), None)
+        return last is not None and last.leaf_hash == leaf
+
+    def catch_up(self) -> int:
+        """Read every record that is new, raise its cards, and return how many records were read."""
+        read = 0
+        while batch := self._step():
+            read += batch
+        return read
+
+    def _step(self) -> int:
+        with self._writing() as db:
+            (following,) = db.execute("SELECT next FROM place").fetchone()
+            entries = list(self._log.entries(following, following + _BATCH))
+            for entry in entries:
+                self._look(db, entry)
+            if entries:
+                last = entries[-1]
+                db.execute("UPDATE place SET next = ?, leaf = ?", (last.seq + 1, last.leaf_hash))
+            return len(entries)
+
+    def _look(self, db: sqlite3.Connection, entry: Entry) -> None:
+        try:
+            record = read_record(entry.data)
+        except ValueError:
+            # A record of another kind or version: the audit judges it, no card rule can.
+            return
+        asked, decision = record["asked"], record["decision"]
+        case_ref = asked.get("case_ref")
+        if case_ref is None:
+            return
+        violation = asked["violation"]
+        key = (case_ref, violation)
+        facts = {name: canonical(value) for name, value in asked["facts"].items()} | {"": asked["on"]}
+        before = db.execute(
+            "SELECT facts, complete, times, last FROM seen WHERE case_ref = ? AND violation = ?", key
+        ).fetchone()
+        differ = before is not None and facts_differ(json.loads(before[0]), facts, complete=bool(before[1]))
+        times = before[2] if before else 0
+        event = {"此前已裁量": before is not None, "事实不同": differ, "已裁量次数": times + 1}
+        for rule in self._rules.raised_by(event):
+            db.execute(
+                "INSERT INTO card VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    entry.seq,
+                    rule.name,
+                    rule.level,
+                    case_ref,
+                    violation,
+                    before[3] if before else None,
+                    record["time"],
+                    rule.reason,
+                    rule.basis,
+                ),
+            )
+        complete = not (decision["refusal"] and decision["refusal"]["code"] == "missing_fact")
+        db.execute(
+            "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)",
+            (*key, json.dumps(facts, ensure_ascii=False, sort_keys=True), complete, times + 1, entry.seq),
+        )
+
+
+def facts_differ(before: dict[str, str], after: dict[str, str], *, complete: bool) -> bool:
+    """Say whether a case is asked again with other facts.
+
+    Where the earlier question only lacked facts (`complete` is false), adding what was missing changes nothing.
+    """
+    if complete:
+        return before != after
+    return any(after.get(name) != value for name, value in before.items())
+
+
+def canonical(value: Any) -> str:
+    """Write a fact as given in one way, so that 2 and "2", true and 是, 3.50 and 3.5 are the same."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list):
+        return ",".join(sorted(value))
+    text = str(value)
+    if _DECIMAL.fullmatch(text):
+        return text.rstrip("0").rstrip(".")
+    return {"yes": "是", "no": "否"}.get(text, text)
+
+
+def read_cards(path: Path) -> tuple[tuple[Card, ...], int]:
+    """Return the cards, newest first, and how many records of the log they rest on; nothing where no watch ran yet."""
+    if not path.is_file():
+        return (), 0
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
+        try:
+            rows = db.execute(
+                "SELECT position, earlier, level, name, case_ref, violation, time, reason, basis FROM card "
+                "ORDER BY position DESC, name"
+            ).fetchall()
+            place = db.execute("SELECT next FROM place").fetchone()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return (), 0
+            raise
+    names = ("index", "earlier", "level", "name", "case_ref", "violation", "time", "reason", "basis")
+    return tuple(Card(**dict(zip(names, row, strict=True))) for row in rows), place[0] if place else 0
