@@ -1,0 +1,55 @@
+"""The command line `zhunsheng`: decide, check and test rules, replay and verify the log, serve.
+
+Exit codes: 0 all is well; 1 something was found (a refusal, a finding, a failed case, a difference, a log that cannot
+be used); 2 the command was not used rightly. With --json, standard output is one JSON object and nothing else.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from api.cli_log import replay, verify
+from api.cli_rules import check, decide, run_tests
+from api.cli_serve import serve, watch
+from api.terminal import FOUND, complain
+from cases.errors import CaseError
+
+app = typer.Typer(
+    name="zhunsheng",
+    help="准绳: one fixed penalty from a violation code and its facts, with its law and its reasons, on the record.",
+    epilog="Exit codes: 0 all is well, 1 something was found, 2 misused.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+audit_app = typer.Typer(
+    help="核验日志 · Verify the audit log.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+
+app.command()(serve)
+app.command()(decide)
+app.command()(check)
+app.command("test")(run_tests)
+app.command()(replay)
+app.add_typer(audit_app, name="audit")
+audit_app.command()(verify)
+app.command()(watch)
+
+
+@audit_app.callback()
+def audit() -> None:
+    """核验日志 · Verify the audit log."""
+
+
+def main() -> None:
+    """Run the command line; an error of the room of records ends with its sentence and 1."""
+    try:
+        app()
+    except CaseError as error:
+        complain(str(error))
+        raise SystemExit(FOUND) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The commands about rules: decide one violation, check the rule files, run their test cases."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.settings import Settings
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, progress, say, say_json
+from cases.desk import Desk
+from cases.errors import LawFilesMissing
+from cases.lawfiles import read_files
+from cases.record import Asked
+from cases.store import AuditLog
+from engine import Finding, GivenFacts, RuleFilesInvalid, load_rulebook
+from engine.calendar import read_day
+from engine.explain import explain_wire
+from engine.rule_cases import CaseResult, run_cases
+
+
+def decide(
+    violation: Annotated[str, typer.Argument(metavar="CODE", help="code of the violation, e.g. SZCG-013")],
+    on: Annotated[str, typer.Option("--on", metavar="YYYY-MM-DD", help="day of the act")],
+    fact: Annotated[
+        list[str] | None,
+        typer.Option("--fact", metavar="NAME=VALUE", help="a fact; repeat it; days as 2026-01-31,2026-05-06"),
+    ] = None,
+    case: Annotated[
+        str | None, typer.Option("--case", metavar="NUMBER", help="the case it belongs to (no names)")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="KEY", help="idempotency key: the same call twice is one record")
+    ] = None,
+    rules: Rules = None,
+    data: Data = None,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """裁量 · Decide a violation: one fixed penalty or a refusal by name, recorded before it is shown."""
+    settings = Settings.choose(rules, data)
+    asked = Asked(violation=violation, on=_day(on), facts=_facts(fact or []), case_ref=case)
+    law = load(settings)
+    with AuditLog.open(settings.log) as log:
+        answer = Desk(law, log).decide(asked, door="cli", key=key).answer
+    if as_json:
+        say_json(answer)
+    else:
+        for sentence in explain_wire(answer, lang):
+            say(sentence)
+        place = f"日志第 {answer['index']} 号" if lang == "zh" else f"log record {answer['index']}"
+        say(f"{place}，{answer['id']}" if lang == "zh" else f"{place}, {answer['id']}")
+    raise typer.Exit(0 if answer["outcome"] == "decision" else FOUND)
+
+
+def _day(text: str) -> date:
+    day = read_day(text)
+    if day is None:
+        misuse(f"`--on {text}` is no day; write it as YYYY-MM-DD, for example 2026-11-01")
+    return day
+
+
+def _facts(given: list[str]) -> GivenFacts:
+    facts: dict[str, str] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            misuse(f"`--fact {each}` is no fact; write it as NAME=VALUE, for example 一年内次数=2")
+        if name in facts:
+            misuse(f"the fact `{name}` is given twice; give it once")
+        if not (name + value).isprintable() or len(each) > 2_000:
+            misuse(f"the fact `{name[:40]}` cannot be recorded; use printable text of at most 2,000 characters")
+        facts[name] = value
+    return facts
+
+
+def check(rules: Rules = None, as_json: AsJson = False) -> None:
+    """检查规则文件 · Check every rule file; all that is wrong is reported at once, with place and repair."""
+    files = _files(rules)
+    findings: tuple[Finding, ...] = ()
+    violations = 0
+    with progress("check"):
+        try:
+            violations = len(load_rulebook(files).rules)
+        except RuleFilesInvalid as error:
+            findings = error.findings
+    if as_json:
+        say_json(
+            {
+                "ok": not findings,
+                "files": len(files),
+                "violations": violations,
+                "findings": [
+                    {
+                        "code": each.code,
+                        "file": each.place.file,
+                        "line": each.place.line,
+                        "column": each.place.column,
+                        "message": each.message,
+                        "repair": each.repair,
+                    }
+                    for each in findings
+                ],
+            }
+        )
+    elif findings:
+        for each in findings:
+            say(str(each))
+        say(f"{len(findings)} 处问题 · {len(findings)} findings")
+    else:
+        say(f"{len(files)} 个文件、{violations} 项违法行为，没有问题")
+        say(f"{len(files)} files, {violations} violations, all well")
+    raise typer.Exit(FOUND if findings else 0)
+
+
+def _files(rules: Path | None) -> dict[str, bytes]:
+    try:
+        return read_files(Settings.choose(rules).rules)
+    except LawFilesMissing as error:
+        misuse(str(error))
+
+
+def run_tests(rules: Rules = None, as_json: AsJson = False) -> None:
+    """运行规则文件里的用例 · Run the test cases that stand inside the rule files."""
+    law = load(Settings.choose(rules))
+    total = sum(len(rule.cases) for rule in law.rulebook.rules.values())
+    failed: list[CaseResult] = []
+    with progress("test") as show:
+        for done, result in enumerate(run_cases(law.rulebook), 1):
+            show(done, total)
+            if not result.passed:
+                failed.append(result)
+    if as_json:
+        say_json({"ok": not failed, "cases": total, "failed": [_failed(each) for each in failed]})
+    else:
+        for each in failed:
+            place = each.case.cell.place
+            say(f"{place}: {each.rule.code}“{each.case.name}”应得 {each.expected}，实得 {each.found}")
+        say(f"{total} 个用例，{len(failed)} 个不符 · {total} cases, {len(failed)} failed")
+    raise typer.Exit(FOUND if failed else 0)
+
+
+def _failed(result: CaseResult) -> dict[str, Any]:
+    place = result.case.cell.place
+    return {
+        "violation": result.rule.code,
+        "case": result.case.name,
+        "file": place.file,
+        "line": place.line,
+        "expected": result.expected,
+        "found": result.found,
+    }

@@ -1,0 +1,309 @@
+"""The shapes of the HTTP door: what may be sent, and the decision object that every door gives.
+
+Requests are validated by these; answers are already plain JSON values and are only described by them (OpenAPI).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Annotated, Any, Literal, NoReturn
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+    ValidationError,
+)
+
+from api.problems import BadRequest, InvalidRequest
+from cases.record import Asked
+from engine.calendar import read_day
+from engine.decision import MeasureKind, StepKind
+from engine.numbers import MAX_SAFE_INTEGER
+from engine.refusals import RefusalCode
+
+__all__ = [
+    "CardObject",
+    "DecisionObject",
+    "DecisionRequest",
+    "Health",
+    "PowerItemObject",
+    "Problem",
+    "ViolationList",
+    "ViolationObject",
+    "read_request",
+]
+
+MAX_BODY = 32 * 1024
+
+
+def _day(value: object) -> date:
+    day = read_day(value) if isinstance(value, str) else None
+    if day is None:
+        raise ValueError("expected a day as YYYY-MM-DD text")
+    return day
+
+
+SafeInt = Annotated[StrictInt, Field(ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER)]
+ShortText = Annotated[StrictStr, StringConstraints(max_length=200)]
+FactName = Annotated[StrictStr, StringConstraints(min_length=1, max_length=80)]
+FactValue = StrictBool | SafeInt | ShortText | Annotated[list[ShortText], Field(max_length=1000)]
+
+
+class DecisionRequest(BaseModel):
+    """A question: which penalty does this violation carry on these facts?"""
+
+    model_config = ConfigDict(extra="forbid", title="DecisionRequest")
+
+    violation: Annotated[StrictStr, StringConstraints(min_length=1, max_length=64)] = Field(
+        description="code of the violation", examples=["SZCG-013"]
+    )
+    on: Annotated[date, BeforeValidator(_day)] = Field(
+        description="day of the act: the law of this day applies, and look-back windows count back from it",
+        examples=["2026-11-01"],
+    )
+    facts: Annotated[dict[FactName, FactValue], Field(max_length=100)] = Field(
+        description="facts by name; numbers with decimals as text, never as a JSON number",
+        examples=[{"一年内次数": 2}],
+    )
+    case_ref: Annotated[StrictStr, StringConstraints(min_length=1, max_length=100)] | None = Field(
+        default=None, description="the case system's number for the case; never a name or other personal data"
+    )
+
+    def asked(self) -> Asked:
+        """The question as the desk takes it."""
+        return Asked(violation=self.violation, on=self.on, facts=self.facts, case_ref=self.case_ref)
+
+
+def read_request(body: bytes) -> DecisionRequest:
+    """Read a request body strictly: no duplicate key, no float, no NaN, no field that is not known.
+
+    Raise BadRequest where it is no JSON, InvalidRequest where it is JSON of another shape.
+    """
+    try:
+        value = json.loads(body, object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_constant)
+    except InvalidRequest:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("the body is no JSON object that can be read", code="not_json", title="not JSON") from error
+    try:
+        return DecisionRequest.model_validate(value)
+    except ValidationError as error:
+        raise InvalidRequest([_error(each) for each in error.errors(include_url=False)][:20]) from error
+
+
+def _error(error: Any) -> dict[str, str]:
+    # Which member of the union of fact values failed is noise; the first three steps name the place.
+    place = [str(part) for part in error["loc"]]
+    shown = place[:2] if place[:1] == ["facts"] else place
+    detail = error["msg"].removeprefix("Value error, ")
+    if place[:1] == ["facts"] and len(place) > 2:
+        detail = "expected true or false, a whole number, text, or a list of days as text"
+    return {"pointer": "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in shown), "detail": detail}
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InvalidRequest([{"pointer": "/" + key, "detail": f"the key `{key}` is written twice; keep one"}])
+        found[key] = value
+    return found
+
+
+def _no_float(text: str) -> NoReturn:
+    raise InvalidRequest(
+        [{"pointer": "", "detail": f'`{text}` is a floating-point number; write it as text: "{text}"'}]
+    )
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise InvalidRequest([{"pointer": "", "detail": f"`{text}` is no number of JSON"}])
+
+
+class MeasureObject(BaseModel):
+    """One measure; which other fields it has depends on its kind. Amounts are whole fen."""
+
+    kind: MeasureKind
+    amount_fen: int | None = Field(default=None, description="of a fine or of confiscated gains")
+    goods: str | None = Field(default=None, description="what is confiscated")
+    licence: str | None = Field(default=None, description="what is revoked")
+    basis: str | None = Field(default=None, description="the general law behind it, where it is not the tier's own")
+
+
+class RefusalObject(BaseModel):
+    """Why nothing may be imposed."""
+
+    code: RefusalCode
+    message: str
+    field: str | None
+
+
+class BasisObject(BaseModel):
+    article: str
+    quote: str
+
+
+class RuleObject(BaseModel):
+    """The rule file that decided: `digest` is `sha256:` and the hex digest of its bytes."""
+
+    regime: str
+    version: str
+    digest: str
+
+
+class StepObject(BaseModel):
+    """One step of the reasoning; fields that say nothing are absent."""
+
+    step: StepKind
+    name: str | None = None
+    text: str | None = Field(default=None, description="the rule's own words")
+    at: str | None = Field(default=None, description="where they stand: file:line:column")
+    reads: dict[str, str] | None = Field(default=None, description="the facts looked at")
+    holds: bool | None = None
+    before_fen: int | None = None
+    after_fen: int | None = None
+
+
+class DecisionObject(BaseModel):
+    """The one decision object, the same from every door and in the record."""
+
+    id: str
+    index: int = Field(description="position of the record in the log, from 0")
+    outcome: Literal["decision", "refusal"]
+    violation: str
+    name: str | None
+    on: date
+    tier: str | None
+    fine_fen: int | None = Field(description="whole fen; null where there is no fine")
+    measures: list[MeasureObject]
+    refusal: RefusalObject | None
+    basis: list[BasisObject]
+    rule: RuleObject | None
+    meaning: int = Field(description="version of what rules mean to the engine")
+    trace: list[StepObject]
+
+
+class ViolationSummary(BaseModel):
+    violation: str
+    name: str
+    category: str
+    power_item: str
+    regime: str
+
+
+class ViolationList(BaseModel):
+    total: int
+    violations: list[ViolationSummary]
+
+
+class InForce(BaseModel):
+    first: date
+    last: date | None
+
+
+class RegimeObject(BaseModel):
+    code: str
+    name: str
+    version: str
+    number: str
+    issuer: str
+    published: date
+    source: str
+
+
+class RangeObject(BaseModel):
+    name: str
+    text: str
+
+
+class PreconditionObject(BaseModel):
+    when: str
+    otherwise: Literal["order_to_correct", "not_this_violation"]
+
+
+class TierObject(BaseModel):
+    tier: str
+    when: str
+    outcome: str
+    quote: str
+
+
+class DefectObject(BaseModel):
+    kind: str
+    tier: str | None
+    note: str
+
+
+class ViolationObject(BaseModel):
+    """A violation: what it asks (`facts` is a JSON Schema), its tiers and its law."""
+
+    violation: str
+    name: str
+    category: str
+    power_item: str
+    in_force: InForce
+    regime: RegimeObject
+    digest: str
+    basis: list[BasisObject]
+    statutory_ranges: list[RangeObject]
+    preconditions: list[PreconditionObject]
+    tiers: list[TierObject]
+    defects: list[DefectObject]
+    remarks: list[str]
+    facts: dict[str, Any]
+
+
+class PowerItemObject(BaseModel):
+    power_item: str
+    name: str
+    agency: str
+    published: date
+    in_force: InForce
+
+
+class CardObject(BaseModel):
+    """A yellow or red card: record `index` was held against record `earlier`."""
+
+    index: int
+    earlier: int | None
+    level: str
+    name: str
+    case_ref: str
+    violation: str
+    time: str
+    reason: str
+    basis: str
+
+
+class CardList(BaseModel):
+    supervision: Literal["on", "off"]
+    read: int = Field(description="records that supervision has read")
+    cards: list[CardObject]
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+    rulebook: str
+    meaning: int
+    violations: int
+    log_size: int
+    log_root: str
+    sqlite: str
+    supervision: Literal["on", "off"]
+
+
+class Problem(BaseModel):
+    """A problem (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] | None = None

@@ -1,0 +1,197 @@
+"""The officer's pages, in Chinese, for a phone in the rain: a code or a category, a few questions, the answer and why.
+
+Rendered on the server, without script. A form is made from the rule's own facts; the answer page is written from the
+record alone, so it reads the same years later.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import FastAPI
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from api.search import by_category, exact, search
+from cases.clock import today
+from cases.desk import Desk, answer_of
+from cases.errors import CaseError, KeyReused
+from cases.record import Asked, read_record
+from engine.calendar import read_day
+from engine.explain import explain_wire, measure_text
+from engine.given import GivenFact, domain_text, unit_text
+from engine.numbers import decimal_text, yuan_text
+from engine.tree import Fact, Rule
+
+__all__ = ["add_pages"]
+
+_HERE = Path(__file__).parent
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters["path"] = lambda text: quote(text, safe="")
+FACT = "f."
+MAX_RESULTS = 30
+MAX_FIELDS = 200
+
+
+def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Render a template."""
+    return HTMLResponse(_TEMPLATES.get_template(name).render(**values), status_code=status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One fact as the form asks it: what to show, and what was typed before."""
+
+    name: str
+    label: str
+    kind: str
+    unit: str
+    hint: str
+    choices: tuple[str, ...]
+    low: str
+    high: str
+    typed: str
+    days: Question | None = None
+
+
+def questions(rule: Rule, typed: Mapping[str, str]) -> Iterator[Question]:
+    """Make the form of a rule; the days a count is taken from stand with the count, not on their own."""
+    counted = {fact.count.of for fact in rule.counted if fact.count}
+    for name in rule.asks:
+        if name not in counted:
+            yield _question(rule, rule.by_name[name], typed)
+
+
+def _question(rule: Rule, fact: Fact, typed: Mapping[str, str]) -> Question:
+    return Question(
+        name=fact.name,
+        label=fact.question or fact.name,
+        kind=fact.kind,
+        unit=unit_text(fact, "zh"),
+        hint=domain_text(fact, "zh"),
+        choices=fact.choices,
+        low=decimal_text(fact.low + fact.low_open, fact.scale),
+        high=decimal_text(fact.high - fact.high_open, fact.scale),
+        typed=typed.get(fact.name, ""),
+        days=_question(rule, rule.by_name[fact.count.of], typed) if fact.count else None,
+    )
+
+
+def read_facts(rule: Rule, typed: Mapping[str, str]) -> dict[str, GivenFact]:
+    """Turn what was typed into facts; what was left empty is not given. Bad values go on to be refused by name."""
+    facts: dict[str, GivenFact] = {}
+    for name, text in typed.items():
+        fact = rule.by_name.get(name)
+        if fact is not None and fact.kind == "days":
+            facts[name] = [day for day in text.replace("，", " ").replace("、", " ").replace(",", " ").split() if day]
+        else:
+            facts[name] = text
+    return facts
+
+
+def add_pages(app: FastAPI, desk: Desk) -> None:
+    """Add the officer's pages to an application."""
+    rulebook = desk.law.rulebook
+    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+
+    @app.get("/", include_in_schema=False)
+    def start(q: str = "", category: str = "") -> Response:
+        q = q[:100]
+        rule = exact(rulebook, q)
+        if rule is not None and not category:
+            return RedirectResponse(f"/violations/{quote(rule.code)}", status_code=303)
+        asked = bool(q.strip() or category)
+        found = search(rulebook, q, category) if asked else []
+        near = [rulebook.rules[code] for code in rulebook.near(q)] if asked and not found else []
+        return page(
+            "start.html", q=q, category=category, asked=asked, total=len(found),
+            found=found if category else found[:MAX_RESULTS], near=near, categories=by_category(rulebook),
+        )  # fmt: skip
+
+    def form(
+        rule: Rule, typed: Mapping[str, str], day: str, case_ref: str, message: str = "", status: int = 200
+    ) -> Response:
+        return page(
+            "form.html", status, rule=rule, questions=list(questions(rule, typed)), on=day, today=today().isoformat(),
+            case_ref=case_ref, message=message, key=secrets.token_hex(16),
+        )  # fmt: skip
+
+    @app.get("/violations/{code}", include_in_schema=False)
+    def ask(request: Request, code: str) -> Response:
+        rule = rulebook.rules.get(code)
+        if rule is None:
+            return RedirectResponse(f"/?{urlencode({'q': code[:64]})}", status_code=303)
+        fields = dict(request.query_params)
+        typed = {name.removeprefix(FACT): text for name, text in fields.items() if name.startswith(FACT)}
+        return form(rule, typed, fields.get("on") or today().isoformat(), fields.get("case_ref", ""))
+
+    @app.post("/violations/{code}", include_in_schema=False)
+    async def answer(request: Request, code: str) -> Response:
+        rule = rulebook.rules.get(code)
+        if rule is None:
+            return page("problem.html", 404, title="没有这个违法行为", detail=f"没有代码为 {code[:64]} 的违法行为。")
+        async with request.form(max_fields=MAX_FIELDS, max_files=0, max_part_size=32 * 1024) as posted:
+            fields = {name: value.strip() for name, value in posted.items() if isinstance(value, str)}
+        typed = {name.removeprefix(FACT): text for name, text in fields.items() if name.startswith(FACT) and text}
+        day, case_ref = read_day(fields.get("on", "")), fields.get("case_ref", "")[:100]
+        if day is None:
+            return form(rule, typed, fields.get("on", ""), case_ref, "请填写违法行为发生的日期。", 422)
+        asked = Asked(violation=rule.code, on=day, facts=read_facts(rule, typed), case_ref=case_ref or None)
+        try:
+            recorded = await run_in_threadpool(desk.decide, asked, door="page", key=fields.get("key") or None)
+        except KeyReused:
+            # The officer went back and changed an answer: that is another question and gets its own record.
+            recorded = await run_in_threadpool(desk.decide, asked, door="page")
+        except CaseError as error:
+            return page(
+                "problem.html", 503, title="现在不能作出决定",
+                detail="决定没有能够写入日志，所以没有给出结果。请稍后再试；重试不会重复记录。", technical=str(error),
+            )  # fmt: skip
+        return RedirectResponse(f"/decisions/{recorded.id}", status_code=303)
+
+    @app.get("/decisions/{id}", include_in_schema=False)
+    def show(id: str) -> Response:  # noqa: A002 - the field's own name
+        entry = desk.log.find(id)
+        if entry is None:
+            return page("problem.html", 404, title="没有这条决定", detail="日志里没有这个编号的决定。", technical="")
+        record = read_record(entry.data)
+        decision = answer_of(entry.data, entry.seq).answer
+        asked = record["asked"]
+        again = {"on": asked["on"], "case_ref": asked.get("case_ref", "")}
+        again |= {FACT + name: _typed(value) for name, value in asked["facts"].items()}
+        return page(
+            "decision.html",
+            decision=decision,
+            time=record["time"],
+            asked=asked,
+            facts={name: _typed(value) for name, value in asked["facts"].items()},
+            fine=yuan_text(decision["fine_fen"]) if isinstance(decision["fine_fen"], int) else None,
+            measures=[measure_text(each, "zh") for each in _list(decision["measures"]) if each["kind"] != "fine"],
+            reasons=explain_wire(decision, "zh"),
+            again=f"/violations/{quote(str(decision['violation']))}?{urlencode(again)}",
+            known=decision["violation"] in rulebook.rules,
+        )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _typed(value: GivenFact) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return str(value) if isinstance(value, str | int) else ", ".join(value)

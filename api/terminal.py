@@ -1,0 +1,75 @@
+"""What every command shares: its options, its exit codes, and how it speaks to people and to machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.text import Text
+
+from api.settings import Settings
+from cases.errors import LawFilesMissing
+from cases.lawfiles import Law, read_law
+from engine import RuleFilesInvalid
+
+FOUND, MISUSED = 1, 2
+
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Rules = Annotated[
+    Path | None, typer.Option("--rules", metavar="DIR", help="folder of rule files [default: rules/ of the checkout]")
+]
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="folder of the log [default: var/ of the checkout]")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+Lang = Annotated[Literal["zh", "en"], typer.Option("--lang", help="language of sentences")]
+
+
+def say(text: str = "") -> None:
+    """Print for people; user content is never read as markup."""
+    sys.stdout.write(text + "\n")
+
+
+def say_json(value: Any) -> None:
+    """Print for machines."""
+    sys.stdout.write(orjson.dumps(value).decode() + "\n")
+
+
+def complain(text: str) -> None:
+    """Print a problem to standard error."""
+    err.print(Text(f"zhunsheng: {text}", style="red"))
+
+
+def misuse(text: str) -> NoReturn:
+    """End because the command was not used rightly."""
+    complain(text)
+    raise typer.Exit(MISUSED)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far long work has come, on a terminal."""
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def load(settings: Settings) -> Law:
+    """Load the rule files, or end: with 1 and every finding where they are wrong, with 2 where there are none."""
+    try:
+        return read_law(settings.rules)
+    except LawFilesMissing as error:
+        misuse(str(error))
+    except RuleFilesInvalid as error:
+        for finding in error.findings:
+            complain(str(finding))
+        complain(f"{len(error.findings)} findings: nothing is decided on broken rules; see `zhunsheng check`")
+        raise typer.Exit(FOUND) from error
