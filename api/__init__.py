@@ -1,1 +1,1 @@
-"""The doors of 准绳: command line, HTTP, the officer's pages. They speak with people; `cases` records, `engine` decides."""
+"""The doors of 准绳: command line, HTTP and the officer's pages; `cases` records and `engine` decides."""

@@ -67,7 +67,7 @@ def _facts(given: list[str]) -> GivenFacts:
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or not name:
-            misuse(f"`--fact {each}` is no fact; write it as NAME=VALUE, for example 一年内次数=2")
+            misuse(f"“--fact {each}” is no fact; write it as NAME=VALUE, for example 一年内次数=2")
         if name in facts:
             misuse(f"the fact `{name}` is given twice; give it once")
         if not (name + value).isprintable() or len(each) > 2_000:

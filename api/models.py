@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -87,15 +87,39 @@ def read_request(body: bytes) -> DecisionRequest:
     Raise BadRequest where it is no JSON, InvalidRequest where it is JSON of another shape.
     """
     try:
-        value = json.loads(body, object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_constant)
-    except InvalidRequest:
-        raise
+        value = json.loads(body, object_pairs_hook=_unique, parse_float=_Float, parse_constant=_Float)
+        _refuse_floats(value)
     except (ValueError, RecursionError) as error:
         raise BadRequest("the body is no JSON object that can be read", code="not_json", title="not JSON") from error
+    if not isinstance(value, dict):
+        raise InvalidRequest([{"pointer": "", "detail": "expected an object with `violation`, `on` and `facts`"}])
     try:
         return DecisionRequest.model_validate(value)
     except ValidationError as error:
-        raise InvalidRequest([_error(each) for each in error.errors(include_url=False)][:20]) from error
+        # A union complains once for each of its members; a caller needs one complaint a place.
+        found = {each["pointer"]: each for each in map(_error, error.errors(include_url=False))}
+        raise InvalidRequest(list(found.values())[:20]) from error
+
+
+class _Float:
+    """A floating-point number met while reading: kept as its text until the place it stands at is known."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def _refuse_floats(value: object, pointer: str = "") -> None:
+    if isinstance(value, _Float):
+        detail = f'`{value.text}` is a floating-point number; write it as text: "{value.text}"'
+        raise InvalidRequest([{"pointer": pointer, "detail": detail}])
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        _refuse_floats(child, pointer + step(str(key)))
+
+
+def step(name: str) -> str:
+    """Write one step of a JSON pointer (RFC 6901)."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 def _error(error: Any) -> dict[str, str]:
@@ -105,26 +129,16 @@ def _error(error: Any) -> dict[str, str]:
     detail = error["msg"].removeprefix("Value error, ")
     if place[:1] == ["facts"] and len(place) > 2:
         detail = "expected true or false, a whole number, text, or a list of days as text"
-    return {"pointer": "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in shown), "detail": detail}
+    return {"pointer": "".join(map(step, shown)), "detail": detail}
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise InvalidRequest([{"pointer": "/" + key, "detail": f"the key `{key}` is written twice; keep one"}])
+            raise InvalidRequest([{"pointer": "", "detail": f"the key `{key}` is written twice; keep one"}])
         found[key] = value
     return found
-
-
-def _no_float(text: str) -> NoReturn:
-    raise InvalidRequest(
-        [{"pointer": "", "detail": f'`{text}` is a floating-point number; write it as text: "{text}"'}]
-    )
-
-
-def _no_constant(text: str) -> NoReturn:
-    raise InvalidRequest([{"pointer": "", "detail": f"`{text}` is no number of JSON"}])
 
 
 class MeasureObject(BaseModel):

@@ -177,11 +177,12 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
             "decision.html",
             decision=decision,
             time=record["time"],
-            asked=asked,
+            case_ref=asked.get("case_ref"),
             facts={name: _typed(value) for name, value in asked["facts"].items()},
             fine=yuan_text(decision["fine_fen"]) if isinstance(decision["fine_fen"], int) else None,
             measures=[measure_text(each, "zh") for each in _list(decision["measures"]) if each["kind"] != "fine"],
-            reasons=explain_wire(decision, "zh"),
+            # The page shows the articles of law by themselves, above.
+            reasons=explain_wire(decision, "zh")[len(_list(decision["basis"])) :],
             again=f"/violations/{quote(str(decision['violation']))}?{urlencode(again)}",
             known=decision["violation"] in rulebook.rules,
         )

@@ -41,6 +41,7 @@ from engine.tree import (
     Validity,
     Warn,
 )
+from engine.words import listed
 from engine.yamltext import Scalar
 
 _OPERATORS: Mapping[str, Operator] = {"EQ": "=", "NE": "!=", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}
@@ -181,20 +182,19 @@ class Builder:
                 wanted = _numeric_words(language)
             repair = ("", "")
             if fact.kind == "yes_no":
-                repair = (f"直接写 `{fact.name}` 或 `非{fact.name}`", f"write `{fact.name}` or `not {fact.name}`")
+                repair = (f"直接写“{fact.name}”或“非{fact.name}”", f"write `{fact.name}` or `not {fact.name}`")
             self.fail("wrong_fact_kind", token, found=fact.name, expected=wanted, repair=repair)
         return fact
 
     def _option(self, fact: Fact, operand: Parsed) -> str:
         token = token_of(operand.children[0])
         if operand.data != "option" or token.value not in fact.choices:
-            known = "、".join(f"`{choice}`" for choice in fact.choices)
             self.fail(
                 "unknown_choice",
                 token,
                 found=token.value,
                 expected=fact.name,
-                repair=(f"可选 {known}", f"choose from {known}"),
+                repair=(f"可选{listed(fact.choices, 'zh')}", f"choose from {listed(fact.choices, 'en')}"),
             )
         return str(token.value)
 

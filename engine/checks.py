@@ -67,7 +67,7 @@ def _row(row: Row, rule: Rule, facts: dict[str, Fact], complaints: Complaints) -
             found=row.tier,
             expected=statutory.cell.text,
             repair=(
-                f"请核对原文；公布的表确实如此的，在 `缺陷` 里写明 `种类: {word}`、`档次: {row.tier}`",
+                f"请核对原文；公布的表确实如此的，在“缺陷”里写明“种类: {word}”、“档次: {row.tier}”",
                 f"compare with the source; if it was published so, mark it under `defects` as `kind: {word}`",
             ),
         )

@@ -45,6 +45,7 @@ from engine.tree import (
     Validity,
     facts_of_measure,
 )
+from engine.words import listed
 
 
 def decide(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts) -> Outcome:
@@ -69,8 +70,8 @@ def decide(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts) -> O
 def _unknown_violation(rulebook: Rulebook, violation: str, on: date) -> Refusal:
     zh = rulebook.language == "zh"
     codes = rulebook.near(violation)
-    names = "、".join(f"`{code}`" for code in codes) if zh else ", ".join(f"`{code}`" for code in codes)
-    near = (f"，是不是 {names}？" if zh else f"; did you mean {names}?") if codes else ""
+    names = listed(codes, rulebook.language)
+    near = (f"，是不是{names}？" if zh else f"; did you mean {names}?") if codes else ""
     sentence = SENTENCES["unknown_violation"][0 if zh else 1]
     return Refusal(
         violation=violation,
@@ -168,8 +169,8 @@ class _Reasoning:
 
     def unknown_fact(self, name: str) -> "_Refused":
         zh = self.language == "zh"
-        names = "、".join(f"`{each}`" for each in self.rule.asks)
-        near = f"；本违法行为问的是 {names}" if zh else f"; this violation asks for {names}"
+        names = listed(self.rule.asks, self.language)
+        near = f"；本违法行为问的是{names}" if zh else f"; this violation asks for {names}"
         return self.refuse("unknown_fact", name, found=shown(name), near=near)
 
     def count(self, name: str) -> None:
@@ -277,7 +278,7 @@ class _Reasoning:
 
     def heaviest(self, holding: list[Row]) -> Row:
         """Take the row with the greatest fine, where the regime declares that the heavier wins and one row is."""
-        names = ("、" if self.language == "zh" else ", ").join(f"`{row.tier}`" for row in holding)
+        names = listed([row.tier for row in holding], self.language)
         fines = [(self.compared(row), row) for row in holding]
         greatest = max(fine for fine, _ in fines)
         heaviest = [row for fine, row in fines if fine == greatest]
@@ -364,8 +365,7 @@ class _Reasoning:
         """Refuse for want of facts, naming those that can still matter, in the order the rule would ask for them."""
         wanted = {name for names in reads for name in names if name not in self.values}
         names = [name for name in self.rule.asks if name in wanted]
-        listed = ("、" if self.language == "zh" else ", ").join(f"`{name}`" for name in names)
-        return self.refuse("missing_fact", names[0], found=listed)
+        return self.refuse("missing_fact", names[0], found=listed(names, self.language))
 
     def evaluate(self, condition: Condition) -> bool | None:
         """Evaluate in Kleene's three values: None where a missing fact still decides."""

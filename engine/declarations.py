@@ -167,7 +167,7 @@ class _Declaration:
             return ""
         tokens = self.clauses.get("unit_clause")
         if tokens is None:
-            self.fail("question", None, expected=self.say(f"`{self.name}` 的单位", f"the unit of `{self.name}`"))
+            self.fail("question", None, expected=self.say(f"“{self.name}”的单位", f"the unit of `{self.name}`"))
             return ""
         if tokens[0].type == "YUAN":
             self.fail("unit_mismatch", tokens[0], found=tokens[0].value, expected=self.name)
@@ -181,7 +181,7 @@ class _Declaration:
             scale = self.precision()
         tokens = self.clauses.get("domain")
         if tokens is None:
-            what = self.say(f"`{self.name}` 最小和最大是多少", f"the least and the greatest `{self.name}`")
+            what = self.say(f"“{self.name}”最小和最大是多少", f"the least and the greatest `{self.name}`")
             self.fail("question", None, expected=what)
             return 0, 0, 0, False, False
         numbers = [token for token in tokens if token.type == "NUMBER"]
@@ -199,7 +199,7 @@ class _Declaration:
     def precision(self) -> int:
         tokens = self.clauses.get("precision")
         if tokens is None:
-            what = self.say(f"`{self.name}` 精确到多少", f"how precise `{self.name}` is")
+            what = self.say(f"“{self.name}”精确到多少", f"how precise `{self.name}` is")
             self.fail("question", None, expected=what)
             return 0
         step = tokens[1].value

@@ -13,6 +13,7 @@ from engine.numbers import NotANumber, decimal_text, scaled
 from engine.refusals import RefusalCode
 from engine.tree import Count, Fact, Language
 from engine.vocabulary import NO, UNITS, YES, spell
+from engine.words import listed
 
 GivenFact: TypeAlias = str | int | bool | Sequence[str]
 GivenFacts: TypeAlias = Mapping[str, GivenFact]
@@ -129,7 +130,7 @@ def domain_text(fact: Fact, language: Language) -> str:
         case "yes_no":
             return "是或否" if zh else "yes or no"
         case "choice":
-            return ("、" if zh else ", ").join(f"`{choice}`" for choice in fact.choices)
+            return listed(fact.choices, language, "或" if zh else " or ")
         case "days":
             return "日期清单，如 2026-01-31" if zh else "a list of days such as 2026-01-31"
         case "integer" | "number" | "money":

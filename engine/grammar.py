@@ -14,6 +14,7 @@ from engine.errors import Complaints
 from engine.lexer import Lexicon, Token, tokens_of
 from engine.tree import Language
 from engine.vocabulary import WORDS, spell
+from engine.words import quoted
 from engine.yamltext import Scalar
 
 GRAMMAR = r"""
@@ -135,7 +136,8 @@ _TOKEN_NAMES: Mapping[str, tuple[str, str]] = {
 def _words(kinds: set[str], language: Language) -> str:
     column = 0 if language == "zh" else 1
     known = [
-        _TOKEN_NAMES[kind][column] if kind in _TOKEN_NAMES else f"`{spell(WORDS, kind, language)}`" for kind in kinds
+        _TOKEN_NAMES[kind][column] if kind in _TOKEN_NAMES else quoted(spell(WORDS, kind, language), language)
+        for kind in kinds
     ]
     return ("、" if language == "zh" else ", ").join(sorted(known)[:10])
 

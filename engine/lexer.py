@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from engine.errors import Complaints
 from engine.tree import Language
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
+from engine.words import listed
 from engine.yamltext import Scalar
 
 NameKind = Literal["FACT", "OPTION"]
@@ -173,10 +174,10 @@ def _complain(scan: _Scan, text: str, position: int) -> None:
             break
     near = difflib.get_close_matches(word, scan.lexicon.names, n=1, cutoff=0.5)
     if near:
-        repair = (f"是不是 `{near[0]}`？", f"did you mean `{near[0]}`?")
+        repair = (f"是不是“{near[0]}”？", f"did you mean `{near[0]}`?")
     elif scan.lexicon.names:
-        known = "、".join(f"`{name}`" for name in scan.lexicon.names[:12])
-        repair = (f"这里认识的名称有 {known}", f"names known here: {known}")
+        known = scan.lexicon.names[:12]
+        repair = (f"这里认识的名称有{listed(known, 'zh')}", f"names known here: {listed(known, 'en')}")
     else:
         repair = ("", "")
     scan.complaints.add("unknown_word", place, found=word, repair=repair)

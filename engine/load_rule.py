@@ -29,6 +29,7 @@ from engine.tree import (
     facts_in,
 )
 from engine.vocabulary import REFUSALS, WORDS, spell, spellings
+from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
 from engine.yamltext import Mapping as YamlMapping
 
@@ -140,16 +141,13 @@ class _RuleReader:
             if not name and len(ranges) == 1:
                 name = ranges[0].name
             elif name not in {each.name for each in ranges} and ranges:
-                known = "、".join(f"`{each.name}`" for each in ranges)
+                known = [each.name for each in ranges]
+                repair = (f"可写{listed(known, 'zh')}", f"allowed: {listed(known, 'en')}")
                 if inner.has("range"):
                     place = inner.cell("range").place
-                    self.complaints.add(
-                        "bad_choice_of_words", place, found=name, repair=(f"可写 {known}", f"allowed: {known}")
-                    )
+                    self.complaints.add("bad_choice_of_words", place, found=name, repair=repair)
                 elif word == "tiers":
-                    self.complaints.add(
-                        "range_not_named", inner.place, found=tier, repair=(f"可写 {known}", f"allowed: {known}")
-                    )
+                    self.complaints.add("range_not_named", inner.place, found=tier, repair=repair)
             if when is not None and measures is not None:
                 yield Row(
                     tier=tier,
@@ -215,10 +213,8 @@ class _RuleReader:
         known = spellings(REFUSALS, language)
         name = text.removeprefix(refuse).strip()
         if name not in known:
-            offered = "、".join(f"`{each}`" for each in known)
-            self.complaints.add(
-                "bad_choice_of_words", cell.place, found=name, repair=(f"可写 {offered}", f"allowed: {offered}")
-            )
+            repair = (f"可写{listed(known, 'zh')}", f"allowed: {listed(known, 'en')}")
+            self.complaints.add("bad_choice_of_words", cell.place, found=name, repair=repair)
             return None
         return known[name]
 

@@ -9,6 +9,7 @@ from engine.calendar import read_day
 from engine.errors import Complaints
 from engine.tree import Cell, Language, Place
 from engine.vocabulary import ENUMS, KEYS, spell, spellings
+from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
 from engine.yamltext import Mapping as YamlMapping
 
@@ -88,7 +89,7 @@ class Section:
         known = spellings(options, self.language)
         if not self.has(word) and question:
             key = spell(KEYS, word, self.language)
-            offered = " / ".join(f"`{key}: {spell(options, option, self.language)}`" for option in options)
+            offered = listed([f"{key}: {spell(options, option, self.language)}" for option in options], self.language)
             self.complaints.add(
                 "question", self.place, expected=question[column], repair=(f"请写 {offered}", f"write {offered}")
             )
@@ -97,7 +98,7 @@ class Section:
         if scalar is None:
             return next(iter(options))
         if scalar.text.strip() not in known:
-            offered = "、".join(f"`{spell(options, option, self.language)}`" for option in options)
+            offered = listed([spell(options, option, self.language) for option in options], self.language)
             self.complaints.add(
                 "bad_choice_of_words",
                 scalar.place,
@@ -123,9 +124,9 @@ def section(node: Node, allowed: frozenset[str], language: Language, complaints:
         word = known.get(key.text)
         if word is None:
             near = difflib.get_close_matches(key.text, known, n=1, cutoff=0.5)
-            names = "、".join(f"`{spell(KEYS, name, language)}`" for name in KEYS if name in allowed)
+            names = listed([spell(KEYS, name, language) for name in KEYS if name in allowed], language)
             repair = (
-                (f"是不是 `{near[0]}`？", f"did you mean `{near[0]}`?")
+                (f"是不是“{near[0]}”？", f"did you mean `{near[0]}`?")
                 if near
                 else (f"这里可以写 {names}", f"allowed here: {names}")
             )

@@ -27,29 +27,29 @@ RefusalCode = Literal[
 ]
 
 SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
-    "unknown_violation": ("没有代码为 `{found}` 的违法行为{near}", "there is no violation `{found}`{near}"),
+    "unknown_violation": ("没有代码为“{found}”的违法行为{near}", "there is no violation `{found}`{near}"),
     "no_law_on_day": (
-        "`{found}` 那天没有可适用的裁量标准（{expected}）",
+        "“{found}”那天没有可适用的裁量标准（{expected}）",
         "no benchmark is in force on `{found}` ({expected})",
     ),
     "power_item_missing": (
-        "职权编码 `{found}` 不在权力事项目录里；未列入目录的职权不得行使",
+        "职权编码“{found}”不在权力事项目录里；未列入目录的职权不得行使",
         "power item `{found}` is not in the catalogue, and a power that is not listed may not be used",
     ),
     "power_item_not_in_force": (
-        "权力事项 `{found}` 在 `{day}` 不在施行期（{expected}）",
+        "权力事项“{found}”在“{day}”不在施行期（{expected}）",
         "power item `{found}` is not in force on `{day}` ({expected})",
     ),
     "power_item_not_published": (
-        "权力事项 `{found}` 在 `{day}` 尚未公布（{expected} 公布）；未公布的职权不得行使",
+        "权力事项“{found}”在“{day}”尚未公布（{expected} 公布）；未公布的职权不得行使",
         "power item `{found}` was not yet published on `{day}` (published {expected}): it may not be used",
     ),
-    "unknown_fact": ("没有名为 `{found}` 的事实{near}", "there is no fact `{found}`{near}"),
-    "missing_fact": ("还缺事实 {found}；事实不清，不得处罚", "{found} still missing: no penalty on unclear facts"),
-    "wrong_kind": ("`{field}` 的值 `{found}` 不对，应是{expected}", "`{field}` is `{found}`, expected {expected}"),
-    "out_of_domain": ("`{field}` 的值 `{found}` 超出范围（{expected}）", "`{field}` is `{found}`, outside {expected}"),
+    "unknown_fact": ("没有名为“{found}”的事实{near}", "there is no fact `{found}`{near}"),
+    "missing_fact": ("还缺事实{found}；事实不清，不得处罚", "{found} still missing: no penalty on unclear facts"),
+    "wrong_kind": ("“{field}”的值“{found}”不对，应是{expected}", "`{field}` is `{found}`, expected {expected}"),
+    "out_of_domain": ("“{field}”的值“{found}”超出范围（{expected}）", "`{field}` is `{found}`, outside {expected}"),
     "conflicting_facts": (
-        "`{field}` 填的是 `{found}`，但按 `{other}` 计算是 `{expected}`",
+        "“{field}”填的是“{found}”，但按“{other}”计算是“{expected}”",
         "`{field}` is given as `{found}` but `{other}` gives `{expected}`",
     ),
     "not_this_violation": (
@@ -58,7 +58,7 @@ SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
     ),
     "no_tier": ("公布的裁量表没有一档适用于这些事实", "no tier of the published table fits these facts"),
     "several_tiers": (
-        "这些事实同时符合 {found}，而裁量标准没有规定适用哪一档",
+        "这些事实同时符合{found}，而裁量标准没有规定适用哪一档",
         "these facts fit {found} at once, and the benchmark does not say which applies",
     ),
     "missing_tier": ("公布的裁量表在这里缺档：{note}", "the published table has no tier here: {note}"),
