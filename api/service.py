@@ -30,11 +30,11 @@ from api.pages import add_pages
 from api.problems import ApiError, BadRequest, NotFound, problem, problem_of
 from api.search import search
 from api.settings import Settings
+from cases.cardfile import read_cards
 from cases.desk import Desk, answer_of
 from cases.errors import CaseError
 from cases.lawfiles import Law
 from cases.store import AuditLog
-from cases.watch import read_cards
 from engine import MEANING
 from engine.schema import describe, describe_power_item
 

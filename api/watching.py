@@ -7,9 +7,10 @@ import signal
 import time
 
 from api.settings import Settings
+from cases.cardfile import Card, read_cards
 from cases.lawfiles import Law
 from cases.store import AuditLog
-from cases.watch import Card, Watch, read_cards
+from cases.watch import Watch
 
 __all__ = ["follow"]
 

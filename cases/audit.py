@@ -20,6 +20,7 @@ from pathlib import Path
 from cases.finding import LAST_PLACE, AuditReport, Finding, finding
 from cases.salvage import DAMAGE, Hole, cited_by, content_of, readable
 from cases.store import AuditLog, Checkpoint, Entry, Survey, digest_of
+from engine.rulebook import read_manifest
 
 __all__ = ["AuditReport", "Finding", "verify", "verify_file"]
 
@@ -91,6 +92,7 @@ class _Audit:
         self.agreed = 0  # the size of the last checkpoint whose root is right
         self.doubtful: list[Checkpoint] = []  # the first and last one since whose root is wrong
         self.absent: list[tuple[int, int]] = []
+        self.vouched: set[str] = set()  # cited digests that were looked up already
 
     def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
         if len(self.findings) < MAX_FINDINGS:
@@ -189,12 +191,27 @@ class _Audit:
         if content.get("id") != entry.id:
             self.add("id_differs", entry.seq)
         for digest in cited_by(content):
-            if self.stored is not None and digest not in self.stored:
-                self.add("source_missing", entry.seq, more=digest)
+            self._cited(entry.seq, digest)
         while (point := self._next_checkpoint) is not None and point.size <= self.position:
             if point.size == self.position and self.whole:
                 self._compare(point)
             self._next_checkpoint = next(self._waiting_checkpoints, None)
+
+    def _cited(self, seq: int, digest: str) -> None:
+        """A record cites the manifest of its rulebook, and the manifest every rule file: all must be stored."""
+        if self.stored is None or digest in self.vouched:
+            return
+        self.vouched.add(digest)
+        if digest not in self.stored:
+            self.add("source_missing", seq, more=digest)
+            return
+        try:
+            listed = read_manifest(self.log.source(digest)).values()
+        except (ValueError, *DAMAGE):
+            # Edited bytes are a finding already, and what is no manifest lists nothing.
+            return
+        for each in sorted({*listed} - self.stored):
+            self.add("source_missing", seq, more=each)
 
     def _agrees(self, root: bytes) -> bool:
         # Where bytes and leaf hash disagree, that record is named already; either tree may then be the true one.

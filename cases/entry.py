@@ -6,13 +6,13 @@ damaged page gives, can be anything; it becomes LogDamaged here and never a stra
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cases.errors import LogDamaged
 from cases.merkle import Frontier
+from engine import digest_of
 
 __all__ = [
     "Appended",
@@ -29,11 +29,6 @@ __all__ = [
     "key_of",
     "source_of",
 ]
-
-
-def digest_of(data: bytes) -> str:
-    """The name under which bytes are stored and cited: "sha256:" and 64 hex digits."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cases.errors import LawFilesMissing
+from cases.errors import LawFilesMissing, LogDamaged
 from cases.store import AuditLog
 from engine import Rulebook, digest_of, load_rulebook
 from engine.rulebook import read_manifest
@@ -61,7 +61,10 @@ def read_law(folder: Path) -> Law:
 
 def law_from_log(log: AuditLog, digest: str) -> Law:
     """Load the rulebook a record names, from the bytes kept in the log. Raise SourceMissing, LogDamaged."""
-    manifest = read_manifest(log.source(digest))
+    try:
+        manifest = read_manifest(log.source(digest))
+    except ValueError as error:
+        raise LogDamaged(f"the bytes under `{digest}` list no rule files") from error
     return _law({path: log.source(each) for path, each in manifest.items()})
 
 

@@ -12,41 +12,19 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cases.cardfile import SCHEMA
 from cases.cards import CardRules
 from cases.record import read_record
 from cases.store import AuditLog, Entry
 from engine.rulebook import Rulebook
 
-__all__ = ["Card", "Watch", "read_cards"]
+__all__ = ["Watch", "canonical", "facts_differ"]
 
 _BATCH = 500
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS place (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER, leaf BLOB, rules TEXT);
-CREATE TABLE IF NOT EXISTS seen (case_ref TEXT, violation TEXT, facts TEXT, complete INTEGER, times INTEGER,
-                                 last INTEGER, PRIMARY KEY (case_ref, violation));
-CREATE TABLE IF NOT EXISTS card (position INTEGER, name TEXT, level TEXT, case_ref TEXT, violation TEXT,
-                                 earlier INTEGER, time TEXT, reason TEXT, basis TEXT, PRIMARY KEY (position, name));
-"""
 _DECIMAL = re.compile(r"[0-9]+\.[0-9]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A yellow or red card: the record that raised it, the earlier record it is held against, the rule and its law."""
-
-    index: int
-    earlier: int | None
-    level: str
-    name: str
-    case_ref: str
-    violation: str
-    time: str
-    reason: str
-    basis: str
 
 
 class Watch:
@@ -66,7 +44,7 @@ class Watch:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._path, isolation_level=None, timeout=10)) as db:
-            db.executescript(_SCHEMA)
+            db.executescript(SCHEMA)
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -168,22 +146,3 @@ def canonical(value: Any) -> str:
     if _DECIMAL.fullmatch(text):
         return text.rstrip("0").rstrip(".")
     return {"yes": "是", "no": "否"}.get(text, text)
-
-
-def read_cards(path: Path) -> tuple[tuple[Card, ...], int]:
-    """Return the cards, newest first, and how many records of the log they rest on; nothing where no watch ran yet."""
-    if not path.is_file():
-        return (), 0
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
-        try:
-            rows = db.execute(
-                "SELECT position, earlier, level, name, case_ref, violation, time, reason, basis FROM card "
-                "ORDER BY position DESC, name"
-            ).fetchall()
-            place = db.execute("SELECT next FROM place").fetchone()
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return (), 0
-            raise
-    names = ("index", "earlier", "level", "name", "case_ref", "violation", "time", "reason", "basis")
-    return tuple(Card(**dict(zip(names, row, strict=True))) for row in rows), place[0] if place else 0

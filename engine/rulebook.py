@@ -5,12 +5,16 @@ is the SHA-256 of its manifest, so that a record can name the whole law a decisi
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
 from engine.tree import Cell, Condition, Fact, Language, Regime, Rule, Validity
+
+
+_LINE = re.compile(r"(sha256:[0-9a-f]{64}) (.+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,5 +74,8 @@ def manifest_of(files: Mapping[str, bytes]) -> bytes:
 
 
 def read_manifest(manifest: bytes) -> dict[str, str]:
-    """Read a manifest back: path -> digest."""
-    return {path: digest for digest, _, path in (line.partition(" ") for line in manifest.decode().splitlines())}
+    """Read a manifest back: path -> digest; ValueError where the bytes are none."""
+    lines = [_LINE.fullmatch(line) for line in manifest.decode().splitlines()]
+    if not all(lines):
+        raise ValueError("no manifest")
+    return {line.group(2): line.group(1) for line in lines if line}
