@@ -15,7 +15,7 @@ from engine.tree import Cell, Declared, Fact, GeneralMeasure, Language, Regime, 
 
 REGIME_KEYS = frozenset(
     "language regime name version number issuer published in_force source bounds first_day tie rounding facts always "
-    "when_not_penalised declared".split()
+    "when_not_penalised declared remarks".split()
 )
 CATALOGUE_KEYS = frozenset(["language", "catalogue", "source", "agency", "items"])
 CARD_KEYS = frozenset(["language", "cards", "facts", "rules"])
@@ -95,6 +95,7 @@ def read_regime(top: Section, file: str, digest: str, complaints: Complaints) ->
             Declared(question=inner.text("question"), answer=inner.text("answer"), reason=inner.text("reason"))
             for inner in top.sections("declared", frozenset({"question", "answer", "reason"}), required=False)
         ),
+        remarks=top.texts("remarks"),
         language=language,
         file=file,
         digest=digest,

@@ -75,7 +75,7 @@ class _RuleReader:
             no_penalty=tuple(self.rows("no_penalty", builder, ranges)),
             rows=tuple(self.rows("tiers", builder, ranges)),
             defects=tuple(self.defects(builder)),
-            remarks=tuple(item.text for item in top.listing("remarks", required=False) if isinstance(item, Scalar)),
+            remarks=top.texts("remarks"),
             cases=tuple(self.cases(builder, facts)),
             regime=regime,
             language=top.language,

@@ -61,6 +61,14 @@ class Section:
             return []
         return node.items
 
+    def texts(self, word: str) -> tuple[str, ...]:
+        """Read an optional list of texts."""
+        items = self.listing(word, required=False)
+        for item in items:
+            if not isinstance(item, Scalar):
+                misshapen(item, Scalar, self.complaints)
+        return tuple(item.text for item in items if isinstance(item, Scalar))
+
     def sections(self, word: str, allowed: frozenset[str], *, required: bool = True) -> Iterator["Section"]:
         for item in self.listing(word, required=required):
             inner = section(item, allowed, self.language, self.complaints)

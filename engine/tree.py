@@ -350,6 +350,7 @@ class Regime:
     always: tuple[GeneralMeasure, ...]
     when_not_penalised: tuple[GeneralMeasure, ...]
     declared: tuple[Declared, ...]
+    remarks: tuple[str, ...]
     language: Language
     file: str
     digest: str

@@ -87,7 +87,7 @@ WORDS: Mapping[str, Spellings] = MappingProxyType(
         "COMMA": ((",", ";"), (",", ";")),
         "LPAR": (("(",), ("(",)),
         "RPAR": ((")",), (")",)),
-        "TIMES_SIGN": (("×", "*", "乘"), ("×", "*", "times")),
+        "TIMES_SIGN": (("×", "*", "乘"), ("×", "*")),
         "TO": (("至", "到"), ("to",)),
         "FROM_ON": (("起",), ("onwards",)),
         "PER": (("每",), ("per", "every")),
