@@ -40,8 +40,6 @@ __all__ = [
     "read_request",
 ]
 
-MAX_BODY = 32 * 1024
-
 
 def _day(value: object) -> date:
     day = read_day(value) if isinstance(value, str) else None

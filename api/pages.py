@@ -20,10 +20,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from api.body import form_of
 from api.search import by_category, exact, search
 from cases.clock import today
 from cases.desk import Desk, answer_of
-from cases.errors import CaseError, KeyReused
+from cases.errors import KeyReused
 from cases.record import Asked, read_record
 from engine.calendar import read_day
 from engine.explain import explain_wire, measure_text
@@ -31,7 +32,7 @@ from engine.given import GivenFact, domain_text, unit_text
 from engine.numbers import decimal_text, yuan_text
 from engine.tree import Fact, Rule
 
-__all__ = ["add_pages"]
+__all__ = ["add_pages", "problem_page", "wants_page"]
 
 _HERE = Path(__file__).parent
 _TEMPLATES = Environment(
@@ -44,12 +45,30 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters["path"] = lambda text: quote(text, safe="")
 FACT = "f."
 MAX_RESULTS = 30
-MAX_FIELDS = 200
 
 
 def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Render a template."""
     return HTMLResponse(_TEMPLATES.get_template(name).render(**values), status_code=status)
+
+
+_PROBLEMS: Mapping[int, tuple[str, str]] = {
+    404: ("没有这一页", "没有这个违法行为、这条决定或者这一页。"),
+    413: ("填写的内容太长", "请把内容写短一些，再试一次。"),
+    503: ("现在不能作出决定", "决定没有能够写入日志，所以没有给出结果。请稍后再试；重试不会重复记录。"),
+}
+
+
+def problem_page(status: int, technical: str) -> HTMLResponse:
+    """Say a problem to an officer; the technical sentence stands below, for whoever is asked for help."""
+    title, detail = _PROBLEMS.get(status, ("这个请求不能处理", "请返回再试一次。"))
+    return page("problem.html", status, title=title, detail=detail, technical=technical)
+
+
+def wants_page(request: Request) -> bool:
+    """Say whether a browser asks for a page, and not a program for data."""
+    data = request.url.path.startswith("/v1/") or request.url.path == "/healthz"
+    return not data and "text/html" in request.headers.get("accept", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +162,8 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
     async def answer(request: Request, code: str) -> Response:
         rule = rulebook.rules.get(code)
         if rule is None:
-            return page("problem.html", 404, title="没有这个违法行为", detail=f"没有代码为 {code[:64]} 的违法行为。")
-        async with request.form(max_fields=MAX_FIELDS, max_files=0, max_part_size=32 * 1024) as posted:
-            fields = {name: value.strip() for name, value in posted.items() if isinstance(value, str)}
+            return problem_page(404, "")
+        fields = await form_of(request)
         typed = {name.removeprefix(FACT): text for name, text in fields.items() if name.startswith(FACT) and text}
         day, case_ref = read_day(fields.get("on", "")), fields.get("case_ref", "")[:100]
         if day is None:
@@ -156,18 +174,13 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
         except KeyReused:
             # The officer went back and changed an answer: that is another question and gets its own record.
             recorded = await run_in_threadpool(desk.decide, asked, door="page")
-        except CaseError as error:
-            return page(
-                "problem.html", 503, title="现在不能作出决定",
-                detail="决定没有能够写入日志，所以没有给出结果。请稍后再试；重试不会重复记录。", technical=str(error),
-            )  # fmt: skip
         return RedirectResponse(f"/decisions/{recorded.id}", status_code=303)
 
     @app.get("/decisions/{id}", include_in_schema=False)
     def show(id: str) -> Response:  # noqa: A002 - the field's own name
         entry = desk.log.find(id)
         if entry is None:
-            return page("problem.html", 404, title="没有这条决定", detail="日志里没有这个编号的决定。", technical="")
+            return problem_page(404, "")
         record = read_record(entry.data)
         decision = answer_of(entry.data, entry.seq).answer
         asked = record["asked"]

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.body import body_of, media_type_of
 from api.guard import LoopbackOnly
 from api.models import (
-    MAX_BODY,
     CardList,
     DecisionObject,
     DecisionRequest,
@@ -26,7 +26,7 @@ from api.models import (
     ViolationObject,
     read_request,
 )
-from api.pages import add_pages
+from api.pages import add_pages, problem_page, wants_page
 from api.problems import ApiError, BadRequest, NotFound, problem, problem_of
 from api.search import search
 from api.settings import Settings
@@ -93,15 +93,18 @@ def create_app(law: Law, log: AuditLog, settings: Settings, *, supervised: bool)
     return app
 
 
-async def _answer_problem(_request: Request, error: Exception) -> Response:
+async def _answer_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError | CaseError)
-    return problem_of(error)
+    answer = problem_of(error)
+    return problem_page(answer.status_code, str(error)) if wants_page(request) else answer
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = str(error.detail).lower()
     detail = f"`{request.method} {request.url.path}` is not served here; see /v1/openapi.json"
+    if wants_page(request):
+        return problem_page(error.status_code, detail)
     answer = problem(error.status_code, title.replace(" ", "_"), title, detail)
     answer.headers.update(error.headers or {})
     return answer
@@ -118,17 +121,6 @@ def _describe_problem(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
-
-
-async def body_of(request: Request) -> bytes:
-    """Read a body, and stop reading where it is larger than any question needs to be."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            detail = f"the body is larger than {MAX_BODY} bytes"
-            raise BadRequest(detail, status=413, code="too_large", title="request too large")
-    return bytes(body)
 
 
 def _add_decisions(app: FastAPI, desk: Desk) -> None:
@@ -152,7 +144,7 @@ def _add_decisions(app: FastAPI, desk: Desk) -> None:
             str | None, Header(max_length=MAX_KEY, description='a quoted string, as in "8e03978e-40d5-43e8-bc93"')
         ] = None,
     ) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+        if media_type_of(request) != JSON:
             detail = f"send the question as `{JSON}`"
             raise BadRequest(detail, status=415, code="not_json", title="unsupported media type")
         asked = read_request(await body_of(request)).asked()
