@@ -8,37 +8,26 @@ Facts may be missing. A condition over a missing fact is neither true nor false 
 asked for only where the outcome can still depend on it, and the order of facts never matters.
 """
 
-import operator
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Any as Anything
+from typing import Literal, TypeAlias
 
 from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
+from engine.evaluate import evaluate, exactly
 from engine.given import GivenFacts, Problem, Value, count, read_fact, shown, value_text
 from engine.numbers import round_to
 from engine.refusals import SENTENCES, RefusalCode
 from engine.rulebook import Rulebook
 from engine.tree import (
-    All,
     Amount,
-    Any,
-    Compare,
-    Condition,
     ConfiscateGains,
     Fine,
     Fixed,
     GeneralMeasure,
-    Is,
     Language,
-    Multiple,
     NoPenalty,
-    Not,
-    OneOf,
-    Operator,
     OrderToCorrect,
-    PerUnit,
     Place,
     Row,
     Rule,
@@ -46,6 +35,8 @@ from engine.tree import (
     facts_of_measure,
 )
 from engine.words import listed
+
+Names: TypeAlias = tuple[str, ...]
 
 
 def decide(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts) -> Outcome:
@@ -209,15 +200,17 @@ class _Reasoning:
     # --- grounds and preconditions
 
     def no_penalty(self) -> Decision | None:
-        for row in self.rule.no_penalty:
-            if self.holds(row):
-                regime = self.rule.regime
-                return self.decision(row.tier, [Imposed(NoPenalty())], regime.when_not_penalised)
+        """Impose nothing where a ground holds, whatever else is unknown; ask where one may still hold."""
+        holding, unknown = self.tried("no_penalty", self.rule.no_penalty)
+        if holding:
+            return self.decision(holding[0].tier, [Imposed(NoPenalty())], self.rule.regime.when_not_penalised)
+        if unknown:
+            raise self.missing(unknown)
         return None
 
     def unmet_precondition(self) -> Decision | None:
         for each in self.rule.preconditions:
-            holds = self.evaluate(each.when)
+            holds = evaluate(each.when, self.values)
             if holds is None:
                 raise self.missing([each.reads])
             cell = each.cell
@@ -251,52 +244,63 @@ class _Reasoning:
                     imposed.append(Imposed(measure, gains))
             else:
                 imposed.append(Imposed(measure))
-        return self.decision(row.tier, imposed, self.rule.regime.always)
+        regime = self.rule.regime
+        spared = isinstance(row.measures[0], NoPenalty)
+        return self.decision(row.tier, imposed, regime.when_not_penalised if spared else regime.always)
 
-    def tier(self) -> Row:
-        """Find the one row that holds; every row is tried, so that the order of rows never matters."""
+    def tried(self, kind: Literal["no_penalty", "tier"], rows: tuple[Row, ...]) -> tuple[list[Row], list[Names]]:
+        """Try every row, so that their order never matters: those that hold, and the facts of those that may."""
         holding: list[Row] = []
-        unknown: list[tuple[str, ...]] = []
-        for row in self.rule.rows:
-            holds = self.evaluate(row.when)
+        unknown: list[Names] = []
+        for row in rows:
+            holds = evaluate(row.when, self.values)
             if holds is None:
                 unknown.append(row.reads)
-            else:
-                cell = row.when_cell
-                self.trace.append(Step("tier", row.tier, cell.text, cell.place, self.reads(row.reads), holds))
-                if holds:
-                    holding.append(row)
+                continue
+            cell = row.when_cell
+            self.trace.append(Step(kind, row.tier, cell.text, cell.place, self.reads(row.reads), holds))
+            if holds:
+                holding.append(row)
+        return holding, unknown
+
+    def tier(self) -> Row:
+        """Find the one row that holds."""
+        holding, unknown = self.tried("tier", self.rule.rows)
         if unknown:
             raise self.missing(unknown)
         if not holding:
             raise self.no_tier()
-        for row in holding:
-            needed = [name for measure in row.measures for name in facts_of_measure(measure)]
-            if any(name not in self.values for name in needed):
-                raise self.missing([tuple(needed)])
+        needed = [facts_of_measure(measure) for row in holding for measure in row.measures]
+        if any(name not in self.values for names in needed for name in names):
+            raise self.missing(needed)
         return holding[0] if len(holding) == 1 else self.heaviest(holding)
 
     def heaviest(self, holding: list[Row]) -> Row:
-        """Take the row with the greatest fine, where the regime declares that the heavier wins and one row is."""
+        """Take the heavier row, where the regime declares that it wins and one row is beyond doubt the heavier.
+
+        That is the row with the greatest fine, if it also has every other measure that the rest impose.
+        """
         names = listed([row.tier for row in holding], self.language)
         fines = [(self.compared(row), row) for row in holding]
         greatest = max(fine for fine, _ in fines)
         heaviest = [row for fine, row in fines if fine == greatest]
-        if self.rule.regime.tie != "heavier" or len(heaviest) > 1:
-            raise self.refuse("several_tiers", found=names)
         row = heaviest[0]
+        others = [measure for each in holding for measure in each.measures if not isinstance(measure, Fine)]
+        lacking = [measure for measure in others if measure not in row.measures]
+        if self.rule.regime.tie != "heavier" or len(heaviest) > 1 or lacking:
+            raise self.refuse("several_tiers", found=names)
         self.trace.append(Step("heavier_tier", row.tier, names, row.when_cell.place))
         return row
 
     def compared(self, row: Row) -> Fraction:
         """The exact fine of a row, zero where it has none: what the heavier row is judged by."""
         amount = next((measure.amount for measure in row.measures if isinstance(measure, Fine)), None)
-        return Fraction(*self.exactly(amount)) if amount else Fraction(0)
+        return Fraction(*exactly(amount, self.values, self.rule.by_name)) if amount else Fraction(0)
 
     def no_tier(self) -> "_Refused":
         """Refuse because no row holds: by the marked defect of the table where one says so."""
         for defect in self.rule.defects:
-            if defect.when is not None and self.evaluate(defect.when):
+            if defect.when is not None and evaluate(defect.when, self.values):
                 self.trace.append(Step("defect", defect.kind, defect.note, defect.cell.place))
                 return self.refuse("missing_tier", note=defect.note)
         return self.refuse("no_tier")
@@ -310,7 +314,7 @@ class _Reasoning:
 
     def fine(self, row: Row, amount: Amount) -> int:
         """Compute the fine in whole fen: exact, rounded as declared; rounding never leaves the statutory range."""
-        numerator, denominator = self.exactly(amount)
+        numerator, denominator = exactly(amount, self.values, self.rule.by_name)
         regime = self.rule.regime
         fen = numerator // denominator
         cell = row.outcome_cell
@@ -320,8 +324,8 @@ class _Reasoning:
         if rounded * denominator != numerator:
             self.trace.append(Step("rounding", regime.rounding, str(regime.rounding_step), before=fen, after=rounded))
         statutory = self.rule.range_named(row.range_name)
-        low, low_denominator = self.exactly(statutory.low)
-        high, high_denominator = self.exactly(statutory.high)
+        low, low_denominator = exactly(statutory.low, self.values, self.rule.by_name)
+        high, high_denominator = exactly(statutory.high, self.values, self.rule.by_name)
         # INVARIANT: engine.checks proved every unmarked row inside its range: only rounding can leave it.
         assert low * denominator <= numerator * low_denominator, (self.rule.code, row.tier)
         assert numerator * high_denominator <= high * denominator, (self.rule.code, row.tier)
@@ -330,86 +334,17 @@ class _Reasoning:
         self.trace.append(Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded, after=inward))
         return inward
 
-    def exactly(self, amount: Amount) -> tuple[int, int]:
-        """Compute an amount of fen exactly, as numerator and denominator."""
-        match amount:
-            case Fixed(fen=fen):
-                return fen, 1
-            case PerUnit(fen=fen, fact=name):
-                return fen * self.number(name), 10 ** self.rule.by_name[name].scale
-            case Multiple(ratio=ratio, fact=name):
-                return ratio.numerator * self.number(name), ratio.denominator
-
-    def number(self, name: str) -> int:
-        value = self.values[name]
-        assert isinstance(value, int)
-        return value
-
     def decision(self, tier: str, imposed: list[Imposed], general: tuple[GeneralMeasure, ...]) -> Decision:
         for each in general:
             imposed.append(Imposed(each.measure, None, each.basis))
             self.trace.append(Step("measure", kind_of(each.measure), each.basis, each.cell.place))
         return Decision(rule=self.rule, on=self.on, tier=tier, measures=tuple(imposed), trace=tuple(self.trace))
 
-    # --- conditions
-
-    def holds(self, row: Row) -> bool:
-        holds = self.evaluate(row.when)
-        if holds is None:
-            raise self.missing([row.reads])
-        cell = row.when_cell
-        self.trace.append(Step("no_penalty", row.tier, cell.text, cell.place, self.reads(row.reads), holds))
-        return holds
-
-    def missing(self, reads: list[tuple[str, ...]]) -> "_Refused":
+    def missing(self, reads: list[Names]) -> "_Refused":
         """Refuse for want of facts, naming those that can still matter, in the order the rule would ask for them."""
         wanted = {name for names in reads for name in names if name not in self.values}
         names = [name for name in self.rule.asks if name in wanted]
         return self.refuse("missing_fact", names[0], found=listed(names, self.language))
-
-    def evaluate(self, condition: Condition) -> bool | None:
-        """Evaluate in Kleene's three values: None where a missing fact still decides."""
-        match condition:
-            case Compare(fact=name, op=op, value=value):
-                given = self.values.get(name)
-                return None if given is None else COMPARE[op](given, value)
-            case Is(fact=name):
-                answer = self.values.get(name)
-                return None if answer is None else answer is True
-            case OneOf(fact=name, choices=choices):
-                chosen = self.values.get(name)
-                return None if chosen is None else chosen in choices
-            case Not(part=part):
-                inner = self.evaluate(part)
-                return None if inner is None else not inner
-            case All(parts=parts):
-                found: bool | None = True
-                for part in parts:
-                    holds = self.evaluate(part)
-                    if holds is False:
-                        return False
-                    if holds is None:
-                        found = None
-                return found
-            case Any(parts=parts):
-                found = False
-                for part in parts:
-                    holds = self.evaluate(part)
-                    if holds is True:
-                        return True
-                    if holds is None:
-                        found = None
-                return found
-
-
-COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def _period(validity: Validity) -> str:

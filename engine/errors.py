@@ -80,6 +80,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "defect_not_there": ("标明的缺陷不存在：{found}", "the marked defect is not there: {found}"),
     "two_fines": ("一档里有两笔罚款", "one tier imposes two fines"),
     "no_penalty_with_others": ("不予处罚不能与其他处罚并列", "no penalty cannot stand beside other measures"),
+    "only_no_penalty": (
+        "“不予处罚”一节里只能写“不予处罚”",
+        "under `no_penalty` the outcome can only be `no penalty`",
+    ),
     "amount_may_overflow": (
         "按事实的上限算，罚款会超过 {expected} 分",
         "at the upper end of its facts the fine passes {expected} fen",

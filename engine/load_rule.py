@@ -19,6 +19,7 @@ from engine.tree import (
     Expected,
     Fact,
     Measure,
+    NoPenalty,
     Precondition,
     Regime,
     Row,
@@ -148,6 +149,8 @@ class _RuleReader:
                     self.complaints.add("bad_choice_of_words", place, found=name, repair=repair)
                 elif word == "tiers":
                     self.complaints.add("range_not_named", inner.place, found=tier, repair=repair)
+            if word == "no_penalty" and measures not in (None, (NoPenalty(),)):
+                self.complaints.add("only_no_penalty", inner.cell("outcome").place)
             if when is not None and measures is not None:
                 yield Row(
                     tier=tier,

@@ -13,7 +13,6 @@ from hashlib import sha256
 
 from engine.tree import Cell, Condition, Fact, Language, Regime, Rule, Validity
 
-
 _LINE = re.compile(r"(sha256:[0-9a-f]{64}) (.+)")
 
 
