@@ -40,6 +40,9 @@ def decide(
     lang: Lang = "zh",
 ) -> None:
     """裁量 · Decide a violation: one fixed penalty or a refusal by name, recorded before it is shown."""
+    for name, text in (("CODE", violation), ("--case", case or "-"), ("--key", key or "-")):
+        if not text or not text.isprintable() or len(text) > 200:
+            misuse(f"`{name}` must be printable text of 1 to 200 characters")
     settings = Settings.choose(rules, data)
     asked = Asked(violation=violation, on=_day(on), facts=_facts(fact or []), case_ref=case)
     law = load(settings)

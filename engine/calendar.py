@@ -1,10 +1,13 @@
 """Calendar arithmetic on days, as Chinese law counts them; no clock is read here."""
 
 import calendar
+import re
 from datetime import date
 
 FIRST_YEAR = 1949
 LAST_YEAR = 2999
+# Python would also read ISO week dates (2026-W44-7).
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def years_before(day: date, years: int) -> date:
@@ -18,7 +21,7 @@ def years_before(day: date, years: int) -> date:
 
 def read_day(text: str) -> date | None:
     """Read `YYYY-MM-DD`, the only spelling; None for anything else or a day outside 1949-2999."""
-    if len(text) != len("YYYY-MM-DD") or not text.isascii():
+    if not _DAY.fullmatch(text):
         return None
     try:
         day = date.fromisoformat(text)

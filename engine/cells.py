@@ -149,7 +149,11 @@ class Builder:
 
     def _bounded(self, tree: Parsed) -> Condition:
         fact = self._fact(tree_of(tree.children[0]), ("integer", "number", "money"))
-        value = self._literal(fact, tree_of(tree.children[1]))
+        figure = tree_of(tree.children[1])
+        if figure.data != "literal":
+            name = token_of(figure.children[0])
+            self.fail("cell_syntax", name, found=name.value, expected=_word("数字", "a number", self.lexicon.language))
+        value = self._literal(fact, figure)
         more = token_of(tree_of(tree.children[2]).children[0]).type == "OR_MORE"
         # 以上、以下 mean what the regime says they mean.
         op: Operator = (">=" if more else "<=") if self.bounds_inclusive else (">" if more else "<")

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
 from engine.evaluate import evaluate, exactly
-from engine.given import GivenFacts, Problem, Value, count, read_fact, shown, value_text
+from engine.given import GivenFacts, Problem, Value, count, domain_text, in_domain, read_fact, shown, value_text
 from engine.numbers import round_to
 from engine.refusals import SENTENCES, RefusalCode
 from engine.rulebook import Rulebook
@@ -32,6 +32,7 @@ from engine.tree import (
     Row,
     Rule,
     Validity,
+    facts_in,
     facts_of_measure,
 )
 from engine.words import listed
@@ -151,7 +152,7 @@ class _Reasoning:
                     value.code, value.field, field=value.field, found=value.found, expected=value.expected
                 )
             self.values[name] = value
-            self.texts[name] = value_text(fact, value)
+            self.texts[name] = value_text(fact, value, self.language)
         for fact in rule.counted:
             self.count(fact.name)
         unused = [name for name in sorted(given) if name not in rule.asks]
@@ -182,12 +183,11 @@ class _Reasoning:
                 other=fact.count.of,
                 expected=str(number),
             )
-        if number > fact.high:
-            raise self.refuse(
-                "out_of_domain", name, field=name, found=str(number), expected=value_text(fact, fact.high)
-            )
+        if not in_domain(fact, number):
+            expected = domain_text(fact, self.language)
+            raise self.refuse("out_of_domain", name, field=name, found=str(number), expected=expected)
         self.values[name] = number
-        self.texts[name] = value_text(fact, number)
+        self.texts[name] = value_text(fact, number, self.language)
         counted = ",".join(day.isoformat() for day in inside)
         self.trace.append(
             Step("count", name, fact.cell.text, fact.cell.place, ((fact.count.of, counted), (name, self.texts[name])))
@@ -203,9 +203,10 @@ class _Reasoning:
         """Impose nothing where a ground holds, whatever else is unknown; ask where one may still hold."""
         holding, unknown = self.tried("no_penalty", self.rule.no_penalty)
         if holding:
-            return self.decision(holding[0].tier, [Imposed(NoPenalty())], self.rule.regime.when_not_penalised)
+            tier = min(row.tier for row in holding)
+            return self.decision(tier, [Imposed(NoPenalty())], self.rule.regime.when_not_penalised)
         if unknown:
-            raise self.missing(unknown)
+            raise self.missing([row.reads for row in unknown])
         return None
 
     def unmet_precondition(self) -> Decision | None:
@@ -248,49 +249,58 @@ class _Reasoning:
         spared = isinstance(row.measures[0], NoPenalty)
         return self.decision(row.tier, imposed, regime.when_not_penalised if spared else regime.always)
 
-    def tried(self, kind: Literal["no_penalty", "tier"], rows: tuple[Row, ...]) -> tuple[list[Row], list[Names]]:
-        """Try every row, so that their order never matters: those that hold, and the facts of those that may."""
+    def tried(self, kind: Literal["no_penalty", "tier"], rows: tuple[Row, ...]) -> tuple[list[Row], list[Row]]:
+        """Try every row, so that their order never matters: those that hold, and those that may."""
         holding: list[Row] = []
-        unknown: list[Names] = []
+        unknown: list[Row] = []
         for row in rows:
             holds = evaluate(row.when, self.values)
-            if holds is None:
-                unknown.append(row.reads)
-                continue
             cell = row.when_cell
             self.trace.append(Step(kind, row.tier, cell.text, cell.place, self.reads(row.reads), holds))
             if holds:
                 holding.append(row)
+            elif holds is None:
+                unknown.append(row)
         return holding, unknown
 
     def tier(self) -> Row:
         """Find the one row that holds."""
         holding, unknown = self.tried("tier", self.rule.rows)
-        if unknown:
-            raise self.missing(unknown)
         if not holding:
-            raise self.no_tier()
+            raise self.missing([row.reads for row in unknown]) if unknown else self.no_tier()
         needed = [facts_of_measure(measure) for row in holding for measure in row.measures]
         if any(name not in self.values for names in needed for name in names):
-            raise self.missing(needed)
-        return holding[0] if len(holding) == 1 else self.heaviest(holding)
+            raise self.missing(needed + [row.reads for row in unknown])
+        row = holding[0] if len(holding) == 1 else self.heaviest(holding)
+        # A row that may hold asks for nothing where the heavier row wins whether it holds or not.
+        open_rows = [each for each in unknown if not self.outweighs(row, each)]
+        if open_rows:
+            raise self.missing([each.reads for each in open_rows])
+        return row
 
     def heaviest(self, holding: list[Row]) -> Row:
-        """Take the heavier row, where the regime declares that it wins and one row is beyond doubt the heavier.
-
-        That is the row with the greatest fine, if it also has every other measure that the rest impose.
-        """
+        """Take the row that outweighs every other, where the regime declares that the heavier wins and there is one."""
         names = listed([row.tier for row in holding], self.language)
-        fines = [(self.compared(row), row) for row in holding]
-        greatest = max(fine for fine, _ in fines)
-        heaviest = [row for fine, row in fines if fine == greatest]
-        row = heaviest[0]
-        others = [measure for each in holding for measure in each.measures if not isinstance(measure, Fine)]
-        lacking = [measure for measure in others if measure not in row.measures]
-        if self.rule.regime.tie != "heavier" or len(heaviest) > 1 or lacking:
-            raise self.refuse("several_tiers", found=names)
-        self.trace.append(Step("heavier_tier", row.tier, names, row.when_cell.place))
-        return row
+        for row in holding:
+            if all(each is row or self.outweighs(row, each) for each in holding):
+                self.trace.append(Step("heavier_tier", row.tier, names, row.when_cell.place))
+                return row
+        raise self.refuse("several_tiers", found=names)
+
+    def outweighs(self, row: Row, other: Row) -> bool:
+        """Say whether the heavier wins here and a row is beyond doubt the heavier of two.
+
+        It is where its fine is greater and it has every other measure that the second imposes.
+        """
+        if self.rule.regime.tie != "heavier" or not self.known(row) or not self.known(other):
+            return False
+        lacking = [
+            measure for measure in other.measures if not isinstance(measure, Fine) and measure not in row.measures
+        ]
+        return not lacking and self.compared(row) > self.compared(other)
+
+    def known(self, row: Row) -> bool:
+        return all(name in self.values for measure in row.measures for name in facts_of_measure(measure))
 
     def compared(self, row: Row) -> Fraction:
         """The exact fine of a row, zero where it has none: what the heavier row is judged by."""
@@ -299,11 +309,17 @@ class _Reasoning:
 
     def no_tier(self) -> "_Refused":
         """Refuse because no row holds: by the marked defect of the table where one says so."""
+        unknown: list[Names] = []
         for defect in self.rule.defects:
-            if defect.when is not None and evaluate(defect.when, self.values):
-                self.trace.append(Step("defect", defect.kind, defect.note, defect.cell.place))
+            holds = evaluate(defect.when, self.values) if defect.when is not None else False
+            if holds and defect.when is not None:
+                reads = self.reads(facts_in(defect.when))
+                self.trace.append(Step("defect", defect.kind, defect.note, defect.cell.place, reads))
                 return self.refuse("missing_tier", note=defect.note)
-        return self.refuse("no_tier")
+            if holds is None and defect.when is not None:
+                unknown.append(facts_in(defect.when))
+        # Which gap of the table it is can still depend on a fact.
+        return self.missing(unknown) if unknown else self.refuse("no_tier")
 
     def defective(self, row: Row) -> "_Refused":
         defect = row.defect

@@ -12,6 +12,7 @@ from engine.lexer import PLAIN, reserved
 from engine.numbers import MONEY_SCALE, NotANumber, scaled
 from engine.reading import misshapen
 from engine.tree import Cell, Count, Direction, Fact, FactKind, Language, Source
+from engine.vocabulary import FOLDED
 from engine.yamltext import Mapping as YamlMapping
 from engine.yamltext import Node, Scalar
 
@@ -70,7 +71,9 @@ def read_facts(
 
 def usable_name(name: str, language: Language) -> bool:
     """Say whether a fact or a choice may be called so."""
-    return _NAME.fullmatch(name) is not None and not reserved(name, language)
+    # A full-width letter would be folded inside cells and never be found again.
+    plain = name.translate(FOLDED) == name
+    return plain and _NAME.fullmatch(name) is not None and not reserved(name, language)
 
 
 def _fact(name: str, cell: Scalar, language: Language, first_day_counts: bool, complaints: Complaints) -> Fact | None:

@@ -33,6 +33,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "unknown_key": ("不认识的项目“{found}”", "unknown key `{found}`"),
     "missing_key": ("缺少“{expected}”", "`{expected}` is missing"),
+    "nothing_there": ("“{found}”下面没有内容", "nothing stands under `{found}`"),
+    "not_general": (
+        "这里只能写责令改正、教育",
+        "only an order to correct or education can stand here",
+    ),
+    "control_character": ("这里有看不见的控制字符（{found}）", "a control character stands here ({found})"),
     "wrong_shape": ("这里应是{expected}", "expected {expected} here"),
     "unknown_kind_of_file": (
         "看不出这是哪种文件：首项应是“违法行为代码”、“基准代号”、“职权目录”或“督察牌规则”",

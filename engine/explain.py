@@ -89,6 +89,12 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
             return f"没有用到的事实：{reads}" if zh else f"facts not used: {reads}"
         case "no_penalty" | "precondition" | "tier":
             what = f"“{name}”" if name else ("前提" if zh else "the precondition")
+            if holds is None and decision["refusal"]:
+                return f"{what}还不能判断：要求 {text}" if zh else f"{what} cannot be settled yet: requires {text}"
+            if holds is None and zh:
+                return f"{what}不必查明：要求 {text}；不论是否成立，结果相同"
+            if holds is None:
+                return f"{what} need not be settled: requires {text}; the outcome is the same either way"
             if zh:
                 return f"{what}{'成立' if holds else '不成立'}：要求 {text}；所填 {reads or '无'}"
             return f"{what} {'holds' if holds else 'does not hold'}: requires {text}; given {reads or 'nothing'}"

@@ -57,8 +57,7 @@ def _number(fact: Fact, given: object, language: Language) -> int | Problem:
         if isinstance(error, NotANumber) and error.too_precise:
             return Problem("wrong_kind", fact.name, shown(given), domain_text(fact, language))
         return _wrong(fact, given, language)
-    low, high = fact.low + fact.low_open, fact.high - fact.high_open
-    if not low <= value <= high:
+    if not in_domain(fact, value):
         return Problem("out_of_domain", fact.name, shown(given), domain_text(fact, language))
     return value
 
@@ -84,13 +83,25 @@ def _wrong(fact: Fact, given: object, language: Language) -> Problem:
 
 def shown(given: object) -> str:
     """Write what a caller sent, for a message; short, and never a surprise."""
-    if isinstance(given, bool):
-        return "true" if given else "false"
-    try:
-        text = str(given)
-    except ValueError:
-        return "…"
-    return text if len(text) <= 40 else text[:39] + "…"
+    match given:
+        case bool():
+            return "true" if given else "false"
+        case None:
+            return "null"
+        case list() | tuple() | dict():
+            return "[…]"
+        case _:
+            try:
+                text = " ".join(str(given).split())
+            except ValueError:
+                # A whole number of more digits than Python is willing to print.
+                return "…"
+            return text if len(text) <= 40 else text[:39] + "…"
+
+
+def in_domain(fact: Fact, value: int) -> bool:
+    """Say whether a number on the fact's scale lies in its domain."""
+    return fact.low + fact.low_open <= value <= fact.high - fact.high_open
 
 
 def count(count: Count, days: Sequence[date], on: date) -> tuple[int, tuple[date, ...]]:
@@ -103,11 +114,11 @@ def count(count: Count, days: Sequence[date], on: date) -> tuple[int, tuple[date
     return len(inside) + 1, inside
 
 
-def value_text(fact: Fact, value: Value) -> str:
-    """Write a value the one canonical way."""
+def value_text(fact: Fact, value: Value, language: Language) -> str:
+    """Write a value the one canonical way, in the language of its rule."""
     match value:
         case bool():
-            return YES["zh"] if value else NO["zh"]
+            return YES[language] if value else NO[language]
         case int():
             return decimal_text(value, fact.scale)
         case str():

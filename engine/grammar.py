@@ -97,10 +97,11 @@ def parse_cell(cell: Scalar, start: str, lexicon: Lexicon, complaints: Complaint
     tokens = tokens_of(cell, lexicon, complaints, names_after=NAMES_AFTER.get(start, frozenset()))
     if tokens is None:
         return None
-    depth = 0
+    depth = negations = 0
     for token in tokens:
-        depth += {"LPAR": 1, "NOT": 1, "RPAR": -1}.get(token.kind, 0)
-        if depth > MAX_NESTING:
+        depth += {"LPAR": 1, "RPAR": -1}.get(token.kind, 0)
+        negations = negations + 1 if token.kind == "NOT" else 0
+        if depth + negations > MAX_NESTING:
             complaints.add("cell_too_deep", cell.at(token.offset), expected=MAX_NESTING)
             return None
     try:

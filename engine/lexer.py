@@ -119,7 +119,8 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
             quoted = scan.cell.text[found.start(1) : found.end(1)] if kind == "TEXT" else found.group()
             scan.tokens.append(Token(kind, quoted, position, found.group()))
             return found.end()
-    if found := _GROUPED.match(text, position):
+    # A full-width comma separates; only 1,000 with a plain comma was meant as one number.
+    if (found := _GROUPED.match(text, position)) and _GROUPED.match(scan.cell.text, position):
         scan.complaints.add(
             "unknown_word",
             scan.cell.at(position),

@@ -7,14 +7,14 @@ from types import MappingProxyType
 
 from engine.checks import checked
 from engine.errors import Complaints, Finding, RuleFilesInvalid
-from engine.load_regime import CARD_KEYS, CATALOGUE_KEYS, REGIME_KEYS, read_cards, read_catalogue, read_regime
+from engine.load_regime import CARD_KEYS, CATALOGUE_KEYS, NEVER, REGIME_KEYS, read_cards, read_catalogue, read_regime
 from engine.load_rule import RULE_KEYS, read_rule
 from engine.reading import Section, section
 from engine.rulebook import CardRule, PowerItem, Rulebook, digest_of, manifest_of
 from engine.tree import Fact, Place, Regime, Rule
 from engine.vocabulary import KEYS, LANGUAGES, spellings
+from engine.yamltext import MAX_BYTES, Scalar, read_yaml
 from engine.yamltext import Mapping as YamlMapping
-from engine.yamltext import Scalar, read_yaml
 
 KINDS: Mapping[str, frozenset[str]] = {
     "regime": REGIME_KEYS,
@@ -65,12 +65,14 @@ def _order(finding: Finding) -> Place:
     return finding.place
 
 
-_LANGUAGE_LINE = re.compile(rb"^(?:\xef\xbb\xbf)?(?:\xe8\xaf\xad\xe8\xa8\x80|language)\s*:\s*(\S+)", re.MULTILINE)
+_LANGUAGE_LINE = re.compile(
+    rb"^(?:\xef\xbb\xbf)?(?:\xe8\xaf\xad\xe8\xa8\x80|language)\s*:\s*[\"']?([^\s\"']+)", re.MULTILINE
+)
 
 
 def _top(path: str, data: bytes, complaints: Complaints) -> tuple[str, Section] | None:
     # The language is looked up before parsing, so that a file that cannot be parsed is answered in it too.
-    said = _LANGUAGE_LINE.search(data[:10_000])
+    said = _LANGUAGE_LINE.search(data[: MAX_BYTES + 1])
     if said and (language := LANGUAGES.get(said.group(1).decode(errors="replace"))):
         complaints.language = language
     root = read_yaml(path, data, complaints)
@@ -127,7 +129,7 @@ class _Loading:
             complaints.add("no_regime", Place(path, 1, 1))
             return
         rule = read_rule(top, regime, path, digest, complaints)
-        if not complaints.findings:
+        if not complaints.findings and regime.validity != NEVER:
             # Checks across a file's cells make sense only when every cell could be read.
             rule = checked(rule, complaints)
         if rule.code in self.rules:

@@ -11,7 +11,7 @@ from engine.lexer import PLAIN, NameKind
 from engine.numbers import Rounding
 from engine.reading import Section
 from engine.rulebook import CardRule, PowerItem
-from engine.tree import Cell, Declared, Fact, GeneralMeasure, Language, Regime, Validity
+from engine.tree import Cell, Declared, Educate, Fact, GeneralMeasure, Language, OrderToCorrect, Regime, Validity
 
 REGIME_KEYS = frozenset(
     "language regime name version number issuer published in_force source bounds first_day tie rounding facts always "
@@ -70,7 +70,8 @@ def read_regime(top: Section, file: str, digest: str, complaints: Complaints) ->
         step, rounding = read or (1, "floor")
     else:
         column = 0 if language == "zh" else 1
-        complaints.add("question", top.place, expected=QUESTIONS["rounding"][column])
+        repair = ("请写，如“取整: 1分，舍去”", "write, for example, `rounding: 1 fen, floor`")
+        complaints.add("question", top.place, expected=QUESTIONS["rounding"][column], repair=repair)
     tie: Literal["heavier", "refuse"] = (
         "heavier" if top.choice("tie", question=QUESTIONS["tie"]) == "heavier" else "refuse"
     )
@@ -115,7 +116,9 @@ def _general(top: Section, word: str, facts: Mapping[str, Fact], complaints: Com
     for inner in top.sections(word, frozenset({"outcome", "basis"}), required=False):
         cell, basis = inner.scalar("outcome"), inner.text("basis")
         built = builder.outcome(cell) if cell else None
-        if built:
+        if built and not all(isinstance(each, OrderToCorrect | Educate) for each in built):
+            complaints.add("not_general", inner.cell("outcome").place)
+        elif built:
             measures.extend(GeneralMeasure(measure=each, basis=basis, cell=inner.cell("outcome")) for each in built)
     return tuple(measures)
 

@@ -1,5 +1,6 @@
 """Reads one violation's rule file into a Rule."""
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -29,7 +30,7 @@ from engine.tree import (
     Unmet,
     facts_in,
 )
-from engine.vocabulary import REFUSALS, WORDS, spell, spellings
+from engine.vocabulary import KEYS, REFUSALS, WORDS, spell, spellings
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
 from engine.yamltext import Mapping as YamlMapping
@@ -102,6 +103,10 @@ class _RuleReader:
         if isinstance(node, Scalar):
             cells = [("", node)]
         elif isinstance(node, YamlMapping):
+            if not node.entries:
+                self.complaints.add(
+                    "nothing_there", node.place, found=spell(KEYS, "statutory_range", self.top.language)
+                )
             for key, value in node.entries.values():
                 if isinstance(value, Scalar):
                     cells.append((key.text, value))
@@ -142,8 +147,10 @@ class _RuleReader:
             if not name and len(ranges) == 1:
                 name = ranges[0].name
             elif name not in {each.name for each in ranges} and ranges:
-                known = [each.name for each in ranges]
-                repair = (f"可写{listed(known, 'zh')}", f"allowed: {listed(known, 'en')}")
+                known = [each.name for each in ranges if each.name]
+                repair = ("只有一个法定幅度，不用写", "there is only one range; leave it out")
+                if known:
+                    repair = (f"可写{listed(known, 'zh')}", f"allowed: {listed(known, 'en')}")
                 if inner.has("range"):
                     place = inner.cell("range").place
                     self.complaints.add("bad_choice_of_words", place, found=name, repair=repair)
@@ -171,6 +178,11 @@ class _RuleReader:
             wanted = "when" if kind == "missing_tier" else "tier"
             when = self.condition(inner, builder) if wanted == "when" else None
             tier = inner.text("tier") if wanted == "tier" else ""
+            for extra in {"when", "tier"} - {wanted}:
+                if inner.has(extra):
+                    self.complaints.add(
+                        "unknown_key", inner.cell(extra).place, found=spell(KEYS, extra, inner.language)
+                    )
             if when is not None or tier:
                 yield Defect(kind=kind, tier=tier, when=when, note=note, cell=inner.cell(wanted))
 
@@ -180,7 +192,7 @@ class _RuleReader:
         seen: set[str] = set()
         for inner in self.top.sections("cases", _CASE_KEYS, required=False):
             name, day = inner.text("name"), inner.day("on")
-            if name in seen:
+            if name and name in seen:
                 self.complaints.add("duplicate_name", inner.cell("name").place, found=name)
             seen.add(name)
             given = tuple(self.given(inner, facts))
@@ -198,7 +210,9 @@ class _RuleReader:
             return
         for key, value in node.entries.values():
             if key.text not in facts:
-                self.complaints.add("unknown_fact", key.place, found=key.text)
+                near = difflib.get_close_matches(key.text, facts, n=1, cutoff=0.5)
+                repair = (f"是不是“{near[0]}”？", f"did you mean `{near[0]}`?") if near else ("", "")
+                self.complaints.add("unknown_fact", key.place, found=key.text, repair=repair)
             elif isinstance(value, Scalar):
                 yield key.text, value.text
             elif isinstance(value, Listing) and all(isinstance(item, Scalar) for item in value.items):

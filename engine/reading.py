@@ -59,6 +59,8 @@ class Section:
         if not isinstance(node, Listing):
             misshapen(node, Listing, self.complaints)
             return []
+        if not node.items:
+            self.complaints.add("nothing_there", node.place, found=spell(KEYS, word, self.language))
         return node.items
 
     def texts(self, word: str) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class Rulebook:
 
     def near(self, code: str) -> tuple[str, ...]:
         """Name up to three codes that look like a mistyped one."""
-        return tuple(difflib.get_close_matches(code.upper(), self.rules, n=3, cutoff=0.6))
+        return tuple(difflib.get_close_matches(code[:64].upper(), self.rules, n=3, cutoff=0.6))
 
 
 def digest_of(data: bytes) -> str:

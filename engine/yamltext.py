@@ -62,6 +62,16 @@ class Mapping:
 
 Node = Scalar | Listing | Mapping
 
+# What no text of law holds: control characters, and the rarer line ends that editors do not show.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+class _Yaml(YAML):
+    """ruamel.yaml without its plug-ins: it would look for them in the file system each time."""
+
+    def official_plug_ins(self) -> list[str]:
+        return []
+
 
 class _Refused(Exception):
     """A finding was recorded and the file cannot be read further."""
@@ -86,6 +96,13 @@ def read_yaml(file: str, data: bytes, complaints: Complaints) -> Mapping | None:
             "not_utf8", Place(file, line, 1), repair=("请另存为 UTF-8 编码", "save it in the UTF-8 encoding")
         )
         return None
+    if control := _CONTROL.search(text):
+        before = text[: control.start()]
+        place = Place(file, before.count("\n") + 1, control.start() - before.rfind("\n"))
+        complaints.add(
+            "control_character", place, found=f"U+{ord(control.group()):04X}", repair=("请删去", "remove it")
+        )
+        return None
     try:
         return _Builder(file=file, complaints=complaints).document(text)
     except _Refused:
@@ -107,10 +124,22 @@ def _explain(text: str, error: MarkedYAMLError, place: Place, complaints: Compla
         complaints.add("tab", tab, repair=("请改用空格", "use spaces instead"))
         return
     repair = ("", "")
-    if re.search(r"[：]", line):
-        repair = ("冒号要用半角“: ”，后面空一格", "write the colon as `: `, half width and with a space after it")
-    elif line.count(": ") > 1:
-        repair = ("含有冒号的文字请加引号", "put a text that holds a colon between quotes")
+    # A missing colon is noticed only on the line after it.
+    earlier = lines[place.line - 2] if 2 <= place.line <= len(lines) + 1 else ""
+    for number, suspect in ((place.line, line), (place.line - 1, earlier)):
+        if found := re.match(r"[^:\"'#]*?(：|:(?=\S))", suspect):
+            place = Place(place.file, number, found.start(1) + 1)
+            repair = (
+                "冒号要用半角，后面空一格，如“类别: 市容”",
+                "write the colon half width and with a space after it",
+            )
+            break
+        if "{" in suspect and "，" in suspect:
+            repair = ("花括号里的各项用半角逗号“, ”隔开", "inside braces put `, ` between the entries")
+            break
+    else:
+        if line.count(": ") > 1:
+            repair = ("含有冒号的文字请加引号", "put a text that holds a colon between quotes")
     complaints.add("yaml_syntax", place, found=error.problem or error.context or "", repair=repair)
 
 
@@ -124,7 +153,7 @@ class _Builder:
 
     def document(self, text: str) -> Mapping | None:
         # The C parser: linear where the pure one is quadratic on nested brackets, and 30 times faster.
-        self.events = YAML(typ="safe", pure=False).parse(io.StringIO(text))
+        self.events = _Yaml(typ="safe", pure=False).parse(io.StringIO(text))
         root: Node | None = None
         for event in self.events:
             if isinstance(event, DocumentStartEvent):
@@ -180,7 +209,10 @@ class _Builder:
         place = self.place(event)
         if event.style in ("'", '"'):
             place = Place(place.file, place.line, place.column + 1)
-        return Scalar(event.value, place, event.start_mark.line == event.end_mark.line and "\\" not in event.value)
+        # As long in the file as it reads: on one line and without escapes, so that columns can be counted.
+        width = event.end_mark.column - event.start_mark.column - (2 if event.style in ("'", '"') else 0)
+        one_line = event.start_mark.line == event.end_mark.line
+        return Scalar(event.value, place, one_line and width == len(event.value))
 
     def mapping(self, event: MappingStartEvent, depth: int) -> Mapping:
         entries: dict[str, tuple[Scalar, Node]] = {}
