@@ -30,7 +30,8 @@ from engine.calendar import read_day
 from engine.explain import explain_wire, measure_text
 from engine.given import GivenFact, domain_text, unit_text
 from engine.numbers import decimal_text, yuan_text
-from engine.tree import Fact, Rule
+from engine.rule import Rule
+from engine.tree import Fact
 
 __all__ = ["add_pages", "problem_page", "wants_page"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import Rulebook
-from engine.tree import Rule
+from engine.rule import Rule
 
 __all__ = ["by_category", "exact", "search"]
 

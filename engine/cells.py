@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from fractions import Fraction
 from typing import Any as Anything
 from typing import NoReturn, TypeVar
 
 import lark
 
-from engine.calendar import read_day
 from engine.errors import Complaints
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
-from engine.lexer import PLAIN, Lexicon
-from engine.numbers import MAX_DIGITS, NotANumber, Rounding, exact, scaled
+from engine.lexer import Lexicon
+from engine.numbers import MAX_DIGITS, NotANumber, exact, scaled
 from engine.tree import (
     NOWHERE,
     All,
@@ -38,7 +36,6 @@ from engine.tree import (
     OrderToCorrect,
     PerUnit,
     RevokeLicence,
-    Validity,
     Warn,
 )
 from engine.words import listed
@@ -46,7 +43,6 @@ from engine.yamltext import Scalar
 
 _OPERATORS: Mapping[str, Operator] = {"EQ": "=", "NE": "!=", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}
 _FLIPPED: Mapping[Operator, Operator] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_ROUNDINGS: Mapping[str, Rounding] = {"FLOOR": "floor", "CEILING": "ceiling", "HALF_UP": "half_up"}
 
 T = TypeVar("T")
 NOTHING = Scalar("", NOWHERE)
@@ -209,7 +205,7 @@ class Builder:
             if fact.kind == "money":
                 if unit.type == "UNIT":
                     self.fail("unit_mismatch", unit, found=unit.value, expected=fact.name)
-                return self._money(number, unit)
+                return self.money(number, unit)
             if unit.type != "UNIT" or unit.value != fact.unit:
                 self.fail("unit_mismatch", unit, found=unit.value, expected=fact.name)
         return self.scaled(number, fact)
@@ -281,7 +277,7 @@ class Builder:
                 assert base is not None
                 amounts.append(Multiple(ratio=self._exact(number), fact=base.name))
             else:
-                fen = self._money(number, token_of(quantity.children[1]))
+                fen = self.money(number, token_of(quantity.children[1]))
                 amounts.append(PerUnit(fen=fen, fact=base.name) if base else Fixed(fen=fen))
         return amounts
 
@@ -291,49 +287,13 @@ class Builder:
         except NotANumber:
             self.fail("number_too_long", number, found=number.value)
 
-    def _money(self, number: lark.Token, unit: lark.Token) -> int:
+    def money(self, number: lark.Token, unit: lark.Token) -> int:
         amount = self._exact(number) * {"FEN": 1, "YUAN": 100, "WAN_YUAN": 1_000_000}[unit.type]
         if amount.denominator != 1:
             self.fail("too_precise", number, found=number.value, expected=_word("分", "fen", self.lexicon.language))
         if len(str(amount)) > MAX_DIGITS:
             self.fail("number_too_long", number, found=number.value)
         return int(amount)
-
-
-def read_validity(cell: Scalar, language: Language, complaints: Complaints) -> Validity | None:
-    """Read `2023-12-15 起` or `2023-12-15 至 2028-12-14`."""
-    tree = parse_cell(cell, "validity", PLAIN[language], complaints)
-    if tree is None:
-        return None
-    days: list[date] = []
-    for child in tree.children:
-        token = token_of(child)
-        if token.type == "DAY":
-            day = read_day(token.value)
-            if day is None:
-                complaints.add("bad_day", cell.at(token.start_pos or 0), found=token.value)
-                return None
-            days.append(day)
-    if len(days) == 2 and days[1] < days[0]:
-        complaints.add("upside_down_validity", cell.place)
-        return None
-    return Validity(first=days[0], last=days[1] if len(days) == 2 else None)
-
-
-def read_rounding(cell: Scalar, language: Language, complaints: Complaints) -> tuple[int, Rounding] | None:
-    """Read `1分，舍去`: the step in whole fen and the direction."""
-    tree = parse_cell(cell, "rounding", PLAIN[language], complaints)
-    if tree is None:
-        return None
-    builder = Builder({}, PLAIN[language], complaints, cell=cell)
-    number, unit = (token_of(child) for child in tree_of(tree.children[0]).children)
-    try:
-        step = builder._money(number, unit)
-        if step < 1:
-            builder.fail("bad_domain", number, found=number.value)
-    except Unusable:
-        return None
-    return step, _ROUNDINGS[token_of(tree.children[2]).type]
 
 
 def _numeric_words(language: Language) -> str:

@@ -5,7 +5,8 @@ from fractions import Fraction
 
 from engine.errors import Complaints
 from engine.numbers import MAX_SAFE_INTEGER
-from engine.tree import Amount, DefectKind, Fact, Fine, Fixed, Multiple, PerUnit, Place, Row, Rule, StatutoryRange
+from engine.rule import DefectKind, Row, Rule, StatutoryRange
+from engine.tree import Amount, Fact, Fine, Fixed, Multiple, PerUnit, Place
 from engine.vocabulary import ENUMS, spell
 
 

@@ -10,28 +10,25 @@ asked for only where the outcome can still depend on it, and the order of facts 
 
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
 from engine.evaluate import evaluate, exactly
 from engine.given import GivenFacts, Problem, Value, count, domain_text, in_domain, read_fact, shown, value_text
+from engine.heavier import outweighs
 from engine.numbers import round_to
 from engine.refusals import SENTENCES, RefusalCode
+from engine.rule import GeneralMeasure, Row, Rule, Validity
 from engine.rulebook import Rulebook
 from engine.tree import (
     Amount,
     ConfiscateGains,
     Fine,
     Fixed,
-    GeneralMeasure,
     Language,
     NoPenalty,
     OrderToCorrect,
     Place,
-    Row,
-    Rule,
-    Validity,
     facts_in,
     facts_of_measure,
 )
@@ -273,7 +270,7 @@ class _Reasoning:
             raise self.missing(needed + [row.reads for row in unknown])
         row = holding[0] if len(holding) == 1 else self.heaviest(holding)
         # A row that may hold asks for nothing where the heavier row wins whether it holds or not.
-        open_rows = [each for each in unknown if not self.outweighs(row, each)]
+        open_rows = [each for each in unknown if not outweighs(self.rule, row, each, self.values)]
         if open_rows:
             raise self.missing([each.reads for each in open_rows])
         return row
@@ -282,30 +279,10 @@ class _Reasoning:
         """Take the row that outweighs every other, where the regime declares that the heavier wins and there is one."""
         names = listed([row.tier for row in holding], self.language)
         for row in holding:
-            if all(each is row or self.outweighs(row, each) for each in holding):
+            if all(each is row or outweighs(self.rule, row, each, self.values) for each in holding):
                 self.trace.append(Step("heavier_tier", row.tier, names, row.when_cell.place))
                 return row
         raise self.refuse("several_tiers", found=names)
-
-    def outweighs(self, row: Row, other: Row) -> bool:
-        """Say whether the heavier wins here and a row is beyond doubt the heavier of two.
-
-        It is where its fine is greater and it has every other measure that the second imposes.
-        """
-        if self.rule.regime.tie != "heavier" or not self.known(row) or not self.known(other):
-            return False
-        lacking = [
-            measure for measure in other.measures if not isinstance(measure, Fine) and measure not in row.measures
-        ]
-        return not lacking and self.compared(row) > self.compared(other)
-
-    def known(self, row: Row) -> bool:
-        return all(name in self.values for measure in row.measures for name in facts_of_measure(measure))
-
-    def compared(self, row: Row) -> Fraction:
-        """The exact fine of a row, zero where it has none: what the heavier row is judged by."""
-        amount = next((measure.amount for measure in row.measures if isinstance(measure, Fine)), None)
-        return Fraction(*exactly(amount, self.values, self.rule.by_name)) if amount else Fraction(0)
 
     def no_tier(self) -> "_Refused":
         """Refuse because no row holds: by the marked defect of the table where one says so."""

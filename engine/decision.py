@@ -8,8 +8,8 @@ from datetime import date
 from typing import Literal, NamedTuple, TypeAlias
 
 from engine.refusals import RefusalCode
+from engine.rule import Basis, Rule
 from engine.tree import (
-    Basis,
     ConfiscateGains,
     ConfiscateGoods,
     Educate,
@@ -19,7 +19,6 @@ from engine.tree import (
     OrderToCorrect,
     Place,
     RevokeLicence,
-    Rule,
     Warn,
 )
 

@@ -10,8 +10,9 @@ from engine.errors import Complaints, Finding, RuleFilesInvalid
 from engine.load_regime import CARD_KEYS, CATALOGUE_KEYS, NEVER, REGIME_KEYS, read_cards, read_catalogue, read_regime
 from engine.load_rule import RULE_KEYS, read_rule
 from engine.reading import Section, section
+from engine.rule import Regime, Rule
 from engine.rulebook import CardRule, PowerItem, Rulebook, digest_of, manifest_of
-from engine.tree import Fact, Place, Regime, Rule
+from engine.tree import Fact, Place
 from engine.vocabulary import KEYS, LANGUAGES, spellings
 from engine.yamltext import MAX_BYTES, Scalar, read_yaml
 from engine.yamltext import Mapping as YamlMapping

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
-from engine.cells import Builder, read_rounding, read_validity
+from engine.cells import Builder
+from engine.conventions import read_rounding, read_validity
 from engine.declarations import read_facts
 from engine.errors import Complaints
 from engine.lexer import PLAIN, NameKind
 from engine.numbers import Rounding
 from engine.reading import Section
+from engine.rule import Declared, GeneralMeasure, Regime, Validity
 from engine.rulebook import CardRule, PowerItem
-from engine.tree import Cell, Declared, Educate, Fact, GeneralMeasure, Language, OrderToCorrect, Regime, Validity
+from engine.tree import Cell, Educate, Fact, Language, OrderToCorrect
 
 REGIME_KEYS = frozenset(
     "language regime name version number issuer published in_force source bounds first_day tie rounding facts always "

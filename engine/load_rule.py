@@ -11,16 +11,11 @@ from engine.declarations import read_facts
 from engine.errors import Complaints
 from engine.load_regime import builder_for, check_names, read_in_force
 from engine.reading import Section, misshapen, section
-from engine.tree import (
+from engine.rule import (
     Basis,
-    Cell,
-    Condition,
     Defect,
     DefectKind,
     Expected,
-    Fact,
-    Measure,
-    NoPenalty,
     Precondition,
     Regime,
     Row,
@@ -28,8 +23,8 @@ from engine.tree import (
     RuleCase,
     StatutoryRange,
     Unmet,
-    facts_in,
 )
+from engine.tree import Cell, Condition, Fact, Measure, NoPenalty, facts_in
 from engine.vocabulary import KEYS, REFUSALS, WORDS, spell, spellings
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from engine.decide import decide
 from engine.decision import Decision, Imposed, Outcome
 from engine.numbers import yuan_text
+from engine.rule import Rule, RuleCase
 from engine.rulebook import Rulebook
 from engine.surface import Surface
-from engine.tree import Educate, Fine, Language, Measure, OrderToCorrect, Rule, RuleCase
+from engine.tree import Educate, Fine, Language, Measure, OrderToCorrect
 from engine.vocabulary import REFUSALS, WORDS, spell
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
-from engine.tree import Cell, Condition, Fact, Language, Regime, Rule, Validity
+from engine.rule import Regime, Rule, Validity
+from engine.tree import Cell, Condition, Fact, Language
 
 _LINE = re.compile(r"(sha256:[0-9a-f]{64}) (.+)")
 

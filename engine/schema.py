@@ -3,8 +3,9 @@
 from engine.decision import Wire
 from engine.given import domain_text, unit_text
 from engine.numbers import decimal_text
+from engine.rule import Rule
 from engine.rulebook import PowerItem
-from engine.tree import Fact, Rule
+from engine.tree import Fact
 
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

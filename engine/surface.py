@@ -5,6 +5,7 @@ apart (tests/laws). Names, units' meanings and quoted texts are the rule's own a
 """
 
 from engine.numbers import MONEY_SCALE, decimal_text
+from engine.rule import StatutoryRange, Validity
 from engine.tree import (
     All,
     Amount,
@@ -27,8 +28,6 @@ from engine.tree import (
     OrderToCorrect,
     PerUnit,
     RevokeLicence,
-    StatutoryRange,
-    Validity,
     Warn,
 )
 from engine.vocabulary import UNITS, WORDS, spell

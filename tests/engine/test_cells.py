@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from engine.cells import Builder, read_rounding, read_validity
+from engine.cells import Builder
+from engine.conventions import read_rounding, read_validity
 from engine.errors import Complaints
 from engine.lexer import PLAIN, NameKind
 from engine.tree import (

@@ -6,8 +6,9 @@ import pytest
 
 from engine import RuleFilesInvalid, digest_of, load_rulebook
 from engine.errors import SENTENCES, Finding
+from engine.rule import Validity
 from engine.rulebook import read_manifest
-from engine.tree import Compare, Place, Validity
+from engine.tree import Compare, Place
 from tests.engine.kit import (
     CATALOGUE,
     REGIME,

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import load_rulebook
-from engine.cells import Builder, read_validity
+from engine.cells import Builder
+from engine.conventions import read_validity
 from engine.declarations import read_facts, usable_name
 from engine.errors import Complaints
 from engine.lexer import PLAIN, NameKind
+from engine.rule import Rule, StatutoryRange, Validity
 from engine.surface import Surface
 from engine.tree import (
     NOWHERE,
@@ -40,10 +42,7 @@ from engine.tree import (
     OrderToCorrect,
     PerUnit,
     RevokeLicence,
-    Rule,
     Source,
-    StatutoryRange,
-    Validity,
     Warn,
 )
 from engine.vocabulary import ENUMS, KEYS, UNITS, spell

@@ -1,0 +1,52 @@
+"""The cells that stand alone and name no fact: the days in force, and how amounts are rounded."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from engine.calendar import read_day
+from engine.cells import Builder, Unusable
+from engine.errors import Complaints
+from engine.grammar import parse_cell, token_of, tree_of
+from engine.lexer import PLAIN
+from engine.numbers import Rounding
+from engine.rule import Validity
+from engine.tree import Language
+from engine.yamltext import Scalar
+
+_ROUNDINGS: Mapping[str, Rounding] = {"FLOOR": "floor", "CEILING": "ceiling", "HALF_UP": "half_up"}
+
+
+def read_validity(cell: Scalar, language: Language, complaints: Complaints) -> Validity | None:
+    """Read `2023-12-15 起` or `2023-12-15 至 2028-12-14`."""
+    tree = parse_cell(cell, "validity", PLAIN[language], complaints)
+    if tree is None:
+        return None
+    days: list[date] = []
+    for child in tree.children:
+        token = token_of(child)
+        if token.type == "DAY":
+            day = read_day(token.value)
+            if day is None:
+                complaints.add("bad_day", cell.at(token.start_pos or 0), found=token.value)
+                return None
+            days.append(day)
+    if len(days) == 2 and days[1] < days[0]:
+        complaints.add("upside_down_validity", cell.place)
+        return None
+    return Validity(first=days[0], last=days[1] if len(days) == 2 else None)
+
+
+def read_rounding(cell: Scalar, language: Language, complaints: Complaints) -> tuple[int, Rounding] | None:
+    """Read `1分，舍去`: the step in whole fen and the direction."""
+    tree = parse_cell(cell, "rounding", PLAIN[language], complaints)
+    if tree is None:
+        return None
+    builder = Builder({}, PLAIN[language], complaints, cell=cell)
+    number, unit = (token_of(child) for child in tree_of(tree.children[0]).children)
+    try:
+        step = builder.money(number, unit)
+        if step < 1:
+            builder.fail("bad_domain", number, found=number.value)
+    except Unusable:
+        return None
+    return step, _ROUNDINGS[token_of(tree.children[2]).type]
