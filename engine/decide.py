@@ -18,17 +18,17 @@ from engine.given import GivenFacts, Problem, Value, count, domain_text, in_doma
 from engine.heavier import outweighs
 from engine.numbers import round_to
 from engine.refusals import SENTENCES, RefusalCode
-from engine.rule import GeneralMeasure, Row, Rule, Validity
+from engine.rule import GeneralMeasure, Row, Rule
 from engine.rulebook import Rulebook
 from engine.tree import (
     Amount,
     ConfiscateGains,
+    Fact,
     Fine,
     Fixed,
     Language,
     NoPenalty,
     OrderToCorrect,
-    Place,
     facts_in,
     facts_of_measure,
 )
@@ -112,36 +112,37 @@ class _Reasoning:
     def power_item(self) -> None:
         """Refuse unless the power is listed, published and in force on the day (凡未列入、未公布的权力不得行使)."""
         item = self.rulebook.power_items.get(self.rule.power_item)
-        day = self.on.isoformat()
         if item is None:
             raise self.refuse("power_item_missing", found=self.rule.power_item)
         if self.on < item.published:
-            raise self.refuse("power_item_not_published", found=item.code, day=day, expected=item.published.isoformat())
+            raise self.refuse(
+                "power_item_not_published",
+                found=item.code,
+                day=self.on.isoformat(),
+                expected=item.published.isoformat(),
+            )
         if not item.validity.holds_on(self.on):
-            raise self.refuse("power_item_not_in_force", found=item.code, day=day, expected=_period(item.validity))
+            raise self.refuse(
+                "power_item_not_in_force", found=item.code, day=self.on.isoformat(), expected=item.validity.text
+            )
         self.trace.append(Step("power_item", item.code, item.name, item.cell.place))
 
     def law_of_the_day(self) -> None:
         rule = self.rule
         if not rule.validity.holds_on(self.on):
-            raise self.refuse("no_law_on_day", "on", found=self.on.isoformat(), expected=_period(rule.validity))
-        self.trace.append(
-            Step(
-                "in_force",
-                f"{rule.regime.name}（{rule.regime.number}）",
-                _period(rule.validity),
-                Place(rule.file, 1, 1),
-            )
-        )
+            raise self.refuse("no_law_on_day", "on", found=self.on.isoformat(), expected=rule.validity.text)
+        self.trace.append(Step("in_force", rule.benchmark, rule.validity.text, rule.top))
 
     # --- facts
 
     def read(self, given: GivenFacts) -> None:
+        """Read the facts in the order of their names, so that the first refused is always the same one."""
         rule = self.rule
-        for name in sorted(given):
+        names = sorted(given)
+        for name in names:
             if name not in rule.by_name:
                 raise self.unknown_fact(name)
-        for name in sorted(given):
+        for name in names:
             fact = rule.by_name[name]
             value = read_fact(fact, given[name], self.language)
             if isinstance(value, Problem):
@@ -151,10 +152,10 @@ class _Reasoning:
             self.values[name] = value
             self.texts[name] = value_text(fact, value, self.language)
         for fact in rule.counted:
-            self.count(fact.name)
-        unused = [name for name in sorted(given) if name not in rule.asks]
+            self.count(fact)
+        unused = tuple([name for name in names if name not in rule.asks])
         if unused:
-            self.trace.append(Step("not_used", reads=self.reads(tuple(unused))))
+            self.trace.append(Step("not_used", reads=self.reads(unused)))
 
     def unknown_fact(self, name: str) -> "_Refused":
         zh = self.language == "zh"
@@ -162,9 +163,9 @@ class _Reasoning:
         near = f"；本违法行为问的是{names}" if zh else f"; this violation asks for {names}"
         return self.refuse("unknown_fact", name, found=shown(name), near=near)
 
-    def count(self, name: str) -> None:
+    def count(self, fact: Fact) -> None:
         """Fill a counted fact from the list of past days; both given must agree."""
-        fact = self.rule.by_name[name]
+        name = fact.name
         if fact.count is None or fact.count.of not in self.values:
             return
         days = self.values[fact.count.of]
@@ -308,7 +309,7 @@ class _Reasoning:
     def fine(self, row: Row, amount: Amount) -> int:
         """Compute the fine in whole fen: exact, rounded as declared; rounding never leaves the statutory range."""
         numerator, denominator = exactly(amount, self.values, self.rule.by_name)
-        regime = self.rule.regime
+        rule, regime = self.rule, self.rule.regime
         fen = numerator // denominator
         cell = row.outcome_cell
         reads = () if isinstance(amount, Fixed) else self.reads((amount.fact,))
@@ -316,9 +317,9 @@ class _Reasoning:
         rounded = round_to(numerator, denominator, regime.rounding_step, regime.rounding)
         if rounded * denominator != numerator:
             self.trace.append(Step("rounding", regime.rounding, str(regime.rounding_step), before=fen, after=rounded))
-        statutory = self.rule.range_named(row.range_name)
-        low, low_denominator = exactly(statutory.low, self.values, self.rule.by_name)
-        high, high_denominator = exactly(statutory.high, self.values, self.rule.by_name)
+        statutory = rule.range_named(row.range_name)
+        low, low_denominator = exactly(statutory.low, self.values, rule.by_name)
+        high, high_denominator = exactly(statutory.high, self.values, rule.by_name)
         # INVARIANT: engine.checks proved every unmarked row inside its range: only rounding can leave it.
         assert low * denominator <= numerator * low_denominator, (self.rule.code, row.tier)
         assert numerator * high_denominator <= high * denominator, (self.rule.code, row.tier)
@@ -338,7 +339,3 @@ class _Reasoning:
         wanted = {name for names in reads for name in names if name not in self.values}
         names = [name for name in self.rule.asks if name in wanted]
         return self.refuse("missing_fact", names[0], found=listed(names, self.language))
-
-
-def _period(validity: Validity) -> str:
-    return f"{validity.first.isoformat()} – {validity.last.isoformat() if validity.last else ''}".rstrip(" ")

@@ -48,14 +48,16 @@ def read_fact(fact: Fact, given: object, language: Language) -> Value | Problem:
 
 
 def _number(fact: Fact, given: object, language: Language) -> int | Problem:
-    if isinstance(given, bool) or not isinstance(given, int | str):
+    if isinstance(given, bool):
         return _wrong(fact, given, language)
-    try:
-        value = scaled(str(given) if isinstance(given, int) else given, fact.scale)
-    except ValueError as error:
-        # ValueError besides NotANumber: a whole number of more digits than Python is willing to print.
-        if isinstance(error, NotANumber) and error.too_precise:
-            return Problem("wrong_kind", fact.name, shown(given), domain_text(fact, language))
+    if isinstance(given, int):
+        value: int = given * 10**fact.scale
+    elif isinstance(given, str):
+        try:
+            value = scaled(given, fact.scale)
+        except NotANumber:
+            return _wrong(fact, given, language)
+    else:
         return _wrong(fact, given, language)
     if not in_domain(fact, value):
         return Problem("out_of_domain", fact.name, shown(given), domain_text(fact, language))

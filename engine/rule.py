@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from engine.numbers import Rounding
-from engine.tree import Amount, Cell, Condition, Fact, Language, Measure, facts_of_measure
+from engine.tree import Amount, Cell, Condition, Fact, Language, Measure, Place, facts_of_measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,12 @@ class Validity:
 
     first: date
     last: date | None = None
+
+    text: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        last = self.last.isoformat() if self.last else ""
+        object.__setattr__(self, "text", f"{self.first.isoformat()} – {last}".rstrip())
 
     def holds_on(self, day: date) -> bool:
         return self.first <= day and (self.last is None or day <= self.last)
@@ -167,11 +173,15 @@ class Rule:
     by_name: Mapping[str, Fact] = field(init=False, compare=False, repr=False)
     asks: tuple[str, ...] = field(init=False, compare=False, repr=False)
     counted: tuple[Fact, ...] = field(init=False, compare=False, repr=False)
+    benchmark: str = field(init=False, compare=False, repr=False)
+    top: Place = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", MappingProxyType({fact.name: fact for fact in self.facts}))
         object.__setattr__(self, "asks", self._asks())
         object.__setattr__(self, "counted", tuple(fact for fact in self.facts if fact.count))
+        object.__setattr__(self, "benchmark", f"{self.regime.name}（{self.regime.number}）")
+        object.__setattr__(self, "top", Place(self.file, 1, 1))
 
     def _asks(self) -> tuple[str, ...]:
         """Name the facts this rule can ask for, in the order it would ask them; after a count, the days it counts."""
