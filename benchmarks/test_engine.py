@@ -15,7 +15,8 @@ from engine.cells import Builder
 from engine.errors import Complaints
 from engine.explain import explain
 from engine.lexer import PLAIN
-from engine.tree import NOWHERE, RuleCase
+from engine.rule import RuleCase
+from engine.tree import NOWHERE
 from engine.yamltext import Scalar
 
 RULES = Path(__file__).parents[1] / "rules"
