@@ -20,7 +20,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "tier": ("档次", "tier"),
     "fine_fen": ("罚款（分）", "fine (fen)"),
     "measures": ("处理", "measures"),
-    "refusal": ("拒绝理由", "refusal"),
+    "refusal": ("拒绝", "refusal"),
+    "message": ("拒绝理由", "sentence of the refusal"),
+    "field": ("所指事实", "fact at fault"),
     "basis": ("依据", "basis"),
     "rule": ("规则文件", "rule file"),
     "meaning": ("引擎含义版本", "engine meaning-version"),
@@ -120,6 +122,7 @@ def _law(log: AuditLog, digest: str, laws: dict[str, Law | str]) -> Law | str:
 
 
 def _compare(recorded: dict[str, Any], again: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    recorded, again = _flat(recorded), _flat(again)
     for key in sorted({*recorded, *again} - {"trace"}):
         before, after = recorded.get(key), again.get(key)
         if before != after:
@@ -134,6 +137,13 @@ def _compare(recorded: dict[str, Any], again: dict[str, Any]) -> Iterator[tuple[
             return
     if len(old) != len(new):
         yield f"理由有 {len(old)} 步，现为 {len(new)} 步", f"the reasoning had {len(old)} steps and now has {len(new)}"
+
+
+def _flat(decision: dict[str, Any]) -> dict[str, Any]:
+    """Put a refusal's fields beside the others, so that a difference names the one that changed."""
+    refusal = decision.get("refusal")
+    fields = refusal if isinstance(refusal, dict) else {}
+    return {**decision, "refusal": fields.get("code"), "message": fields.get("message"), "field": fields.get("field")}
 
 
 def _short(value: object) -> str:
