@@ -9,7 +9,7 @@ import orjson
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, progress, say, say_json
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, need_log, progress, say, say_json
 from cases.audit import verify_file
 from cases.replay import replay as replay_log
 from cases.store import AuditLog
@@ -28,6 +28,7 @@ def replay(
 ) -> None:
     """重放 · Decide every recorded question again, from the rule bytes it used, and name every difference."""
     settings = Settings.choose(rules, data)
+    need_log(settings)
     law = load(settings) if rules else None
     with AuditLog.open(settings.log, read_only=True) as log, progress("replay") as show:
         report = replay_log(log, start=start, stop=stop, law=law, progress=show)
@@ -57,8 +58,7 @@ def verify(rules: Rules = None, data: Data = None, as_json: AsJson = False, lang
     With --rules, also say whether those rule files are the ones the newest record was decided by.
     """
     settings = Settings.choose(rules, data)
-    if not settings.log.is_file():
-        misuse(f"there is no log at `{settings.log}`; name its folder with --data")
+    need_log(settings)
     with progress("verify") as show:
         report = verify_file(settings.log, show)
     same = _same_rules(settings) if rules and report.ok else None

@@ -40,9 +40,9 @@ def decide(
     lang: Lang = "zh",
 ) -> None:
     """裁量 · Decide a violation: one fixed penalty or a refusal by name, recorded before it is shown."""
-    for name, text in (("CODE", violation), ("--case", case or "-"), ("--key", key or "-")):
-        if not text or not text.isprintable() or len(text) > 200:
-            misuse(f"`{name}` must be printable text of 1 to 200 characters")
+    for name, text, limit in (("CODE", violation, 64), ("--case", case, 100), ("--key", key, 255)):
+        if text is not None and not (text.isprintable() and 0 < len(text) <= limit):
+            misuse(f"`{name}` must be printable text of 1 to {limit} characters")
     settings = Settings.choose(rules, data)
     asked = Asked(violation=violation, on=_day(on), facts=_facts(fact or []), case_ref=case)
     law = load(settings)

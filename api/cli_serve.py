@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Rules, complain, load, misuse, say, say_json
+from api.terminal import FOUND, AsJson, Data, Rules, complain, load, misuse, need_log, say, say_json
 
 
 def serve(
@@ -25,11 +25,11 @@ def serve(
     from api.serve import Address, AddressRefused, run  # noqa: PLC0415
 
     settings = Settings.choose(rules, data)
+    law = load(settings)
     try:
         address = Address.of(host, port)
     except AddressRefused as error:
         misuse(str(error))
-    law = load(settings)
 
     def announce(info: dict[str, Any]) -> None:
         if as_json:
@@ -58,7 +58,9 @@ def watch(
         complain(f"supervision is off: durable-rules is not installed ({error.name}); see README, what may be missing")
         raise typer.Exit(FOUND) from error
     settings = Settings.choose(rules, data)
-    cards = follow(load(settings), settings, once=once, parent=parent)
+    law = load(settings)
+    need_log(settings)
+    cards = follow(law, settings, once=once, parent=parent)
     if as_json:
         say_json({"cards": [{name: getattr(card, name) for name in card.__slots__} for card in cards]})
     else:

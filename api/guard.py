@@ -49,16 +49,21 @@ class LoopbackOnly:
 
 def refusal(headers: Headers, method: str) -> BadRequest | None:
     """Say why a request may not be served, or None."""
-    host = urlsplit("//" + headers.get("host", "")).hostname
-    if host is None or not is_loopback(host):
+    host, _ = _parts("//" + headers.get("host", ""))
+    if not is_loopback(host):
         detail = f"the host `{headers.get('host', '')}` is not this machine; use 127.0.0.1"
         return BadRequest(detail, status=421, code="not_this_host", title="misdirected request")
     origin = headers.get("origin")
-    if (
-        method not in ("GET", "HEAD", "OPTIONS")
-        and origin is not None
-        and urlsplit(origin).netloc != headers.get("host")
-    ):
+    if method not in ("GET", "HEAD", "OPTIONS") and origin is not None and _parts(origin)[1] != headers.get("host"):
         detail = f"the request comes from a page of `{origin}`, which may not decide here"
         return BadRequest(detail, status=403, code="foreign_origin", title="foreign origin")
     return None
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """The host name, and the host with its port, of a URL; empty where it cannot be read."""
+    try:
+        split = urlsplit(url)
+        return split.hostname or "", split.netloc
+    except ValueError:
+        return "", ""

@@ -63,7 +63,7 @@ class DecisionRequest(BaseModel):
         description="code of the violation", examples=["SZCG-013"]
     )
     on: Annotated[date, BeforeValidator(_day)] = Field(
-        description="day of the act: the law of this day applies, and look-back windows count back from it",
+        description="day of the act (1949 to 2999): the law of this day applies, and look-back counts back from it",
         examples=["2026-11-01"],
     )
     facts: Annotated[dict[FactName, FactValue], Field(max_length=100)] = Field(
@@ -126,7 +126,10 @@ def _error(error: Any) -> dict[str, str]:
     shown = place[:2] if place[:1] == ["facts"] else place
     detail = error["msg"].removeprefix("Value error, ")
     if place[:1] == ["facts"] and len(place) > 2:
-        detail = "expected true or false, a whole number, text, or a list of days as text"
+        detail = (
+            "expected true or false, a whole number up to 2**53 - 1, text of at most 200 characters, "
+            "or a list of at most 1,000 days as text"
+        )
     return {"pointer": "".join(map(step, shown)), "detail": detail}
 
 

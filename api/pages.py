@@ -182,17 +182,17 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
         entry = desk.log.find(id)
         if entry is None:
             return problem_page(404, "")
-        record = read_record(entry.data)
         decision = answer_of(entry.data, entry.seq).answer
-        asked = record["asked"]
-        again = {"on": asked["on"], "case_ref": asked.get("case_ref", "")}
-        again |= {FACT + name: _typed(value) for name, value in asked["facts"].items()}
+        record = read_record(entry.data)
+        asked = record.asked
+        again = {"on": asked.on.isoformat(), "case_ref": asked.case_ref or ""}
+        again |= {FACT + name: _typed(value) for name, value in asked.facts.items()}
         return page(
             "decision.html",
             decision=decision,
-            time=record["time"],
-            case_ref=asked.get("case_ref"),
-            facts={name: _typed(value) for name, value in asked["facts"].items()},
+            time=record.time,
+            case_ref=asked.case_ref,
+            facts={name: _typed(value) for name, value in asked.facts.items()},
             fine=yuan_text(decision["fine_fen"]) if isinstance(decision["fine_fen"], int) else None,
             measures=[measure_text(each, "zh") for each in _list(decision["measures"]) if each["kind"] != "fine"],
             # The page shows the articles of law by themselves, above.

@@ -11,6 +11,7 @@ an answer, recorded like a decision.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -92,4 +93,12 @@ def problem(status: int, code: str, title: str, detail: str, **more: Any) -> Res
     """Write a problem: `type` is a stable name, `detail` a sentence with what to do."""
     body = {"type": f"urn:zhunsheng:problem:{code}", "title": title, "status": status, "detail": detail, **more}
     headers = {"Retry-After": RETRY_SECONDS} if status == 503 else None
-    return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    return Response(_bytes(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _bytes(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        # The caller's own text is quoted, and it holds half a surrogate pair: JSON may, UTF-8 may not.
+        return json.dumps(body).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -125,8 +126,12 @@ def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=5)
         if supervised:
             supervision.start()
+        # uvicorn raises the signal that ended it once more: turned into an exit, everything below still happens.
+        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
         try:
             _Server(config, lambda: announce(info)).run(sockets=[address.bound])
+        except KeyboardInterrupt:
+            pass
         finally:
             if supervised:
                 supervision.end()

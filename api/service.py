@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import FastAPI, Header, Query
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -25,9 +26,10 @@ from api.models import (
     ViolationList,
     ViolationObject,
     read_request,
+    step,
 )
 from api.pages import add_pages, problem_page, wants_page
-from api.problems import ApiError, BadRequest, NotFound, problem, problem_of
+from api.problems import ApiError, BadRequest, InvalidRequest, NotFound, problem, problem_of
 from api.search import search
 from api.settings import Settings
 from cases.cardfile import read_cards
@@ -88,6 +90,7 @@ def create_app(law: Law, log: AuditLog, settings: Settings, *, supervised: bool)
     app.add_exception_handler(ApiError, _answer_problem)
     app.add_exception_handler(CaseError, _answer_problem)
     app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_middleware(LoopbackOnly)
     _describe_problem(app)
     return app
@@ -97,6 +100,16 @@ async def _answer_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError | CaseError)
     answer = problem_of(error)
     return problem_page(answer.status_code, str(error)) if wants_page(request) else answer
+
+
+async def _answer_invalid(_request: Request, error: Exception) -> Response:
+    """A query or header of the wrong shape; what was sent is not echoed."""
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"pointer": "".join(step(str(part)) for part in each["loc"]), "detail": str(each["msg"])}
+        for each in error.errors()
+    ]
+    return problem_of(InvalidRequest(errors))
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
@@ -169,7 +182,7 @@ def read_key(header: str | None) -> str | None:
     if header is None:
         return None
     key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
-    if not key or not key.isprintable() or not key.isascii():
+    if not key or not key.isprintable() or not key.isascii() or '"' in key:
         raise BadRequest("the Idempotency-Key must be a non-empty string of printable ASCII", code="bad_key")
     return key
 

@@ -62,6 +62,12 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def need_log(settings: Settings) -> None:
+    """End with 2 where there is no log to read."""
+    if not settings.log.is_file():
+        misuse(f"there is no log at `{settings.log}`; name its folder with --data")
+
+
 def load(settings: Settings) -> Law:
     """Load the rule files, or end: with 1 and every finding where they are wrong, with 2 where there are none."""
     try:

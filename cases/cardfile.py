@@ -10,11 +10,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["SCHEMA", "Card", "read_cards"]
+__all__ = ["LAYOUT", "NEW", "SCHEMA", "Card", "read_cards"]
 
+# The layout of the file; a file of another layout is emptied and made again from the log.
+LAYOUT = 1
+NEW = f"""
+DROP TABLE IF EXISTS place; DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS card;
+PRAGMA user_version = {LAYOUT};
+"""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS place (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER, leaf BLOB, rules TEXT);
-CREATE TABLE IF NOT EXISTS seen (case_ref TEXT, violation TEXT, facts TEXT, complete INTEGER, times INTEGER,
+CREATE TABLE IF NOT EXISTS seen (case_ref TEXT, violation TEXT, facts TEXT, fault TEXT, times INTEGER,
                                  last INTEGER, PRIMARY KEY (case_ref, violation));
 CREATE TABLE IF NOT EXISTS card (position INTEGER, name TEXT, level TEXT, case_ref TEXT, violation TEXT,
                                  earlier INTEGER, time TEXT, reason TEXT, basis TEXT, PRIMARY KEY (position, name));
@@ -40,7 +46,9 @@ def read_cards(path: Path) -> tuple[tuple[Card, ...], int]:
     """Return the cards, newest first, and how many records of the log they rest on; nothing where no watch ran yet."""
     if not path.is_file():
         return (), 0
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
+    # Not mode=ro: what a killed watch left half written must be rolled back before anything can be read.
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=10)) as db:
+        db.execute("PRAGMA query_only=ON")
         try:
             rows = db.execute(
                 "SELECT position, earlier, level, name, case_ref, violation, time, reason, basis FROM card "

@@ -13,6 +13,7 @@ import rfc8785
 from uuid_utils import uuid7
 
 from cases.clock import now
+from cases.errors import LogDamaged
 from cases.lawfiles import Law
 from cases.record import Asked, read_record, write_record
 from cases.store import AuditLog, KeySeen, NewEntry
@@ -68,7 +69,10 @@ class Desk:
 
 
 def answer_of(data: bytes, index: int, *, repeated: bool = False) -> Recorded:
-    """Read the answer back from a record's bytes."""
-    record = read_record(data)
-    answer = {**record["decision"], "id": record["id"], "index": index}
-    return Recorded(id=record["id"], index=index, answer=answer, repeated=repeated)
+    """Read the answer back from a record's bytes; LogDamaged where they are no record."""
+    try:
+        record = read_record(data)
+    except ValueError as error:
+        raise LogDamaged("its bytes are no decision", index) from error
+    answer = {**record.decision, "id": record.id, "index": index}
+    return Recorded(id=record.id, index=index, answer=answer, repeated=repeated)

@@ -6,16 +6,16 @@ in them: a case reference is the case system's number, never a name.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import rfc8785
+from pydantic import BaseModel, ConfigDict, Field
 
 from engine import MEANING, GivenFacts, Wire
 
-__all__ = ["VERSION", "Asked", "read_record", "write_record"]
+__all__ = ["VERSION", "Asked", "Record", "read_record", "write_record"]
 
 VERSION = 1
 
@@ -38,16 +38,6 @@ class Asked:
         if self.case_ref is not None:
             wire["case_ref"] = self.case_ref
         return wire
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> Asked:
-        """Read a question back from a record."""
-        return cls(
-            violation=wire["violation"],
-            on=date.fromisoformat(wire["on"]),
-            facts=wire["facts"],
-            case_ref=wire.get("case_ref"),
-        )
 
 
 def _plain(facts: GivenFacts) -> dict[str, Wire]:
@@ -83,9 +73,83 @@ def write_record(
     return rfc8785.dumps(record)
 
 
-def read_record(data: bytes) -> dict[str, Any]:
-    """Read a record's bytes; ValueError where they are no JSON object of a version known here."""
-    record = json.loads(data)
-    if not isinstance(record, dict) or record.get("v") != VERSION:
-        raise ValueError("no record of a version known here")
-    return record
+_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
+_Fact = bool | int | str | list[str]
+
+
+class _Asked(BaseModel):
+    model_config = _STRICT
+
+    violation: str
+    on: date
+    facts: dict[str, _Fact]
+    case_ref: str | None = None
+
+
+class _Refusal(BaseModel):
+    model_config = _STRICT
+
+    code: str
+    message: str
+    field: str | None
+
+
+class _Decision(BaseModel):
+    # What readers of old records rely on; later versions may say more.
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+    outcome: Literal["decision", "refusal"]
+    violation: str
+    name: str | None
+    on: date
+    tier: str | None
+    fine_fen: int | None
+    measures: list[dict[str, Any]]
+    refusal: _Refusal | None
+    basis: list[dict[str, str]]
+    rule: dict[str, str] | None
+    trace: list[dict[str, Any]]
+
+
+class _Record(BaseModel):
+    model_config = _STRICT
+
+    v: Literal[1]
+    kind: Literal["decision"]
+    id: str
+    time: str
+    nonce: str
+    door: str
+    rulebook: str
+    meaning: int
+    asked: _Asked
+    decision: Annotated[_Decision, Field(repr=False)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record as read back; `decision` is the decision object as it was written."""
+
+    id: str
+    time: str
+    rulebook: str
+    meaning: int
+    asked: Asked
+    decision: dict[str, Any]
+
+
+def read_record(data: bytes) -> Record:
+    """Read a record's bytes, checking every part of its shape; ValueError where they are no decision known here.
+
+    What stands in a log may have been written by anyone who could reach the file: readers further up rely on this.
+    """
+    read = _Record.model_validate_json(data)
+    asked = read.asked
+    return Record(
+        id=read.id,
+        time=read.time,
+        rulebook=read.rulebook,
+        meaning=read.meaning,
+        asked=Asked(violation=asked.violation, on=asked.on, facts=asked.facts, case_ref=asked.case_ref),
+        decision=read.decision.model_dump(mode="json"),
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from cases.errors import CaseError
 from cases.lawfiles import Law, law_from_log
-from cases.record import Asked, read_record
+from cases.record import read_record
 from cases.store import AuditLog
 from engine import MEANING, RuleFilesInvalid, decide, to_wire
 
@@ -83,12 +83,11 @@ def _one(
 ) -> Iterator[Difference]:
     try:
         record = read_record(data)
-        asked = Asked.from_wire(record["asked"])
-        recorded, named, meaning = record["decision"], record["rulebook"], record["meaning"]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except ValueError:
         yield Difference(index=index, id=record_id, message_zh="这条记录读不懂", message_en="the record cannot be read")
         return
-    found = law or _law(log, named, laws)
+    asked = record.asked
+    found = law or _law(log, record.rulebook, laws)
     if isinstance(found, str):
         yield Difference(
             index=index,
@@ -98,9 +97,11 @@ def _one(
         )
         return
     again: dict[str, Any] = to_wire(decide(found.rulebook, asked.violation, asked.on, asked.facts))
-    parts = list(_compare(recorded, again))
-    if parts and meaning != MEANING:
-        parts.insert(0, (f"引擎含义版本 {meaning} → {MEANING}", f"engine meaning-version {meaning} → {MEANING}"))
+    parts = list(_compare(record.decision, again))
+    if parts and record.meaning != MEANING:
+        parts.insert(
+            0, (f"引擎含义版本 {record.meaning} → {MEANING}", f"engine meaning-version {record.meaning} → {MEANING}")
+        )
     if parts:
         yield Difference(
             index=index,

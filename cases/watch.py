@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
-from cases.cardfile import SCHEMA
+from cases.cardfile import LAYOUT, NEW, SCHEMA
 from cases.cards import CardRules
 from cases.record import read_record
 from cases.store import AuditLog, Entry
@@ -24,7 +23,12 @@ from engine.rulebook import Rulebook
 __all__ = ["Watch", "canonical", "facts_differ"]
 
 _BATCH = 500
-_DECIMAL = re.compile(r"[0-9]+\.[0-9]+")
+# The name under which the day of the act stands among the facts; no fact is called so.
+_DAY = ""
+# Refusals for a fact that is missing or cannot be used: no amount was shown, and the officer is asked to correct it.
+_CORRIGIBLE = {"missing_fact", "wrong_kind", "out_of_domain", "unknown_fact", "conflicting_facts"}
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+_DAYS = re.compile(r",*[0-9]{4}-[0-9]{2}-[0-9]{2}[0-9,-]*")
 
 
 class Watch:
@@ -44,6 +48,8 @@ class Watch:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._path, isolation_level=None, timeout=10)) as db:
+            if db.execute("PRAGMA user_version").fetchone() != (LAYOUT,):
+                db.executescript(NEW)
             db.executescript(SCHEMA)
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -91,17 +97,15 @@ class Watch:
         except ValueError:
             # A record of another kind or version: the audit judges it, no card rule can.
             return
-        asked, decision = record["asked"], record["decision"]
-        case_ref = asked.get("case_ref")
-        if case_ref is None:
+        asked = record.asked
+        if asked.case_ref is None:
             return
-        violation = asked["violation"]
-        key = (case_ref, violation)
-        facts = {name: canonical(value) for name, value in asked["facts"].items()} | {"": asked["on"]}
+        key = (asked.case_ref, asked.violation)
+        facts = {name: canonical(value) for name, value in asked.facts.items()} | {_DAY: asked.on.isoformat()}
         before = db.execute(
-            "SELECT facts, complete, times, last FROM seen WHERE case_ref = ? AND violation = ?", key
+            "SELECT facts, fault, times, last FROM seen WHERE case_ref = ? AND violation = ?", key
         ).fetchone()
-        differ = before is not None and facts_differ(json.loads(before[0]), facts, complete=bool(before[1]))
+        differ = before is not None and facts_differ(json.loads(before[0]), facts, before[1])
         times = before[2] if before else 0
         event = {"此前已裁量": before is not None, "事实不同": differ, "已裁量次数": times + 1}
         for rule in self._rules.raised_by(event):
@@ -111,38 +115,44 @@ class Watch:
                     entry.seq,
                     rule.name,
                     rule.level,
-                    case_ref,
-                    violation,
+                    asked.case_ref,
+                    asked.violation,
                     before[3] if before else None,
-                    record["time"],
+                    record.time,
                     rule.reason,
                     rule.basis,
                 ),
             )
-        complete = not (decision["refusal"] and decision["refusal"]["code"] == "missing_fact")
+        refusal = record.decision["refusal"] or {}
+        fault = (refusal.get("field") or "") if refusal.get("code") in _CORRIGIBLE else None
         db.execute(
             "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)",
-            (*key, json.dumps(facts, ensure_ascii=False, sort_keys=True), complete, times + 1, entry.seq),
+            (*key, json.dumps(facts, ensure_ascii=False, sort_keys=True), fault, times + 1, entry.seq),
         )
 
 
-def facts_differ(before: dict[str, str], after: dict[str, str], *, complete: bool) -> bool:
+def facts_differ(before: dict[str, str], after: dict[str, str], fault: str | None) -> bool:
     """Say whether a case is asked again with other facts.
 
-    Where the earlier question only lacked facts (`complete` is false), adding what was missing changes nothing.
+    `fault` is None where the earlier question was answered on its facts: then any difference counts. Where it was
+    refused because a fact was missing or could not be used, no amount was shown: then completing it, or correcting
+    the fact at fault, changes nothing, and only a change of another fact counts.
     """
-    if complete:
+    if fault is None:
         return before != after
-    return any(after.get(name) != value for name, value in before.items())
+    return any(after.get(name) != value for name, value in before.items() if name != fault)
 
 
-def canonical(value: Any) -> str:
-    """Write a fact as given in one way, so that 2 and "2", true and 是, 3.50 and 3.5 are the same."""
+def canonical(value: bool | int | str | Sequence[str]) -> str:
+    """Write a fact as given in one way, so that 2 and "2", true and 是, 3.50 and 03.5 are the same."""
     if isinstance(value, bool):
         return "是" if value else "否"
-    if isinstance(value, list):
-        return ",".join(sorted(value))
-    text = str(value)
-    if _DECIMAL.fullmatch(text):
-        return text.rstrip("0").rstrip(".")
-    return {"yes": "是", "no": "否"}.get(text, text)
+    if isinstance(value, str | int):
+        text = str(value).strip()
+        if _NUMBER.fullmatch(text):
+            whole, point, decimals = text.partition(".")
+            return (whole.lstrip("0") or "0") + (point + decimals).rstrip("0").rstrip(".")
+        if not _DAYS.fullmatch(text):
+            return {"yes": "是", "no": "否"}.get(text, text)
+        value = text.split(",")
+    return ",".join(sorted(day for day in value if day))

@@ -1,0 +1,439 @@
+"""The command line as a person and a program meet it: what it prints, and with which exit code it ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.service import create_app
+from api.settings import Settings
+from cases.desk import Desk, answer_of
+from cases.record import Asked
+from cases.store import AuditLog
+from tests.api.kit import (
+    COUNT,
+    DAY,
+    RULES,
+    ask,
+    called,
+    has_supervision,
+    question,
+    rewrite,
+    small_law,
+    small_rules,
+    zhunsheng,
+)
+
+SECOND = ("decide", "SZCG-013", "--on", "2026-11-01", "--fact", f"{COUNT}=2")
+needs_supervision = pytest.mark.skipif(
+    not has_supervision(), reason="durable-rules is not installed: it needs a C compiler, see README"
+)
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_rules(tmp_path_factory.mktemp("rules"))
+
+
+@pytest.fixture(scope="module")
+def written(rules: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a log of three records of one case, for reading only."""
+    data = tmp_path_factory.mktemp("data")
+    with AuditLog.open(data / "log.sqlite3") as log:
+        desk = Desk(small_law(), log)
+        for count in (1, 2, 2):
+            desk.decide(ask(count, case_ref="案一"), door="test")
+    return data
+
+
+@pytest.fixture
+def data(written: Path, tmp_path: Path) -> Path:
+    """A copy of it, to do anything with."""
+    shutil.copy(written / "log.sqlite3", tmp_path)
+    return tmp_path
+
+
+def told(done: subprocess.CompletedProcess[str]) -> Any:
+    """The one JSON object on standard output."""
+    assert done.stdout.count("\n") == 1, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def folders(rules: Path, data: Path) -> tuple[str, ...]:
+    return ("--rules", str(rules), "--data", str(data))
+
+
+def edited(data: Path) -> None:
+    rewrite(data / "log.sqlite3", 1, lambda record: record["decision"].update(fine_fen=5_000))
+
+
+def test_deciding_prints_the_penalty_its_reasons_and_its_place_in_the_log(rules: Path, tmp_path: Path) -> None:
+    done = called(*SECOND, *folders(rules, tmp_path))
+
+    *reasons, result, place = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert result == "结果：罚款 100 元，责令改正"
+    assert place.startswith("日志第 0 号，")
+    assert any("“情节较重”成立：要求 一年内次数 = 2；所填 一年内次数 2" in line for line in reasons)
+    assert any("第四十一条" in line for line in reasons)
+
+
+def test_deciding_in_english_prints_english_sentences(rules: Path, tmp_path: Path) -> None:
+    done = called(*SECOND, *folders(rules, tmp_path), "--lang", "en")
+
+    assert done.returncode == 0
+    assert "log record 0, " in done.stdout
+    assert "fine 100 yuan" in done.stdout.lower()
+
+
+def test_deciding_for_a_program_prints_the_decision_object_of_the_log(rules: Path, tmp_path: Path) -> None:
+    done = zhunsheng(*SECOND, *folders(rules, tmp_path), "--json")
+
+    decision = told(done)
+    with AuditLog.open(tmp_path / "log.sqlite3", read_only=True) as log:
+        assert answer_of(log.read(0).data, 0).answer == decision
+    assert (done.returncode, decision["fine_fen"], decision["index"]) == (0, 10_000, 0)
+
+
+def test_a_refusal_ends_with_1_and_is_recorded(rules: Path, tmp_path: Path) -> None:
+    done = zhunsheng("decide", "SZCG-13", "--on", "2026-11-01", *folders(rules, tmp_path))
+
+    assert done.returncode == 1
+    assert "没有代码为“SZCG-13”的违法行为" in done.stdout
+    assert "SZCG-013" in done.stdout
+    with AuditLog.open(tmp_path / "log.sqlite3", read_only=True) as log:
+        assert log.head().size == 1
+
+
+def test_missing_facts_are_named(rules: Path, tmp_path: Path) -> None:
+    done = called("decide", "SZCG-003", "--on", "2026-11-01", *folders(rules, tmp_path), "--json")
+
+    refusal = told(done)["refusal"]
+    assert done.returncode == 1
+    assert refusal["code"] == "missing_fact"
+    assert "拒不改正" in refusal["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(("SZCG-013", "--on", "2026-2-30"), "`--on 2026-2-30` is no day; write it as YYYY-MM-DD", id="day"),
+        pytest.param((*SECOND[1:4], "--fact", "次数"), "is no fact; write it as NAME=VALUE", id="fact"),
+        pytest.param((*SECOND[1:4], "--fact", "=2"), "is no fact; write it as NAME=VALUE", id="nameless fact"),
+        pytest.param((*SECOND[1:], "--fact", f"{COUNT}=3"), "is given twice; give it once", id="fact twice"),
+        pytest.param((*SECOND[1:4], "--fact", "a=\x1b[2J"), "use printable text", id="unprintable fact"),
+        pytest.param((*SECOND[1:], "--lang", "fr"), "--lang", id="language"),
+        pytest.param((*SECOND[1:], "--case", ""), "`--case` must be printable", id="empty case"),
+        pytest.param((*SECOND[1:], "--key", "a\nb"), "`--key` must be printable", id="key of two lines"),
+        pytest.param(("SZCG-013",), "--on", id="no day"),
+        pytest.param((*SECOND[1:], "--colour"), "--colour", id="unknown option"),
+    ],
+)
+def test_wrong_use_ends_with_2_and_says_how_to_mend_it(
+    rules: Path, tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    done = called("decide", *arguments, *folders(rules, tmp_path))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert not (tmp_path / "log.sqlite3").exists()
+
+
+def test_the_same_key_twice_is_one_record(rules: Path, tmp_path: Path) -> None:
+    first, again = (called(*SECOND, *folders(rules, tmp_path), "--key", "k", "--json") for _ in range(2))
+
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert told(first) == told(again)
+
+
+def test_the_same_key_with_another_question_ends_with_1(rules: Path, tmp_path: Path) -> None:
+    called(*SECOND, *folders(rules, tmp_path), "--key", "k")
+
+    done = called(*SECOND[:4], "--fact", f"{COUNT}=3", *folders(rules, tmp_path), "--key", "k")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the idempotency key `k` was used for record 0 with other content" in done.stderr
+
+
+def test_checking_sound_rules_ends_with_0(rules: Path) -> None:
+    plain, machine = called("check", "--rules", str(rules)), called("check", "--rules", str(rules), "--json")
+
+    assert (plain.returncode, machine.returncode) == (0, 0)
+    assert plain.stdout == "5 个文件、2 项违法行为，没有问题\n5 files, 2 violations, all well\n"
+    assert told(machine) == {"ok": True, "files": 5, "violations": 2, "findings": []}
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    return small_rules(tmp_path / "broken", szcg013=("罚款 100元", "罚金 100元"), szcg003=("或 扰乱", "或或 扰乱"))
+
+
+def test_checking_broken_rules_prints_every_finding_with_place_and_ends_with_1(broken: Path) -> None:
+    done = called("check", "--rules", str(broken))
+
+    assert done.returncode == 1
+    assert "szcg-2023/SZCG-013.yaml:18:9" in done.stdout
+    assert "szcg-2023/SZCG-003.yaml:" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith(" findings")
+
+
+def test_checking_broken_rules_for_a_program_gives_code_place_and_repair(broken: Path) -> None:
+    done = called("check", "--rules", str(broken), "--json")
+
+    found = told(done)
+    assert (done.returncode, found["ok"]) == (1, False)
+    assert {*found["findings"][0]} == {"code", "file", "line", "column", "message", "repair"}
+    assert {each["file"] for each in found["findings"]} == {"szcg-2023/SZCG-003.yaml", "szcg-2023/SZCG-013.yaml"}
+
+
+def test_nothing_is_decided_on_broken_rules(broken: Path, tmp_path: Path) -> None:
+    done = called(*SECOND, *folders(broken, tmp_path))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "szcg-2023/SZCG-013.yaml:18:9" in done.stderr
+    assert "nothing is decided on broken rules; see `zhunsheng check`" in done.stderr
+    assert not (tmp_path / "log.sqlite3").exists()
+
+
+@pytest.mark.parametrize("command", [("check",), ("test",), SECOND, ("serve", "--port", "0"), ("watch", "--once")])
+def test_rules_that_are_not_there_end_with_2(tmp_path: Path, command: tuple[str, ...]) -> None:
+    if command[0] == "watch" and not has_supervision():
+        pytest.skip("durable-rules is not installed: it needs a C compiler, see README")
+
+    done = zhunsheng(*command, "--rules", str(tmp_path / "none"))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no such folder; give the folder with `--rules`" in done.stderr
+
+
+def test_the_cases_inside_the_rule_files_hold(rules: Path) -> None:
+    plain, machine = called("test", "--rules", str(rules)), called("test", "--rules", str(rules), "--json")
+
+    assert (plain.returncode, machine.returncode) == (0, 0)
+    assert plain.stdout == "14 个用例，0 个不符 · 14 cases, 0 failed\n"
+    assert told(machine) == {"ok": True, "cases": 14, "failed": []}
+
+
+def test_a_case_that_does_not_hold_is_named_with_its_place_and_both_outcomes(tmp_path: Path) -> None:
+    rules = small_rules(tmp_path, szcg013=("一年内次数: 2}, 得: 罚款 100元", "一年内次数: 2}, 得: 罚款 120元"))
+
+    plain, machine = called("test", "--rules", str(rules)), called("test", "--rules", str(rules), "--json")
+
+    assert (plain.returncode, machine.returncode) == (1, 1)
+    assert "SZCG-013“第二次”应得" in plain.stdout
+    (failed,) = told(machine)["failed"]
+    assert (failed["violation"], failed["case"], failed["line"]) == ("SZCG-013", "第二次", 27)
+    assert "120" in str(failed["expected"])
+    assert "100" in str(failed["found"])
+
+
+def test_replaying_a_fresh_log_finds_nothing(data: Path) -> None:
+    plain, machine = called("replay", "--data", str(data)), called("replay", "--data", str(data), "--json")
+
+    assert (plain.returncode, machine.returncode) == (0, 0)
+    assert plain.stdout == "重放 3 条，0 条不同\n"
+    assert told(machine) == {"ok": True, "replayed": 3, "differences": []}
+
+
+def test_replaying_names_an_edited_record_and_ends_with_1(data: Path) -> None:
+    edited(data)
+
+    plain = called("replay", "--data", str(data))
+    english = called("replay", "--data", str(data), "--lang", "en")
+    machine = called("replay", "--data", str(data), "--json")
+
+    assert (plain.returncode, english.returncode, machine.returncode) == (1, 1, 1)
+    assert plain.stdout == "第 1 号：罚款（分） 5000 → 10000\n重放 3 条，1 条不同\n"
+    assert english.stdout == "record 1: fine (fen) 5000 → 10000\n3 records replayed, 1 differ\n"
+    (difference,) = told(machine)["differences"]
+    assert (difference["index"], difference["message"]) == (1, "fine (fen) 5000 → 10000")
+
+
+def test_replaying_a_range_looks_at_no_other_record(data: Path) -> None:
+    edited(data)
+
+    done = called("replay", "--data", str(data), "--from", "2", "--to", "3", "--json")
+
+    assert told(done) == {"ok": True, "replayed": 1, "differences": []}
+
+
+def test_replaying_under_another_law_names_the_amounts_it_would_change(data: Path, tmp_path: Path) -> None:
+    dearer = small_rules(tmp_path / "dearer", szcg013=("100元", "120元"))
+
+    done = called("replay", "--data", str(data), "--rules", str(dearer), "--lang", "en")
+
+    assert done.returncode == 1
+    assert done.stdout.count("fine (fen) 10000 → 12000") == 2
+
+
+def test_verifying_a_sound_log_prints_its_root(data: Path) -> None:
+    plain = called("audit", "verify", "--data", str(data))
+    english = called("audit", "verify", "--data", str(data), "--lang", "en")
+    machine = called("audit", "verify", "--data", str(data), "--json")
+
+    found = told(machine)
+    assert (plain.returncode, english.returncode, machine.returncode) == (0, 0, 0)
+    assert (found["ok"], found["size"], found["findings"]) == (True, 3, [])
+    assert plain.stdout == f"3 条记录完好，树根 {found['root']}\n"
+    assert english.stdout == f"3 records, sound, root {found['root']}\n"
+
+
+def test_verifying_with_rules_says_whether_the_newest_record_rests_on_them(
+    rules: Path, data: Path, tmp_path: Path
+) -> None:
+    other = small_rules(tmp_path / "other", szcg013=("100元", "120元"))
+
+    same, not_same = (called("audit", "verify", *folders(each, data), "--json") for each in (rules, other))
+
+    assert (told(same)["rules_match"], told(not_same)["rules_match"]) == (True, False)
+    assert (same.returncode, not_same.returncode) == (0, 0)
+
+
+def test_one_flipped_byte_of_a_record_in_the_file_is_found_and_the_record_named(data: Path) -> None:
+    file = data / "log.sqlite3"
+    with AuditLog.open(file, read_only=True) as log:
+        record = log.read(1).data
+    content = bytearray(file.read_bytes())
+    # A record longer than a page is cut into pieces: its first bytes are enough to find it.
+    content[content.index(record[:400]) + 390] ^= 1
+    file.write_bytes(content)
+
+    plain = zhunsheng("audit", "verify", "--data", str(data))
+    machine = zhunsheng("audit", "verify", "--data", str(data), "--json")
+
+    assert (plain.returncode, machine.returncode) == (1, 1)
+    assert "第 1 号记录被改动" in plain.stdout
+    assert ("record_edited", 1) in [(each["code"], each["index"]) for each in told(machine)["findings"]]
+
+
+def test_verifying_what_is_no_log_is_one_finding(tmp_path: Path) -> None:
+    (tmp_path / "log.sqlite3").write_text("no log " * 1_000)
+
+    done = called("audit", "verify", "--data", str(tmp_path), "--json")
+
+    assert (done.returncode, told(done)["findings"][0]["code"]) == (1, "file_unusable")
+
+
+def test_verifying_no_log_at_all_ends_with_2(tmp_path: Path) -> None:
+    done = called("audit", "verify", "--data", str(tmp_path))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "name its folder with --data" in done.stderr
+    assert not (tmp_path / "log.sqlite3").exists()
+
+
+@needs_supervision
+def test_watching_once_prints_the_cards_and_ends_with_1(rules: Path, data: Path) -> None:
+    plain = called("watch", "--once", *folders(rules, data))
+    machine = called("watch", "--once", *folders(rules, data), "--json")
+
+    assert (plain.returncode, machine.returncode) == (1, 1)
+    assert plain.stdout == "黄牌 同一案件换事实重新裁量：案件 案一，SZCG-013，日志第 1 号\n1 张牌 · 1 cards\n"
+    assert [(card["earlier"], card["index"]) for card in told(machine)["cards"]] == [(0, 1)]
+
+
+@needs_supervision
+def test_watching_a_log_without_cards_ends_with_0(rules: Path, tmp_path: Path) -> None:
+    AuditLog.open(tmp_path / "log.sqlite3").close()
+
+    done = called("watch", "--once", *folders(rules, tmp_path))
+
+    assert (done.returncode, done.stdout) == (0, "0 张牌 · 0 cards\n")
+
+
+@pytest.mark.parametrize("command", [("replay",), ("watch", "--once")])
+def test_a_log_that_is_not_there_is_named(rules: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    if command[0] == "watch" and not has_supervision():
+        pytest.skip("durable-rules is not installed: it needs a C compiler, see README")
+
+    done = called(*command, *folders(rules, tmp_path))
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "there is no log at" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])  # noqa: S104 - refused is the point
+def test_only_this_machine_is_served(rules: Path, tmp_path: Path, host: str) -> None:
+    done = called("serve", "--host", host, "--port", "0", *folders(rules, tmp_path))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"`--host {host}` is refused" in done.stderr
+
+
+def test_a_port_in_use_is_named(rules: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = called("serve", "--port", str(port), *folders(rules, tmp_path))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"port {port} of 127.0.0.1 cannot be used" in done.stderr
+    assert "choose another with --port" in done.stderr
+
+
+def test_the_folders_are_taken_from_the_environment_and_options_go_first(rules: Path, tmp_path: Path) -> None:
+    there: Mapping[str, str] = {"ZHUNSHENG_RULES": str(rules), "ZHUNSHENG_DATA": str(tmp_path / "there")}
+
+    by_environment = zhunsheng(*SECOND, "--json", env=there)
+    by_option = called(*SECOND, "--json", "--data", str(tmp_path / "here"), env=there)
+    checked = called("check", "--json", env=there)
+
+    assert (told(by_environment)["index"], told(by_option)["index"]) == (0, 0)
+    assert told(checked)["violations"] == 2
+    assert (tmp_path / "there/log.sqlite3").is_file()
+    assert (tmp_path / "here/log.sqlite3").is_file()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (), ("serve",), ("decide",), ("check",), ("test",), ("replay",), ("audit",), ("audit", "verify"), ("watch",),
+    ],
+)  # fmt: skip
+def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
+    done = called(*command, "--help")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage:" in done.stdout
+    assert len(done.stdout.splitlines()) > 5
+
+
+def test_no_command_at_all_shows_the_commands() -> None:
+    done = called()
+
+    assert done.returncode in {0, 2}
+    assert all(name in done.stdout + done.stderr for name in ("serve", "decide", "check", "test", "replay", "audit"))
+
+
+def test_an_unknown_command_ends_with_2() -> None:
+    done = called("punish")
+
+    assert done.returncode == 2
+    assert "punish" in done.stderr
+
+
+def test_every_door_and_the_record_give_the_same_decision_object(rules: Path, tmp_path: Path) -> None:
+    settings = Settings(rules=RULES, data=tmp_path)
+    with AuditLog.open(settings.log) as log:
+        client = TestClient(create_app(small_law(), log, settings, supervised=False), base_url="http://127.0.0.1")
+        over_http = client.post("/v1/decisions", json=question(facts={COUNT: "2"})).json()
+        at_the_desk = Desk(small_law(), log).decide(
+            Asked(violation="SZCG-013", on=DAY, facts={COUNT: "2"}), door="test"
+        )
+        on_the_command_line = told(zhunsheng(*SECOND, *folders(rules, tmp_path), "--json"))
+        in_the_record = [answer_of(entry.data, entry.seq).answer for entry in log.entries()]
+
+    every = [over_http, at_the_desk.answer, on_the_command_line]
+    assert every == in_the_record
+    assert [each.pop("index") for each in every] == [0, 1, 2]
+    assert len({each.pop("id") for each in every}) == 3
+    assert every[0] == every[1] == every[2]
