@@ -33,7 +33,7 @@ def serve(
 
     def announce(info: dict[str, Any]) -> None:
         if as_json:
-            say_json(info)
+            say_json(info, line=True)
         else:
             say(f"准绳 {info['url']}")
             say(f"{info['violations']} 项违法行为；日志 {info['log']}；监督 {info['supervision']}；按 Ctrl-C 停止")

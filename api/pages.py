@@ -135,7 +135,7 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
         if rule is not None and not category:
             return RedirectResponse(f"/violations/{quote(rule.code)}", status_code=303)
         asked = bool(q.strip() or category)
-        found = search(rulebook, q, category) if asked else []
+        found = search(rulebook, q, category=category) if asked else []
         near = [rulebook.rules[code] for code in rulebook.near(q)] if asked and not found else []
         return page(
             "start.html", q=q, category=category, asked=asked, total=len(found),

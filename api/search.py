@@ -8,13 +8,19 @@ from engine.rule import Rule
 __all__ = ["by_category", "exact", "search"]
 
 
-def search(rulebook: Rulebook, words: str, category: str = "") -> list[Rule]:
-    """Return the rules that hold every word in code, name or category, in order of code."""
+def search(rulebook: Rulebook, words: str = "", *, code: str = "", name: str = "", category: str = "") -> list[Rule]:
+    """Return the rules that match everything given, in order of code.
+
+    Every word of `words` stands somewhere in code, name or category; `code` and `name` are parts of theirs;
+    `category` is exactly theirs. Case does not matter.
+    """
     wanted = words.casefold().split()
     return [
         rule
         for rule in rulebook.rules.values()
         if (not category or rule.category == category)
+        and code.casefold() in rule.code.casefold()
+        and name.casefold() in rule.name.casefold()
         and all(word in f"{rule.code} {rule.name} {rule.category}".casefold() for word in wanted)
     ]
 

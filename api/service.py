@@ -206,12 +206,14 @@ def _add_law(app: FastAPI, law: Law) -> None:
         responses=ok("the violations that match, in order of code", ViolationList) | problems(422),
     )
     def list_violations(
-        q: Annotated[str, Query(max_length=100, description="part of a code, name or category")] = "",
+        q: Annotated[str, Query(max_length=100, description="words of a code, name or category")] = "",
+        code: Annotated[str, Query(max_length=100, description="part of the code")] = "",
+        name: Annotated[str, Query(max_length=100, description="part of the name")] = "",
         category: Annotated[str, Query(max_length=100, description="exactly this category")] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> Response:
-        found = search(rulebook, q, category)
+        found = search(rulebook, q, code=code, name=name, category=category)
         page = [
             {
                 "violation": rule.code,

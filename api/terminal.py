@@ -38,9 +38,9 @@ def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
-def say_json(value: Any) -> None:
-    """Print for machines."""
-    sys.stdout.write(orjson.dumps(value).decode() + "\n")
+def say_json(value: Any, *, line: bool = False) -> None:
+    """Print for machines, indented so that people can read it too; on one line where more may follow."""
+    sys.stdout.write(orjson.dumps(value, option=0 if line else orjson.OPT_INDENT_2).decode() + "\n")
 
 
 def complain(text: str) -> None:

@@ -212,3 +212,13 @@ def test_health_says_whether_a_watch_runs_beside_the_service(log: AuditLog, sett
     found = read(TestClient(app, base_url="http://127.0.0.1"), "/healthz")
 
     assert found["supervision"] == "on"
+
+
+@pytest.mark.parametrize(
+    "query", [{"code": "013"}, {"name": "吐痰"}, {"q": "szcg 痰"}, {"category": "市容和环境卫生", "name": "吐痰"}]
+)
+def test_violations_are_found_by_each_kind_of_word(client: TestClient, query: dict[str, str]) -> None:
+    found = read(client, "/v1/violations", **query)
+
+    assert "SZCG-013" in codes(found)
+    assert found["total"] < 10

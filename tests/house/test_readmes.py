@@ -1,5 +1,6 @@
 """What the READMEs show is what happens."""
 
+import json
 import re
 import subprocess
 import sys
@@ -55,6 +56,15 @@ def test_the_first_decision_prints_what_readme_shows(tmp_path: Path) -> None:
     # The id differs from run to run; all else is promised.
     assert done.stdout.splitlines()[:-1] == shown.splitlines()[:-1]
     assert done.stdout.startswith("处罚依据")
+
+
+def test_the_decision_object_begins_as_readme_shows(tmp_path: Path) -> None:
+    shown = re.findall(r"head -24\n(.*?)```", README, re.DOTALL)[0]
+    arguments = ("SZCG-013", "--on", "2026-11-01", "--fact", "一年内次数=2", "--json", "--data", str(tmp_path))
+
+    answer = json.loads(zhunsheng("decide", *arguments).stdout)
+
+    assert json.dumps(answer, ensure_ascii=False, indent=4).startswith(shown.rstrip())
 
 
 def test_every_command_readme_lists_is_there() -> None:
