@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Never
 
 import typer
 
@@ -15,7 +16,7 @@ from cases.errors import LawFilesMissing
 from cases.lawfiles import read_files
 from cases.record import Asked
 from cases.store import AuditLog
-from engine import Finding, GivenFacts, RuleFilesInvalid, load_rulebook
+from engine import Finding, GivenFact, GivenFacts, RuleFilesInvalid, load_rulebook
 from engine.calendar import read_day
 from engine.explain import explain_wire
 from engine.rule_cases import CaseResult, run_cases
@@ -27,6 +28,9 @@ def decide(
     fact: Annotated[
         list[str] | None,
         typer.Option("--fact", metavar="NAME=VALUE", help="a fact; repeat it; days as 2026-01-31,2026-05-06"),
+    ] = None,
+    decided: Annotated[
+        str | None, typer.Option("--decided", metavar="YYYY-MM-DD", help="day of the decision, for 从旧兼从轻")
     ] = None,
     case: Annotated[
         str | None, typer.Option("--case", metavar="NUMBER", help="the case it belongs to (no names)")
@@ -44,8 +48,14 @@ def decide(
         if text is not None and not (text.isprintable() and 0 < len(text) <= limit):
             misuse(f"`{name}` must be printable text of 1 to {limit} characters")
     settings = Settings.choose(rules, data)
-    asked = Asked(violation=violation, on=_day(on), facts=_facts(fact or []), case_ref=case)
     law = load(settings)
+    asked = Asked(
+        violation=violation,
+        on=_day("--on", on),
+        facts=_facts(fact or []),
+        case_ref=case,
+        decided=_day("--decided", decided) if decided is not None else None,
+    )
     with AuditLog.open(settings.log) as log:
         answer = Desk(law, log).decide(asked, door="cli", key=key).answer
     if as_json:
@@ -58,15 +68,15 @@ def decide(
     raise typer.Exit(0 if answer["outcome"] == "decision" else FOUND)
 
 
-def _day(text: str) -> date:
+def _day(option: str, text: str) -> date:
     day = read_day(text)
     if day is None:
-        misuse(f"`--on {text}` is no day; write it as YYYY-MM-DD, for example 2026-11-01")
+        misuse(f"`{option} {text}` is no day; write it as YYYY-MM-DD, for example 2026-11-01")
     return day
 
 
 def _facts(given: list[str]) -> GivenFacts:
-    facts: dict[str, str] = {}
+    facts: dict[str, GivenFact] = {}
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or not name:
@@ -75,8 +85,27 @@ def _facts(given: list[str]) -> GivenFacts:
             misuse(f"the fact `{name}` is given twice; give it once")
         if not (name + value).isprintable() or len(each) > 2_000:
             misuse(f"the fact `{name[:40]}` cannot be recorded; use printable text of at most 2,000 characters")
-        facts[name] = value
+        facts[name] = _records(name, value) if value.startswith("[") else value
     return facts
+
+
+def _records(name: str, text: str) -> GivenFact:
+    """Read a list of records, given as JSON; numbers with decimals stand as text there too."""
+    try:
+        records = json.loads(text, parse_float=_no_float, parse_constant=_no_float)
+    except ValueError as error:
+        misuse(f"the fact `{name}` is no JSON list: {error}")
+    plain = isinstance(records, list) and all(
+        isinstance(each, dict) and all(isinstance(value, str | int) for value in each.values()) for each in records
+    )
+    if not plain:
+        misuse(f'the fact `{name}` is no list of records; write it as [{{"FIELD": "VALUE"}}, …]')
+    found: list[dict[str, str | int | bool]] = records
+    return found
+
+
+def _no_float(text: str) -> Never:
+    raise ValueError(f'{text} would be a float; write it as text: "{text}"')
 
 
 def check(rules: Rules = None, as_json: AsJson = False) -> None:
@@ -128,7 +157,7 @@ def _files(rules: Path | None) -> dict[str, bytes]:
 def run_tests(rules: Rules = None, as_json: AsJson = False) -> None:
     """运行规则文件里的用例 · Run the test cases that stand inside the rule files."""
     law = load(Settings.choose(rules))
-    total = sum(len(rule.cases) for rule in law.rulebook.rules.values())
+    total = sum(len(rule.cases) for rule in law.rulebook.every_rule())
     failed: list[CaseResult] = []
     with progress("test") as show:
         for done, result in enumerate(run_cases(law.rulebook), 1):

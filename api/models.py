@@ -51,7 +51,14 @@ def _day(value: object) -> date:
 SafeInt = Annotated[StrictInt, Field(ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER)]
 ShortText = Annotated[StrictStr, StringConstraints(max_length=200)]
 FactName = Annotated[StrictStr, StringConstraints(min_length=1, max_length=80)]
-FactValue = StrictBool | SafeInt | ShortText | Annotated[list[ShortText], Field(max_length=1000)]
+Record = Annotated[dict[FactName, StrictBool | SafeInt | ShortText], Field(max_length=40)]
+FactValue = (
+    StrictBool
+    | SafeInt
+    | ShortText
+    | Annotated[list[ShortText], Field(max_length=1000)]
+    | Annotated[list[Record], Field(max_length=200)]
+)
 
 
 class DecisionRequest(BaseModel):
@@ -70,13 +77,19 @@ class DecisionRequest(BaseModel):
         description="facts by name; numbers with decimals as text, never as a JSON number",
         examples=[{"一年内次数": 2}],
     )
+    decided: Annotated[date, BeforeValidator(_day)] | None = Field(
+        default=None,
+        description="day of the decision: where the regime declares so, a later and lighter version of the law applies",
+    )
     case_ref: Annotated[StrictStr, StringConstraints(min_length=1, max_length=100)] | None = Field(
         default=None, description="the case system's number for the case; never a name or other personal data"
     )
 
     def asked(self) -> Asked:
         """The question as the desk takes it."""
-        return Asked(violation=self.violation, on=self.on, facts=self.facts, case_ref=self.case_ref)
+        return Asked(
+            violation=self.violation, on=self.on, facts=self.facts, case_ref=self.case_ref, decided=self.decided
+        )
 
 
 def read_request(body: bytes) -> DecisionRequest:
@@ -128,7 +141,7 @@ def _error(error: Any) -> dict[str, str]:
     if place[:1] == ["facts"] and len(place) > 2:
         detail = (
             "expected true or false, a whole number up to 2**53 - 1, text of at most 200 characters, "
-            "or a list of at most 1,000 days as text"
+            "a list of at most 1,000 days as text, or a list of at most 200 flat records"
         )
     return {"pointer": "".join(map(step, shown)), "detail": detail}
 
@@ -147,8 +160,19 @@ class MeasureObject(BaseModel):
 
     kind: MeasureKind
     amount_fen: int | None = Field(default=None, description="of a fine or of confiscated gains")
+    payer: str | None = Field(default=None, description="who else is fined; absent for the party itself")
+    low_fen: int | None = Field(default=None, description="of a published range from which no rule picks a figure")
+    high_fen: int | None = Field(default=None, description="its upper end; null where the law names none")
     goods: str | None = Field(default=None, description="what is confiscated")
-    licence: str | None = Field(default=None, description="what is revoked")
+    licence: str | None = Field(default=None, description="what is revoked or suspended")
+    what: str | None = Field(default=None, description="what is ordered, restricted or flagged")
+    name: str | None = Field(default=None, description="of an output besides the fine")
+    value: str | None = Field(default=None, description="its figure, as text")
+    time: str | None = Field(default=None, description="how long, as text")
+    unit: str | None = Field(default=None, description="the unit of `time` or `value`")
+    may: bool | None = Field(
+        default=None, description="true where no penalty need be imposed, absent where none shall be"
+    )
     basis: str | None = Field(default=None, description="the general law behind it, where it is not the tier's own")
 
 
@@ -196,7 +220,9 @@ class DecisionObject(BaseModel):
     name: str | None
     on: date
     tier: str | None
-    fine_fen: int | None = Field(description="whole fen; null where there is no fine")
+    fine_fen: int | None = Field(
+        description="whole fen, on the party itself; null where there is no fine or only a range is published"
+    )
     measures: list[MeasureObject]
     refusal: RefusalObject | None
     basis: list[BasisObject]

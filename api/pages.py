@@ -28,10 +28,10 @@ from cases.errors import KeyReused
 from cases.record import Asked, read_record
 from engine.calendar import read_day
 from engine.explain import explain_wire, measure_text
+from engine.fact import Fact
 from engine.given import GivenFact, domain_text, unit_text
 from engine.numbers import decimal_text, yuan_text
 from engine.rule import Rule
-from engine.tree import Fact
 
 __all__ = ["add_pages", "problem_page", "wants_page"]
 
@@ -86,6 +86,8 @@ class Question:
     high: str
     typed: str
     days: Question | None = None
+    unknown: bool = False
+    fields: tuple[str, ...] = ()
 
 
 def questions(rule: Rule, typed: Mapping[str, str]) -> Iterator[Question]:
@@ -108,6 +110,8 @@ def _question(rule: Rule, fact: Fact, typed: Mapping[str, str]) -> Question:
         high=decimal_text(fact.high - fact.high_open, fact.scale),
         typed=typed.get(fact.name, ""),
         days=_question(rule, rule.by_name[fact.count.of], typed) if fact.count else None,
+        unknown=bool(fact.if_unknown),
+        fields=tuple(each.name for each in rule.lists[fact.name].fields) if fact.kind == "records" else (),
     )
 
 
@@ -118,9 +122,22 @@ def read_facts(rule: Rule, typed: Mapping[str, str]) -> dict[str, GivenFact]:
         fact = rule.by_name.get(name)
         if fact is not None and fact.kind == "days":
             facts[name] = [day for day in text.replace("，", " ").replace("、", " ").replace(",", " ").split() if day]
+        elif fact is not None and fact.kind == "records":
+            facts[name] = _records([each.name for each in rule.lists[name].fields], text)
         else:
             facts[name] = text
     return facts
+
+
+def _records(fields: list[str], text: str) -> list[dict[str, str | int | bool]]:
+    """Read one record a line, its values in the order of the fields; what is left over is refused by name."""
+    records: list[dict[str, str | int | bool]] = []
+    for line in text.splitlines():
+        values = [value.strip() for value in line.replace("，", ",").replace("、", ",").split(",")]
+        if any(values):
+            names = [*fields, *(f"第{number}列" for number in range(len(fields) + 1, len(values) + 1))]
+            records.append(dict(zip(names, values, strict=False)))
+    return records
 
 
 def add_pages(app: FastAPI, desk: Desk) -> None:
@@ -194,7 +211,11 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
             case_ref=asked.case_ref,
             facts={name: _typed(value) for name, value in asked.facts.items()},
             fine=yuan_text(decision["fine_fen"]) if isinstance(decision["fine_fen"], int) else None,
-            measures=[measure_text(each, "zh") for each in _list(decision["measures"]) if each["kind"] != "fine"],
+            measures=[
+                measure_text(each, "zh")
+                for each in _list(decision["measures"])
+                if each["kind"] != "fine" or each.get("payer")
+            ],
             # The page shows the articles of law by themselves, above.
             reasons=explain_wire(decision, "zh")[len(_list(decision["basis"])) :],
             again=f"/violations/{quote(str(decision['violation']))}?{urlencode(again)}",
@@ -209,4 +230,7 @@ def _list(value: Any) -> list[Any]:
 def _typed(value: GivenFact) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
-    return str(value) if isinstance(value, str | int) else ", ".join(value)
+    if isinstance(value, str | int):
+        return str(value)
+    lines = [each if isinstance(each, str) else ", ".join(map(_typed, each.values())) for each in value]
+    return ("\n" if value and not isinstance(value[0], str) else ", ").join(lines)

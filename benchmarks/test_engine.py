@@ -14,9 +14,9 @@ from engine import Decision, Outcome, Refusal, Rulebook, decide, load_rulebook, 
 from engine.cells import Builder
 from engine.errors import Complaints
 from engine.explain import explain
+from engine.fact import NOWHERE
 from engine.lexer import PLAIN
 from engine.rule import RuleCase
-from engine.tree import NOWHERE
 from engine.yamltext import Scalar
 
 RULES = Path(__file__).parents[1] / "rules"

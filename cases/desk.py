@@ -47,7 +47,7 @@ class Desk:
         decided or recorded; with another question, KeyReused. LogUnavailable means that no answer may be given.
         """
         fingerprint = sha256(rfc8785.dumps(asked.to_wire())).hexdigest() if key is not None else None
-        decision = to_wire(decide(self.law.rulebook, asked.violation, asked.on, asked.facts))
+        decision = to_wire(decide(self.law.rulebook, asked.violation, asked.on, asked.facts, decided=asked.decided))
         record_id = str(uuid7())
         data = write_record(
             record_id=record_id,

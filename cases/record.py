@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine import MEANING, GivenFacts, Wire
+from engine import MEANING, GivenFact, GivenFacts, Wire
 
-__all__ = ["VERSION", "Asked", "Record", "read_record", "write_record"]
+__all__ = ["VERSION", "Asked", "Record", "plain_value", "read_record", "write_record"]
 
 VERSION = 1
 
@@ -24,24 +24,35 @@ VERSION = 1
 class Asked:
     """What a caller asked: the violation's code, the day of the act, the facts, and the case it belongs to.
 
-    Facts hold text, whole numbers up to 2**53 - 1, booleans and lists of text only; the doors see to that.
+    Facts hold text, whole numbers up to 2**53 - 1, booleans, lists of text and lists of flat records only; the doors
+    see to that. `decided` is the day of the decision, where it matters (从旧兼从轻).
     """
 
     violation: str
     on: date
     facts: GivenFacts
     case_ref: str | None = None
+    decided: date | None = None
 
     def to_wire(self) -> dict[str, Wire]:
         """Write the question as JSON values."""
         wire: dict[str, Wire] = {"violation": self.violation, "on": self.on.isoformat(), "facts": _plain(self.facts)}
+        if self.decided is not None:
+            wire["decided"] = self.decided.isoformat()
         if self.case_ref is not None:
             wire["case_ref"] = self.case_ref
         return wire
 
 
 def _plain(facts: GivenFacts) -> dict[str, Wire]:
-    return {name: value if isinstance(value, str | int) else list(value) for name, value in facts.items()}
+    return {name: plain_value(value) for name, value in facts.items()}
+
+
+def plain_value(value: GivenFact) -> Wire:
+    """Write a given fact as JSON values."""
+    if isinstance(value, str | int):
+        return value
+    return [each if isinstance(each, str) else dict(each) for each in value]
 
 
 def write_record(
@@ -74,7 +85,7 @@ def write_record(
 
 
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
-_Fact = bool | int | str | list[str]
+_Fact = bool | int | str | list[str] | list[dict[str, bool | int | str]]
 
 
 class _Asked(BaseModel):
@@ -84,6 +95,7 @@ class _Asked(BaseModel):
     on: date
     facts: dict[str, _Fact]
     case_ref: str | None = None
+    decided: date | None = None
 
 
 class _Refusal(BaseModel):
@@ -150,6 +162,12 @@ def read_record(data: bytes) -> Record:
         time=read.time,
         rulebook=read.rulebook,
         meaning=read.meaning,
-        asked=Asked(violation=asked.violation, on=asked.on, facts=asked.facts, case_ref=asked.case_ref),
+        asked=Asked(
+            violation=asked.violation,
+            on=asked.on,
+            facts=asked.facts,
+            case_ref=asked.case_ref,
+            decided=asked.decided,
+        ),
         decision=read.decision.model_dump(mode="json"),
     )

@@ -96,7 +96,9 @@ def _one(
             message_en=f"the rule files of the day cannot be had: {found}",
         )
         return
-    again: dict[str, Any] = to_wire(decide(found.rulebook, asked.violation, asked.on, asked.facts))
+    again: dict[str, Any] = to_wire(
+        decide(found.rulebook, asked.violation, asked.on, asked.facts, decided=asked.decided)
+    )
     parts = list(_compare(record.decision, again))
     if parts and record.meaning != MEANING:
         parts.insert(

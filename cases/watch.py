@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from cases.cardfile import LAYOUT, NEW, SCHEMA
 from cases.cards import CardRules
 from cases.record import read_record
 from cases.store import AuditLog, Entry
+from engine.given import GivenFact, GivenRecord
 from engine.rulebook import Rulebook
 
 __all__ = ["Watch", "canonical", "facts_differ"]
@@ -143,7 +144,7 @@ def facts_differ(before: dict[str, str], after: dict[str, str], fault: str | Non
     return any(after.get(name) != value for name, value in before.items() if name != fault)
 
 
-def canonical(value: bool | int | str | Sequence[str]) -> str:
+def canonical(value: GivenFact) -> str:
     """Write a fact as given in one way, so that 2 and "2", true and 是, 3.50 and 03.5 are the same."""
     if isinstance(value, bool):
         return "是" if value else "否"
@@ -155,4 +156,10 @@ def canonical(value: bool | int | str | Sequence[str]) -> str:
         if not _DAYS.fullmatch(text):
             return {"yes": "是", "no": "否"}.get(text, text)
         value = text.split(",")
-    return ",".join(sorted(day for day in value if day))
+    parts = [each if isinstance(each, str) else _record(each) for each in value]
+    return ",".join(sorted(part for part in parts if part))
+
+
+def _record(record: GivenRecord) -> str:
+    """Write one record of a list, its fields in the order of their names."""
+    return "{" + ";".join(f"{name}={canonical(record[name])}" for name in sorted(record)) + "}"

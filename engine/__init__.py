@@ -7,7 +7,7 @@ are arguments. START HERE: `engine.decide`.
 from engine.decide import decide
 from engine.decision import MEANING, Decision, Outcome, Refusal, Step, Wire, to_wire
 from engine.errors import EngineError, Finding, RuleFilesInvalid
-from engine.given import GivenFacts
+from engine.given import GivenFact, GivenFacts
 from engine.load import load_rulebook
 from engine.rulebook import Rulebook, digest_of
 
@@ -16,6 +16,7 @@ __all__ = [
     "Decision",
     "EngineError",
     "Finding",
+    "GivenFact",
     "GivenFacts",
     "Outcome",
     "Refusal",

@@ -10,15 +10,6 @@ LAST_YEAR = 2999
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def years_before(day: date, years: int) -> date:
-    """Return the corresponding day `years` earlier; where the month has no such day, the month's last day.
-
-    That is how a period counted in years is reckoned (《民法典》第二百零二条: 没有对应日的，月末日为期间的最后一日).
-    """
-    year = day.year - years
-    return date(year, day.month, min(day.day, calendar.monthrange(year, day.month)[1]))
-
-
 def read_day(text: str) -> date | None:
     """Read `YYYY-MM-DD`, the only spelling; None for anything else or a day outside 1949-2999."""
     if not _DAY.fullmatch(text):
@@ -28,3 +19,26 @@ def read_day(text: str) -> date | None:
     except ValueError:
         return None
     return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
+
+
+def months_after(day: date, months: int) -> date:
+    """Return the corresponding day so many months later; the month's last day where it has no such day (民法典 202)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    month += 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def full_months(first: date, last: date) -> int:
+    """Count the whole months from `first` to `last`; negative where `last` is earlier."""
+    if last < first:
+        return -full_months(last, first)
+    months = (last.year - first.year) * 12 + last.month - first.month
+    return months if months_after(first, months) <= last else months - 1
+
+
+def started_months(first: date, last: date) -> int:
+    """Count the months from `first` to `last`, a started one as a whole one."""
+    if last < first:
+        return -started_months(last, first)
+    months = full_months(first, last)
+    return months if months_after(first, months) == last else months + 1

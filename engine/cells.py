@@ -1,308 +1,381 @@
-"""From parsed cells to nodes: conditions, outcomes and statutory ranges, checked against the facts a file declares."""
+"""From parsed cells to what a row does: outcomes, statutory ranges, adjustments, tier moves, positions, table lines."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any as Anything
-from typing import NoReturn, TypeVar
+from typing import Literal, cast
 
 import lark
 
-from engine.errors import Complaints
-from engine.grammar import Parsed, parse_cell, token_of, tree_of
-from engine.lexer import Lexicon
-from engine.numbers import MAX_DIGITS, NotANumber, exact, scaled
+from engine.fact import Cell, Fact
+from engine.formulas import LINEAR, MONEY_UNITS, OPERATORS, STEPS, Formulas, Typed, Unusable, atom_of, first_token
+from engine.grammar import Parsed, token_of, tree_of
 from engine.tree import (
-    NOWHERE,
-    All,
-    Amount,
-    Any,
-    Compare,
-    Condition,
+    Along,
+    Arithmetic,
+    Band,
+    Bracket,
+    Change,
     ConfiscateGains,
     ConfiscateGoods,
+    Criticise,
+    Detain,
     Educate,
-    Fact,
+    Expr,
     Fine,
-    Fixed,
-    Is,
-    Language,
+    Flag,
+    Key,
     Measure,
-    Multiple,
+    Money,
+    Move,
+    Named,
     NoPenalty,
-    Not,
-    OneOf,
-    Operator,
+    Number,
+    Order,
     OrderToCorrect,
-    PerUnit,
+    Output,
+    Position,
+    Restrict,
     RevokeLicence,
+    StopBusiness,
+    SuspendLicence,
     Warn,
 )
-from engine.words import listed
 from engine.yamltext import Scalar
 
-_OPERATORS: Mapping[str, Operator] = {"EQ": "=", "NE": "!=", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}
-_FLIPPED: Mapping[Operator, Operator] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-T = TypeVar("T")
-NOTHING = Scalar("", NOWHERE)
-
-
-class Unusable(Exception):
-    """A finding was recorded while building; the cell gives no node."""
+MAX_TIERS = 20
 
 
 @dataclass(slots=True)
-class Builder:
-    """Builds nodes from one file's cells: it knows the facts, and complains with the place of each word."""
-
-    facts: Mapping[str, Fact]
-    lexicon: Lexicon
-    complaints: Complaints
-    bounds_inclusive: bool = True
-    cell: Scalar = field(default=NOTHING)
-
-    # Each public method returns None after recording a finding.
-
-    def condition(self, cell: Scalar) -> Condition | None:
-        return self._read(cell, "condition", lambda tree: self._any(tree_of(tree.children[0])))
+class Builder(Formulas):
+    """Builds every kind of cell of one file. Each public method returns None after recording a finding."""
 
     def outcome(self, cell: Scalar) -> tuple[Measure, ...] | None:
-        return self._read(cell, "outcome", self._outcome)
+        return self.read(cell, "outcome", self._outcome)
 
-    def statutory(self, cell: Scalar) -> tuple[Amount, Amount] | None:
-        return self._read(cell, "statutory", self._statutory)
+    def statutory(self, cell: Scalar) -> tuple[Expr | None, Expr | None] | None:
+        return self.read(cell, "statutory", self._statutory)
 
-    def _read(self, cell: Scalar, start: str, build: Callable[[Parsed], T]) -> T | None:
-        tree = parse_cell(cell, start, self.lexicon, self.complaints)
-        if tree is None:
-            return None
-        self.cell = cell
-        try:
-            return build(tree)
-        except Unusable:
-            return None
+    def adjustment(self, cell: Scalar) -> Change | None:
+        return self.read(cell, "adjustment", self._adjustment)
 
-    def fail(self, code: str, token: lark.Token, **fields: Anything) -> NoReturn:
-        self.complaints.add(code, self.cell.at(token.start_pos or 0), **fields)
-        raise Unusable
+    def move(self, cell: Scalar) -> Move | None:
+        return self.read(cell, "move", self._move)
 
-    # --- conditions
+    def position(self, cell: Scalar) -> Position | None:
+        return self.read(cell, "position", lambda tree: self._position(tree, cell))
 
-    def _any(self, tree: Parsed) -> Condition:
-        parts = tuple(self._all(tree_of(child)) for child in tree.children if isinstance(child, lark.Tree))
-        return parts[0] if len(parts) == 1 else Any(parts=parts)
+    def key(self, cell: Scalar, axis: Fact | Named) -> Key | None:
+        return self.read(cell, "key", lambda tree: self._key(tree, axis))
 
-    def _all(self, tree: Parsed) -> Condition:
-        parts = tuple(self._negation(tree_of(child)) for child in tree.children if isinstance(child, lark.Tree))
-        return parts[0] if len(parts) == 1 else All(parts=parts)
-
-    def _negation(self, tree: Parsed) -> Condition:
-        match tree.data:
-            case "negated":
-                return Not(part=self._negation(tree_of(tree.children[1])))
-            case "group":
-                return self._any(tree_of(tree.children[1]))
-            case "bounded":
-                return self._bounded(tree)
-            case "one_of":
-                return self._one_of(tree)
-            case _:
-                return self._chain(tree)
-
-    def _chain(self, tree: Parsed) -> Condition:
-        if len(tree.children) == 1:
-            return Is(fact=self._fact(tree_of(tree.children[0]), ("yes_no",)).name)
-        operands = [tree_of(child) for child in tree.children[::2]]
-        comparators = [token_of(tree_of(child).children[0]) for child in tree.children[1::2]]
-        parts = tuple(
-            self._compare(left, sign, right)
-            for left, sign, right in zip(operands, comparators, operands[1:], strict=False)
-        )
-        return parts[0] if len(parts) == 1 else All(parts=parts)
-
-    def _compare(self, left: Parsed, sign: lark.Token, right: Parsed) -> Condition:
-        op = _OPERATORS[sign.type]
-        if left.data == "literal" and right.data == "fact":
-            left, right, op = right, left, _FLIPPED[op]
-        if right.data == "option":
-            fact = self._fact(left, ("choice",))
-            chosen = OneOf(fact=fact.name, choices=(self._option(fact, right),))
-            if op == "=":
-                return chosen
-            if op == "!=":
-                return Not(part=chosen)
-            self.fail("wrong_fact_kind", sign, found=fact.name, expected=_numeric_words(self.lexicon.language))
-        fact = self._fact(left, ("integer", "number", "money"))
-        if right.data != "literal":
-            self.fail(
-                "wrong_fact_kind",
-                token_of(right.children[0]),
-                found=token_of(right.children[0]).value,
-                expected=_word("数字", "a number", self.lexicon.language),
-            )
-        return Compare(fact=fact.name, op=op, value=self._literal(fact, right))
-
-    def _bounded(self, tree: Parsed) -> Condition:
-        fact = self._fact(tree_of(tree.children[0]), ("integer", "number", "money"))
-        figure = tree_of(tree.children[1])
-        if figure.data != "literal":
-            name = token_of(figure.children[0])
-            self.fail("cell_syntax", name, found=name.value, expected=_word("数字", "a number", self.lexicon.language))
-        value = self._literal(fact, figure)
-        more = token_of(tree_of(tree.children[2]).children[0]).type == "OR_MORE"
-        # 以上、以下 mean what the regime says they mean.
-        op: Operator = (">=" if more else "<=") if self.bounds_inclusive else (">" if more else "<")
-        return Compare(fact=fact.name, op=op, value=value)
-
-    def _one_of(self, tree: Parsed) -> Condition:
-        operands = [tree_of(child) for child in tree.children if isinstance(child, lark.Tree)]
-        fact = self._fact(operands[0], ("choice",))
-        return OneOf(fact=fact.name, choices=tuple(self._option(fact, operand) for operand in operands[1:]))
-
-    def _fact(self, operand: Parsed, kinds: tuple[str, ...]) -> Fact:
-        token = token_of(operand.children[0])
-        if operand.data != "fact":
-            self.fail(
-                "cell_syntax",
-                token,
-                found=token.value,
-                expected=_word("事实名称", "a fact", self.lexicon.language),
-            )
-        return self.fact_of(token, kinds)
-
-    def fact_of(self, token: lark.Token, kinds: tuple[str, ...]) -> Fact:
-        fact = self.facts[token.value]
-        if fact.kind not in kinds:
-            language = self.lexicon.language
-            wanted = _word("是否", "a yes or no fact", language)
-            if "choice" in kinds:
-                wanted = _word("选项", "a choice", language)
-            elif "yes_no" not in kinds:
-                wanted = _numeric_words(language)
-            repair = ("", "")
-            if fact.kind == "yes_no":
-                repair = (f"直接写“{fact.name}”或“非{fact.name}”", f"write `{fact.name}` or `not {fact.name}`")
-            self.fail("wrong_fact_kind", token, found=fact.name, expected=wanted, repair=repair)
-        return fact
-
-    def _option(self, fact: Fact, operand: Parsed) -> str:
-        token = token_of(operand.children[0])
-        if operand.data != "option" or token.value not in fact.choices:
-            self.fail(
-                "unknown_choice",
-                token,
-                found=token.value,
-                expected=fact.name,
-                repair=(f"可选{listed(fact.choices, 'zh')}", f"choose from {listed(fact.choices, 'en')}"),
-            )
-        return str(token.value)
-
-    def _literal(self, fact: Fact, operand: Parsed) -> int:
-        number = token_of(operand.children[0])
-        if len(operand.children) > 1:
-            unit = token_of(tree_of(operand.children[1]).children[0])
-            if fact.kind == "money":
-                if unit.type == "UNIT":
-                    self.fail("unit_mismatch", unit, found=unit.value, expected=fact.name)
-                return self.money(number, unit)
-            if unit.type != "UNIT" or unit.value != fact.unit:
-                self.fail("unit_mismatch", unit, found=unit.value, expected=fact.name)
-        return self.scaled(number, fact)
-
-    def scaled(self, number: lark.Token, fact: Fact) -> int:
-        try:
-            return scaled(number.value, fact.scale)
-        except NotANumber as error:
-            code = "too_precise" if error.too_precise else "number_too_long"
-            self.fail(code, number, found=number.value, expected=fact.name)
-
-    # --- amounts and measures
+    # --- measures
 
     def _outcome(self, tree: Parsed) -> tuple[Measure, ...]:
-        measures = [child for child in tree.children if isinstance(child, lark.Tree)]
-        built = tuple(self._measure(measure) for measure in measures)
-        first = _first_token(measures[0])
-        if sum(isinstance(measure, Fine) for measure in built) > 1:
+        parts = [child for child in tree.children if isinstance(child, lark.Tree)]
+        built: list[Measure] = []
+        if len(parts) == 1 and parts[0].data == "refuse":
+            # What was published cannot be read as an outcome; the defect says why.
+            return ()
+        for part in parts:
+            if part.data in ("cap", "floor", "beyond"):
+                self._bound_fine(part, built)
+            else:
+                built.append(self._measure(part))
+        first = first_token(parts[0])
+        payers = [measure.payer for measure in built if isinstance(measure, Fine)]
+        if len(set(payers)) != len(payers):
             self.fail("two_fines", first)
         if len(built) > 1 and any(isinstance(measure, NoPenalty) for measure in built):
             self.fail("no_penalty_with_others", first)
-        return built
+        return tuple(built)
+
+    def _bound_fine(self, part: Parsed, built: list[Measure]) -> None:
+        """Read `不超过 3万元` behind a fine: it bounds the fine just written."""
+        token = token_of(part.children[0])
+        amount = self.sum(tree_of(part.children[1]))
+        last = built[-1] if built else None
+        if not isinstance(last, Fine) or amount.kind != "money":
+            self.fail("bound_without_fine", token, found=token.value)
+        if part.data == "cap" and last.cap is None:
+            built[-1] = replace(last, cap=amount.node)
+        elif part.data == "floor" and last.floor is None:
+            built[-1] = replace(last, floor=amount.node)
+        elif part.data == "beyond" and isinstance(last.amount, Along) and last.amount.beyond is None:
+            built[-1] = replace(last, amount=replace(last.amount, beyond=amount.node))
+        else:
+            self.fail("bound_without_fine", token, found=token.value)
 
     def _measure(self, tree: Parsed) -> Measure:
+        tokens = [child for child in tree.children if isinstance(child, lark.Token)]
+        text = next((token.value for token in tokens if token.type == "TEXT"), "")
         match tree.data:
             case "fine":
-                return Fine(amount=self._amount(tree_of(tree.children[1])))
+                return Fine(amount=self._bracket(tree_of(tree.children[-1])), payer=text)
             case "warn":
                 return Warn()
+            case "criticise":
+                return Criticise()
             case "confiscate_gains":
-                return ConfiscateGains(fact=self.fact_of(token_of(tree.children[1]), ("money",)).name)
+                return ConfiscateGains(fact=self._gains(token_of(tree.children[1])))
             case "confiscate_goods":
-                return ConfiscateGoods(goods=token_of(tree.children[1]).value)
+                return ConfiscateGoods(goods=text)
             case "revoke":
-                return RevokeLicence(licence=token_of(tree.children[1]).value)
+                return RevokeLicence(licence=text)
+            case "suspend":
+                time, unit = self._time(tree)
+                return SuspendLicence(licence=text, time=time, unit=unit)
+            case "stop":
+                if len(tree.children) == 1:
+                    return StopBusiness()
+                time, unit = self._time(tree)
+                return StopBusiness(time=time, unit=unit)
+            case "restrict":
+                if len(tree.children) == 2:
+                    return Restrict(what=text)
+                time, unit = self._time(tree)
+                return Restrict(what=text, time=time, unit=unit)
+            case "detain":
+                time, unit = self._time(tree)
+                return Detain(time=time, unit=unit)
+            case "order":
+                return Order(what=text)
+            case "output":
+                typed = self.sum(tree_of(tree.children[-1]))
+                if typed.kind != "number":
+                    self.fail("wrong_arguments", tokens[0], found=text, expected=self.say("一个数", "a number"))
+                return Output(name=text, value=typed.node, unit=typed.unit)
+            case "flag":
+                return Flag(what=text)
             case "order_to_correct":
                 return OrderToCorrect()
             case "educate":
                 return Educate()
+            case "refuse":
+                self.fail("no_penalty_with_others", tokens[0])
             case _:
-                return NoPenalty()
+                return NoPenalty(may=tree.data == "may_no_penalty")
 
-    def _amount(self, tree: Parsed) -> Amount:
-        return self._amounts(tree)[0]
+    def _gains(self, token: lark.Token) -> str:
+        declared = self.declared(token)
+        if declared.kind != "money":
+            self.fail("wrong_fact_kind", token, found=declared.name, expected=self.say("金额", "money"))
+        return declared.name
 
-    def _statutory(self, tree: Parsed) -> tuple[Amount, Amount]:
-        amounts = self._amounts(tree)
-        return amounts[0], amounts[-1]
+    def _time(self, tree: Parsed) -> tuple[Expr, str]:
+        typed = self.sum(tree_of(tree.children[-1]))
+        token = first_token(tree_of(tree.children[-1]))
+        if typed.kind != "number" or not typed.unit:
+            expected = self.say("带单位的时间，如 6月", "a time with its unit, such as 6 months")
+            self.fail("wrong_arguments", token, found=token.value, expected=expected)
+        return typed.node, typed.unit
 
-    def _amounts(self, tree: Parsed) -> list[Amount]:
-        """Build the one or two amounts of a cell, all over the same fact where it names one."""
-        base: Fact | None = None
-        quantities = [
-            child for child in tree.children if isinstance(child, lark.Tree) and child.data in ("money", "fold")
+    # --- amounts
+
+    def _money(self, tree: Parsed) -> Typed:
+        typed = self.sum(tree)
+        if typed.kind != "money":
+            token = first_token(tree)
+            self.fail("not_money", token, found=token.value)
+        return typed
+
+    def _bracket(self, tree: Parsed) -> Expr | Bracket:
+        sums = [child for child in tree.children if isinstance(child, lark.Tree)]
+        tokens = [child.type for child in tree.children if isinstance(child, lark.Token)]
+        at: Expr | None = None
+        if "AT" in tokens:
+            at = self._share(sums.pop())
+        match tree.data:
+            case "one":
+                if at is not None:
+                    self.fail("at_without_bracket", first_token(tree))
+                return cast(Expr, self._money(sums[0]).node)
+            case "two":
+                low, high = self._ends(sums[0], sums[1])
+                return Bracket(low=low, high=high, at=at)
+            case "only_high":
+                return Bracket(low=None, high=self._money(sums[0]).node, at=at)
+            case "only_low":
+                return Bracket(low=self._money(sums[0]).node, high=None, at=at)
+            case _:
+                return self._along(sums)
+
+    def _share(self, tree: Parsed) -> Expr:
+        typed = self.sum(tree)
+        if typed.kind != "number":
+            token = first_token(tree)
+            self.fail(
+                "wrong_fact_kind", token, found=token.value, expected=self.say("0 至 1 之间的数或百分数", "a share")
+            )
+        return cast(Expr, typed.node)
+
+    def _ends(self, low: Parsed, high: Parsed) -> tuple[Expr, Expr]:
+        """Build both ends; what the second end is multiplied by counts for a bare first end too (2倍至3倍 × 货值)."""
+        top = self._money(high)
+        figure = atom_of(low, "literal")
+        node = top.node
+        if figure is not None and isinstance(node, Arithmetic) and node.op == "*":
+            first = self.atom(figure)
+            chain: list[Expr] = []
+            while isinstance(node, Arithmetic) and node.op == "*":
+                chain.append(node.right)
+                node = node.left
+            if isinstance(node, Number | Money) and type(node) is type(first.node):
+                bottom: Expr = first.node
+                for factor in reversed(chain):
+                    bottom = Arithmetic(op="*", left=bottom, right=factor)
+                return bottom, top.node
+        return self._money(low).node, top.node
+
+    def _along(self, sums: list[Parsed]) -> Along:
+        low, high = self._money(sums[0]), self._money(sums[1])
+        of, start, end = (self.sum(each) for each in sums[2:])
+        token = first_token(sums[2])
+        if of.kind not in ("number", "money") or not (of.kind == start.kind == end.kind):
+            self.fail(
+                "wrong_fact_kind", token, found=token.value, expected=self.say("整数、数或金额", "a number or money")
+            )
+        if max(low.shape, high.shape, start.shape, end.shape) >= LINEAR:
+            self.fail("not_linear", token, found=token.value)
+        first, last = self._in_unit(of, start), self._in_unit(of, end)
+        if isinstance(first, Number) and isinstance(last, Number) and not first.value < last.value:
+            self.fail("bad_domain", first_token(sums[3]), found=f"{first.value} → {last.value}")
+        return Along(low=low.node, high=high.node, of=of.node, start=first, end=last)
+
+    def _in_unit(self, of: Typed, figure: Typed) -> Expr:
+        """Read a bare figure beside a percentage as a percentage."""
+        if of.unit == "percent" and not figure.unit and isinstance(figure.node, Number):
+            return Number(value=Fraction(figure.node.value, 100))
+        return cast(Expr, figure.node)
+
+    def _statutory(self, tree: Parsed) -> tuple[Expr | None, Expr | None]:
+        amount = self._bracket(tree_of(tree.children[1]))
+        if isinstance(amount, Bracket):
+            if amount.at is not None:
+                self.fail("at_without_bracket", first_token(tree))
+            return amount.low, amount.high
+        return amount, amount
+
+    # --- between row and amount
+
+    def _adjustment(self, tree: Parsed) -> Change:
+        head = tree_of(tree.children[0])
+        shares = [self.sum(child) for child in head.children if isinstance(child, lark.Tree)]
+        by, to = shares[0], shares[-1]
+        kind = cast(Literal["up", "down", "add", "subtract", "times"], str(head.data))
+        wanted = "money" if kind in ("add", "subtract") else "number"
+        if by.kind != wanted or to.kind != wanted:
+            token = first_token(head)
+            expected = (
+                self.say("金额", "money") if wanted == "money" else self.say("百分数或倍数", "a share or a factor")
+            )
+            self.fail("wrong_arguments", token, found=token.value, expected=expected)
+        change = Change(kind=kind, by=by.node, to=to.node if len(shares) == 2 else None)
+        for child in tree.children[1:]:
+            if not isinstance(child, lark.Tree):
+                continue
+            if child.data == "below_range":
+                change = replace(change, below_range=True)
+                continue
+            bound = self.sum(tree_of(child.children[-1]))
+            if bound.kind != by.kind:
+                token = first_token(child)
+                self.fail("unit_mismatch", token, found=token.value, expected=first_token(head).value)
+            change = replace(change, cap=bound.node) if child.data == "cap" else replace(change, floor=bound.node)
+        return change
+
+    def _move(self, tree: Parsed) -> Move:
+        match tree.data:
+            case "top":
+                return Move(end="high")
+            case "bottom":
+                return Move(end="low")
+        number = token_of(tree.children[1])
+        if not number.value.isdigit() or not 1 <= int(number.value) <= MAX_TIERS:
+            self.fail("bad_domain", number, found=number.value)
+        tiers = int(number.value)
+        return Move(tiers=tiers if tree.data == "move_up" else -tiers, top_at_end=len(tree.children) > 3)
+
+    def _position(self, tree: Parsed, scalar: Scalar) -> Position:
+        cell = Cell(text=scalar.text, place=scalar.place)
+        ends = [self.sum(child) for child in tree.children if isinstance(child, lark.Tree)]
+        match tree.data:
+            case "top":
+                return Position(low=Fraction(1), high=Fraction(1), cell=cell)
+            case "bottom":
+                return Position(low=Fraction(0), high=Fraction(0), cell=cell)
+            case "range_only":
+                return Position(low=Fraction(0), high=Fraction(1), cell=cell)
+        shares = [each.node.value for each in ends if isinstance(each.node, Number)]
+        if len(shares) != len(ends) or not 0 <= shares[0] <= shares[-1] <= 1:
+            token = first_token(tree)
+            expected = self.say("0% 至 100%", "0 % to 100 %")
+            self.fail("wrong_arguments", token, found=token.value, expected=expected)
+        is_open = any(isinstance(child, lark.Token) and child.type == "LT" for child in tree.children)
+        return Position(low=shares[0], high=shares[-1], high_open=is_open, cell=cell)
+
+    # --- the lines of a table
+
+    def _key(self, tree: Parsed, axis: Fact | Named) -> Key:
+        token = first_token(tree)
+        if axis.kind == "yes_no":
+            if tree.data != "answer":
+                self.fail("wrong_fact_kind", token, found=token.value, expected=self.say("是或否", "yes or no"))
+            return token.type == "YES"
+        if axis.kind == "choice":
+            assert isinstance(axis, Fact)
+            tokens = [child for child in tree.scan_values(lambda value: isinstance(value, lark.Token))]
+            options = tuple(str(each.value) for each in tokens if each.type in ("OPTION", "TEXT"))
+            unknown = next(
+                (each for each in tokens if each.value not in axis.choices and each.type != "SEPARATOR"), None
+            )
+            if unknown is not None:
+                self.fail("unknown_choice", unknown, found=unknown.value, expected=axis.name)
+            return options
+        if tree.data in ("options", "answer"):
+            self.fail("wrong_fact_kind", token, found=token.value, expected=self.say("数的范围", "a band of numbers"))
+        return self._band(tree, axis)
+
+    def _band(self, tree: Parsed, axis: Fact | Named) -> Band:
+        ends = [
+            self._end(child, axis) for child in tree.children if isinstance(child, lark.Tree) and child.data == "sum"
         ]
-        per = next((child for child in tree.children if isinstance(child, lark.Tree) and child.data == "per"), None)
-        folds = bool(quantities) and quantities[0].data == "fold"
-        for child in tree.children:
-            if isinstance(child, lark.Token) and child.type == "FACT":
-                base = self.fact_of(child, ("money",) if folds else ("integer", "number"))
-        if per is not None:
-            unit = token_of(per.children[1])
-            if base is None or base.unit != unit.value:
-                self.fail("unit_mismatch", unit, found=unit.value, expected=base.name if base else "×")
-        amounts: list[Amount] = []
-        for quantity in quantities:
-            number = token_of(quantity.children[0])
-            if folds:
-                assert base is not None
-                amounts.append(Multiple(ratio=self._exact(number), fact=base.name))
-            else:
-                fen = self.money(number, token_of(quantity.children[1]))
-                amounts.append(PerUnit(fen=fen, fact=base.name) if base else Fixed(fen=fen))
-        return amounts
+        tokens = [child.type for child in tree.children if isinstance(child, lark.Token)]
+        more, less = not self.more_included, not self.less_included
+        match tree.data:
+            case "exactly":
+                band = Band(low=ends[0], high=ends[0])
+            case "beyond_key":
+                sign = OPERATORS[token_of(tree_of(tree.children[0]).children[0]).type]
+                if sign == "!=":
+                    self.fail("bad_domain", first_token(tree), found="≠")
+                low = ends[0] if sign in (">", ">=", "=") else None
+                high = ends[0] if sign in ("<", "<=", "=") else None
+                band = Band(low=low, high=high, low_open=sign == ">", high_open=sign == "<")
+            case "from_key":
+                band = Band(low=ends[0], high=None, low_open=more)
+            case "upto_key":
+                band = Band(low=None, high=ends[0], high_open=less)
+            case "span_key":
+                band = Band(low=ends[0], high=ends[1], low_open=more, high_open=less)
+            case "between_key":
+                band = Band(low=ends[0], high=ends[1], low_open=tokens[0] == "GT", high_open=tokens[-1] == "LT")
+            case _:
+                band = Band(low=ends[0], high=ends[1], low_open=tokens[0] == "LPAR", high_open=tokens[-1] == "RPAR")
+        if band.low is not None and band.high is not None and band.low > band.high:
+            self.fail("bad_domain", first_token(tree), found=f"{band.low} → {band.high}")
+        return band
 
-    def _exact(self, number: lark.Token) -> Fraction:
-        try:
-            return exact(number.value)
-        except NotANumber:
-            self.fail("number_too_long", number, found=number.value)
-
-    def money(self, number: lark.Token, unit: lark.Token) -> int:
-        amount = self._exact(number) * {"FEN": 1, "YUAN": 100, "WAN_YUAN": 1_000_000}[unit.type]
-        if amount.denominator != 1:
-            self.fail("too_precise", number, found=number.value, expected=_word("分", "fen", self.lexicon.language))
-        if len(str(amount)) > MAX_DIGITS:
-            self.fail("number_too_long", number, found=number.value)
-        return int(amount)
-
-
-def _numeric_words(language: Language) -> str:
-    return _word("整数、数或金额", "a number or money", language)
-
-
-def _word(zh: str, en: str, language: Language) -> str:
-    return zh if language == "zh" else en
+    def _end(self, tree: Parsed, axis: Fact | Named) -> Fraction:
+        """Read the end of a band as the value the axis would have there: fen for money, a share for a percentage."""
+        token = first_token(tree)
+        typed = self.sum(tree)
+        unit = axis.unit if isinstance(axis, Fact) else ""
+        if axis.kind == "money":
+            if not isinstance(typed.node, Money):
+                self.fail("unit_mismatch", token, found=token.value, expected=axis.name)
+            return Fraction(typed.node.fen)
+        if not isinstance(typed.node, Number) or (typed.unit and unit and typed.unit != unit):
+            self.fail("unit_mismatch", token, found=token.value, expected=axis.name)
+        return Fraction(typed.node.value, 100 if unit == "percent" and not typed.unit else 1)
 
 
-def _first_token(tree: Parsed) -> lark.Token:
-    return next(tree.scan_values(lambda value: isinstance(value, lark.Token)))
+__all__ = ["LINEAR", "MONEY_UNITS", "STEPS", "Builder", "Unusable"]

@@ -1,26 +1,44 @@
-"""What must be true of a rule before it may be used: amounts inside the statute, defects real, nothing overflowing."""
+"""What must be true of a rule before it may be used: amounts inside the statute, defects real, nothing overflowing.
+
+Two amounts that are rates of the same thing are compared by their rates, others by how small and large they can get.
+What can be shown to lie outside is an error or a marked defect; what cannot be shown either way needs a declared answer
+(超出法定幅度).
+"""
 
 from dataclasses import replace
-from fractions import Fraction
+from typing import Literal
 
+from engine.bounds import Bounds, split
 from engine.errors import Complaints
+from engine.fact import Place
 from engine.numbers import MAX_SAFE_INTEGER
-from engine.rule import DefectKind, Row, Rule, StatutoryRange
-from engine.tree import Amount, Fact, Fine, Fixed, Multiple, PerUnit, Place
-from engine.vocabulary import ENUMS, spell
+from engine.rule import Defect, DefectKind, Row, Rule, StatutoryRange
+from engine.tree import Bracket, Expr, Fine
+from engine.vocabulary import ENUMS, KEYS, spell
+
+BEYOND = (
+    "算出的罚款会不会越出法定幅度还不能确定：越出时取边界，还是拒绝？",
+    "the fine may leave its statutory range: is it cut to the limit then, or refused?",
+)
+IN_TIER = (
+    "公布的是幅度：档内取哪个数？",
+    "a bracket is published: which figure inside it is taken?",
+)
+ONLY_LOW = ("只有下限的罚款取下限的几倍？", "how many times the lower end, where there is no upper one?")
 
 
 def checked(rule: Rule, complaints: Complaints) -> Rule:
     """Return the rule with every row that leaves the statutory range tied to its marked defect; complain otherwise."""
-    facts = {fact.name: fact for fact in rule.facts}
+    bounds = Bounds(rule.by_name, rule.named, rule.lists)
     for each in rule.ranges:
-        _range_checks(each, facts, complaints)
-    rows = tuple(_row(row, rule, facts, complaints) for row in rule.rows)
+        _range_checks(each, bounds, complaints)
+    rows = tuple(_row(row, rule, bounds, complaints) for row in rule.rows)
     used = {id(row.defect) for row in rows if row.defect}
     for defect in rule.defects:
-        if defect.kind != "missing_tier" and id(defect) not in used:
+        if defect.tier and id(defect) not in used:
             name = spell(ENUMS["kind"], defect.kind, rule.language)
             complaints.add("defect_not_there", defect.cell.place, found=f"{defect.tier} {name}")
+    _finishing(rule, complaints)
     regime = rule.regime.validity
     inside = regime.holds_on(rule.validity.first) and (
         regime.last is None or (rule.validity.last is not None and rule.validity.last <= regime.last)
@@ -34,33 +52,109 @@ def _top(rule: Rule) -> Place:
     return Place(rule.file, 1, 1)
 
 
-def _range_checks(each: StatutoryRange, facts: dict[str, Fact], complaints: Complaints) -> None:
-    if _comparable(each.low, each.high) and _rate(each.low) > _rate(each.high):
+def _ask(rule: Rule, key: str, question: tuple[str, str], offered: str, place: Place, complaints: Complaints) -> None:
+    zh = rule.language == "zh"
+    word = spell(KEYS, key, rule.language)
+    complaints.add(
+        "question",
+        place,
+        expected=question[0 if zh else 1],
+        repair=(f"请写“{word}: {offered}”", f"write `{word}: {offered}`"),
+    )
+
+
+def _finishing(rule: Rule, complaints: Complaints) -> None:
+    """Ask for what a bracket or an adjustment needs and nobody said."""
+    how, zh = rule.conventions, rule.language == "zh"
+    fines = [(row, each) for row in rule.rows if row.defect is None for each in row.measures if isinstance(each, Fine)]
+    for row, each in fines:
+        if isinstance(each.amount, Bracket) and each.amount.at is None and not how.in_tier:
+            offered = "50%" + ("（或 只给幅度）" if zh else " (or range only)")
+            _ask(rule, "in_tier", IN_TIER, offered, row.outcome_cell.place, complaints)
+            break
+    if how.adjustments and not how.beyond_range:
+        offered = " / ".join(spell(ENUMS["beyond_range"], word, rule.language) for word in ENUMS["beyond_range"])
+        _ask(rule, "beyond_range", BEYOND, offered, _top(rule), complaints)
+
+
+def _range_checks(each: StatutoryRange, bounds: Bounds, complaints: Complaints) -> None:
+    if each.low is not None and each.high is not None and _order(each.low, each.high, bounds) == "above":
         complaints.add("range_upside_down", each.cell.place)
-    if _greatest(each.high, facts) > MAX_SAFE_INTEGER:
+    if each.high is not None and bounds.of(each.high).high > MAX_SAFE_INTEGER:
         complaints.add("amount_may_overflow", each.cell.place, expected=MAX_SAFE_INTEGER)
 
 
-def _row(row: Row, rule: Rule, facts: dict[str, Fact], complaints: Complaints) -> Row:
-    fine = next((measure for measure in row.measures if isinstance(measure, Fine)), None)
-    statutory = next((each for each in rule.ranges if each.name == row.range_name), None)
-    if fine is None or statutory is None:
-        return row
+def _order(one: Expr, other: Expr, bounds: Bounds) -> Literal["below", "same", "above", "unknown"]:
+    """Say how two amounts stand to each other for all facts: `below` and `above` are strict for some facts at least."""
+    (left, first), (right, second) = split(one), split(other)
+    if first == second and (first is None or bounds.of(first).low >= 0):
+        return "below" if left < right else "above" if left > right else "same"
+    mine, theirs = bounds.of(one), bounds.of(other)
+    if mine.high <= theirs.low:
+        return "below"
+    return "above" if mine.low >= theirs.high else "unknown"
+
+
+def _row(row: Row, rule: Rule, bounds: Bounds, complaints: Complaints) -> Row:
+    marked = [each for each in rule.defects if each.tier == row.tier]
+    if not row.measures:
+        known = next(
+            (each for each in marked if each.kind not in ("below_statutory_range", "above_statutory_range")), None
+        )
+        if known is None:
+            _unmarked(row, rule, complaints)
+        return replace(row, defect=known)
+    found: Defect | None = next(
+        (each for each in marked if each.kind not in ("below_statutory_range", "above_statutory_range")), None
+    )
+    for measure in row.measures:
+        if isinstance(measure, Fine):
+            found = _fine(row, rule, measure, marked, bounds, complaints) or found
+    return replace(row, defect=found) if found is not None else row
+
+
+def _unmarked(row: Row, rule: Rule, complaints: Complaints) -> None:
+    word = spell(KEYS, "defects", rule.language)
+    complaints.add(
+        "refused_tier_not_marked",
+        row.outcome_cell.place,
+        found=row.tier,
+        repair=(f"请在“{word}”里写明种类、档次和说明", f"say kind, tier and note under `{word}`"),
+    )
+
+
+def _fine(
+    row: Row, rule: Rule, fine: Fine, marked: list[Defect], bounds: Bounds, complaints: Complaints
+) -> Defect | None:
+    """Compare one fine with its statutory range; return the marked defect it is an instance of."""
+    statutory = rule.range_for(row, fine.payer)
+    inner = Bounds(bounds.facts, bounds.named, bounds.lists, statutory.low, statutory.high, bounds.known)
     place = row.outcome_cell.place
-    if _greatest(fine.amount, facts) > MAX_SAFE_INTEGER:
+    amount = fine.amount
+    low, high = (amount.low, amount.high) if isinstance(amount, Bracket) else (amount, amount)
+    if high is not None and inner.of(high).high > MAX_SAFE_INTEGER and fine.cap is None:
         complaints.add("amount_may_overflow", place, expected=MAX_SAFE_INTEGER)
-    if not (_comparable(fine.amount, statutory.low) and _comparable(fine.amount, statutory.high)):
-        complaints.add("range_not_comparable", place, found=row.tier, expected=statutory.cell.text)
-        return row
+    if isinstance(amount, Bracket) and low is not None and high is not None and _order(low, high, inner) == "above":
+        complaints.add("range_upside_down", place)
+    least = "same" if statutory.low is None else "below" if low is None else _order(low, statutory.low, inner)
+    most = "same" if statutory.high is None else "unknown" if high is None else _order(high, statutory.high, inner)
+    if low is None and statutory.low is not None and inner.of(statutory.low).high <= 0:
+        least = "same"
+    if high is None:
+        most = "same"
     kind: DefectKind | None = None
-    if _rate(fine.amount) < _rate(statutory.low):
+    if least == "below" and fine.floor is None:
         kind = "below_statutory_range"
-    elif _rate(fine.amount) > _rate(statutory.high):
+    elif most == "above" and fine.cap is None:
         kind = "above_statutory_range"
     if kind is None:
-        return row
-    marked = next((each for each in rule.defects if each.kind == kind and each.tier == row.tier), None)
-    if marked is None:
+        unsure = "unknown" in (least, most) or (fine.floor, fine.cap) != (None, None)
+        if unsure and not rule.conventions.beyond_range and not _inside(fine, statutory, inner):
+            offered = " / ".join(spell(ENUMS["beyond_range"], word, rule.language) for word in ENUMS["beyond_range"])
+            _ask(rule, "beyond_range", BEYOND, offered, place, complaints)
+        return None
+    found = next((each for each in marked if each.kind == kind), None)
+    if found is None and not any(each.kind in ("misprint", "unreadable") for each in marked):
         word = spell(ENUMS["kind"], kind, rule.language)
         complaints.add(
             "outside_statutory_range",
@@ -72,33 +166,15 @@ def _row(row: Row, rule: Rule, facts: dict[str, Fact], complaints: Complaints) -
                 f"compare with the source; if it was published so, mark it under `defects` as `kind: {word}`",
             ),
         )
-    return replace(row, defect=marked)
+    return found
 
 
-def _rate(amount: Amount) -> Fraction:
-    match amount:
-        case Fixed(fen=fen) | PerUnit(fen=fen):
-            return Fraction(fen)
-        case Multiple(ratio=ratio):
-            return ratio
-
-
-def _comparable(one: Amount, other: Amount) -> bool:
-    """Two amounts order the same way for all facts only where both are a rate of the same fact, or both fixed."""
-    match one, other:
-        case (Fixed(), Fixed()):
-            return True
-        case (PerUnit(fact=left), PerUnit(fact=right)) | (Multiple(fact=left), Multiple(fact=right)):
-            return left == right
-        case _:
-            return False
-
-
-def _greatest(amount: Amount, facts: dict[str, Fact]) -> Fraction:
-    match amount:
-        case Fixed(fen=fen):
-            return Fraction(fen)
-        case PerUnit(fen=fen, fact=name):
-            return Fraction(fen * facts[name].high, 10 ** facts[name].scale)
-        case Multiple(ratio=ratio, fact=name):
-            return ratio * facts[name].high
+def _inside(fine: Fine, statutory: StatutoryRange, bounds: Bounds) -> bool:
+    """Say whether floor and cap keep a fine inside constant limits whatever it computes to."""
+    amount = fine.amount
+    ends = [amount.low, amount.high] if isinstance(amount, Bracket) else [amount, amount]
+    least = max((bounds.of(each).low for each in (ends[0], fine.floor) if each is not None), default=None)
+    most = min((bounds.of(each).high for each in (ends[1], fine.cap) if each is not None), default=None)
+    low_fine = statutory.low is None or (least is not None and least >= bounds.of(statutory.low).high)
+    high_fine = statutory.high is None or (most is not None and most <= bounds.of(statutory.high).low)
+    return low_fine and high_fine

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from datetime import date
 
 from engine.calendar import read_day
-from engine.cells import Builder, Unusable
+from engine.cells import Builder
 from engine.errors import Complaints
-from engine.grammar import parse_cell, token_of, tree_of
+from engine.fact import Language
+from engine.formulas import Unusable
+from engine.grammar import parse_cell, token_of
 from engine.lexer import PLAIN
 from engine.numbers import Rounding
 from engine.rule import Validity
-from engine.tree import Language
 from engine.yamltext import Scalar
 
-_ROUNDINGS: Mapping[str, Rounding] = {"FLOOR": "floor", "CEILING": "ceiling", "HALF_UP": "half_up"}
+_ROUNDINGS: Mapping[str, Rounding] = {
+    "FLOOR": "floor", "CEILING": "ceiling", "HALF_UP": "half_up", "HALF_EVEN": "half_even",
+}  # fmt: skip
 
 
 def read_validity(cell: Scalar, language: Language, complaints: Complaints) -> Validity | None:
@@ -42,11 +45,11 @@ def read_rounding(cell: Scalar, language: Language, complaints: Complaints) -> t
     if tree is None:
         return None
     builder = Builder({}, PLAIN[language], complaints, cell=cell)
-    number, unit = (token_of(child) for child in tree_of(tree.children[0]).children)
+    number, unit = token_of(tree.children[0]), token_of(tree.children[1])
     try:
         step = builder.money(number, unit)
         if step < 1:
             builder.fail("bad_domain", number, found=number.value)
     except Unusable:
         return None
-    return step, _ROUNDINGS[token_of(tree.children[2]).type]
+    return step, _ROUNDINGS[token_of(tree.children[3]).type]

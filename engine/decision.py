@@ -3,38 +3,58 @@
 `to_wire` writes either as the one decision object that every door shows and every record keeps.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple, TypeAlias
 
+from engine.fact import Place
 from engine.refusals import RefusalCode
 from engine.rule import Basis, Rule
 from engine.tree import (
     ConfiscateGains,
     ConfiscateGoods,
+    Criticise,
+    Detain,
     Educate,
     Fine,
+    Flag,
     Measure,
     NoPenalty,
+    Order,
     OrderToCorrect,
-    Place,
+    Output,
+    Restrict,
     RevokeLicence,
+    StopBusiness,
+    SuspendLicence,
     Warn,
 )
 
 # The version of what rules *mean*: it rises when any rule could give another outcome than before (CHANGELOG, starred).
-MEANING = 1
+MEANING = 2
 
 StepKind = Literal[
     "power_item",
     "in_force",
+    "other_version",
+    "lighter_law",
     "count",
+    "assumed",
     "not_used",
+    "value",
     "no_penalty",
     "precondition",
     "tier",
     "heavier_tier",
+    "tier_move",
+    "moved_tier",
     "amount",
+    "bracket",
+    "in_tier",
+    "position",
+    "bound",
+    "adjustment",
     "rounding",
     "statutory_range",
     "measure",
@@ -61,16 +81,25 @@ class Step(NamedTuple):
 
 
 class Imposed(NamedTuple):
-    """One measure of a decision: what is imposed, the amount in fen where it is one, and the general law behind it."""
+    """One measure of a decision: what is imposed, the amount in fen where it is one, and the general law behind it.
+
+    `spread` is the published range, least and greatest fen (None where the law names no upper end), of a fine whose figure
+    no published rule picks. `value` is the figure of a measure that is not money, as text.
+    """
 
     measure: Measure
     amount_fen: int | None = None
     basis: str = ""
+    spread: tuple[int, int | None] | None = None
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One fixed penalty: its measures, the tier, the law and the steps. `fine_fen` is None where there is no fine."""
+    """One fixed penalty: its measures, the tier, the law and the steps.
+
+    `fine_fen` is the fine on the party itself; None where there is none, or where only a range is published.
+    """
 
     rule: Rule
     on: date
@@ -80,7 +109,10 @@ class Decision:
 
     @property
     def fine_fen(self) -> int | None:
-        return next((each.amount_fen for each in self.measures if isinstance(each.measure, Fine)), None)
+        return next(
+            (each.amount_fen for each in self.measures if isinstance(each.measure, Fine) and not each.measure.payer),
+            None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,15 +161,41 @@ def _basis(basis: Basis) -> dict[str, Wire]:
 
 def imposed_to_wire(imposed: Imposed) -> dict[str, Wire]:
     """Write one measure with its `kind` and its own fields."""
-    wire: dict[str, Wire] = {"kind": kind_of(imposed.measure)}
-    match imposed.measure:
-        case Fine() | ConfiscateGains():
+    measure = imposed.measure
+    wire: dict[str, Wire] = {"kind": kind_of(measure)}
+    match measure:
+        case Fine(payer=payer):
+            if imposed.spread is None:
+                wire["amount_fen"] = imposed.amount_fen
+            else:
+                wire = {"kind": "fine_range", "low_fen": imposed.spread[0], "high_fen": imposed.spread[1]}
+            if payer:
+                wire["payer"] = payer
+        case ConfiscateGains():
             wire["amount_fen"] = imposed.amount_fen
         case ConfiscateGoods(goods=goods):
             wire["goods"] = goods
         case RevokeLicence(licence=licence):
             wire["licence"] = licence
-        case Warn() | OrderToCorrect() | Educate() | NoPenalty():
+        case SuspendLicence(licence=licence, unit=unit):
+            wire |= {"licence": licence, "time": imposed.value, "unit": unit}
+        case Restrict(what=what, time=None):
+            wire["what"] = what
+        case Restrict(what=what, unit=unit):
+            wire |= {"what": what, "time": imposed.value, "unit": unit}
+        case Detain(unit=unit):
+            wire |= {"time": imposed.value, "unit": unit}
+        case StopBusiness(time=time, unit=unit):
+            if time is not None:
+                wire |= {"time": imposed.value, "unit": unit}
+        case Order(what=what) | Flag(what=what):
+            wire["what"] = what
+        case Output(name=name, unit=unit):
+            wire |= {"name": name, "value": imposed.value, "unit": unit}
+        case NoPenalty(may=may):
+            if may:
+                wire["may"] = True
+        case Warn() | Criticise() | OrderToCorrect() | Educate():
             pass
     if imposed.basis:
         wire["basis"] = imposed.basis
@@ -146,35 +204,46 @@ def imposed_to_wire(imposed: Imposed) -> dict[str, Wire]:
 
 MeasureKind = Literal[
     "fine",
+    "fine_range",
     "warning",
+    "public_criticism",
     "confiscate_gains",
     "confiscate_goods",
     "revoke_licence",
+    "suspend_licence",
+    "stop_business",
+    "restrict",
+    "detention",
     "order_to_correct",
+    "order",
+    "output",
+    "flag",
     "education",
     "no_penalty",
 ]
+_KINDS: Mapping[type, MeasureKind] = {
+    Fine: "fine",
+    Warn: "warning",
+    Criticise: "public_criticism",
+    ConfiscateGains: "confiscate_gains",
+    ConfiscateGoods: "confiscate_goods",
+    RevokeLicence: "revoke_licence",
+    SuspendLicence: "suspend_licence",
+    StopBusiness: "stop_business",
+    Restrict: "restrict",
+    Detain: "detention",
+    OrderToCorrect: "order_to_correct",
+    Order: "order",
+    Output: "output",
+    Flag: "flag",
+    Educate: "education",
+    NoPenalty: "no_penalty",
+}
 
 
 def kind_of(measure: Measure) -> MeasureKind:
     """Name a measure's kind on the wire (行政处罚法 第九条 and what goes with a penalty)."""
-    match measure:
-        case Fine():
-            return "fine"
-        case Warn():
-            return "warning"
-        case ConfiscateGains():
-            return "confiscate_gains"
-        case ConfiscateGoods():
-            return "confiscate_goods"
-        case RevokeLicence():
-            return "revoke_licence"
-        case OrderToCorrect():
-            return "order_to_correct"
-        case Educate():
-            return "education"
-        case NoPenalty():
-            return "no_penalty"
+    return _KINDS[type(measure)]
 
 
 def _step(step: Step) -> dict[str, Wire]:

@@ -1,18 +1,18 @@
 """Fact declarations: `面积: 数，平方米，精确到 0.01，大于 0 至 10000，越大越重` becomes a Fact."""
 
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import lark
 
-from engine.cells import Unusable
 from engine.errors import Complaints
+from engine.fact import Cell, Count, Direction, Fact, FactKind, Language, Source, Window
+from engine.formulas import Unusable
+from engine.given import Problem, read_fact
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
-from engine.lexer import PLAIN, reserved
+from engine.lexer import PLAIN, usable_name
 from engine.numbers import MONEY_SCALE, NotANumber, scaled
 from engine.reading import misshapen
-from engine.tree import Cell, Count, Direction, Fact, FactKind, Language, Source
-from engine.vocabulary import FOLDED
 from engine.yamltext import Mapping as YamlMapping
 from engine.yamltext import Node, Scalar
 
@@ -21,6 +21,7 @@ _KINDS: Mapping[str, FactKind] = {
     "INTEGER": "integer",
     "NUMBER_KIND": "number",
     "MONEY": "money",
+    "DATE": "day",
     "DAYS": "days",
     "CHOICE": "choice",
 }
@@ -36,15 +37,21 @@ _SOURCES: Mapping[str, Source] = {
     "HISTORY": "history",
     "REGISTER": "register",
 }
-_NAME = re.compile(r"[^\W\d]\w{0,39}")
-MAX_YEARS = 10
+_WINDOWS: Mapping[str, tuple[Window, int]] = {
+    "YEARS": ("years", 20),
+    "MONTHS": ("months", 240),
+    "DAYS_BACK": ("days", 3660),
+}
 MAX_SCALE = 6
 
 
 def read_facts(
     node: Node | None, language: Language, first_day_counts: bool, complaints: Complaints
 ) -> dict[str, Fact]:
-    """Read a section of declarations; a declaration that does not work is left out after its finding."""
+    """Read a section of declarations; a declaration that does not work is left out after its finding.
+
+    A list of records is declared by a section of its own (`每项`) and read by `engine.values`.
+    """
     if node is None:
         return {}
     if not isinstance(node, YamlMapping):
@@ -52,31 +59,35 @@ def read_facts(
         return {}
     facts: dict[str, Fact] = {}
     for key, value in node.entries.values():
-        if not usable_name(key.text, language):
-            complaints.add(
-                "bad_name",
-                key.place,
-                found=key.text,
-                repair=(
-                    "名称用汉字、字母、数字或下划线，不以数字开头，也不能是规则语言的词",
-                    "use letters, digits and underscores, no digit first, and no word of the rule language",
-                ),
-            )
-        elif not isinstance(value, Scalar):
+        if not check_name(key, language, complaints) or isinstance(value, YamlMapping):
+            continue
+        if not isinstance(value, Scalar):
             misshapen(value, Scalar, complaints)
-        elif fact := _fact(key.text, value, language, first_day_counts, complaints):
+        elif fact := read_declaration(key.text, value, language, first_day_counts, complaints):
             facts[fact.name] = fact
     return facts
 
 
-def usable_name(name: str, language: Language) -> bool:
-    """Say whether a fact or a choice may be called so."""
-    # A full-width letter would be folded inside cells and never be found again.
-    plain = name.translate(FOLDED) == name
-    return plain and _NAME.fullmatch(name) is not None and not reserved(name, language)
+def check_name(key: Scalar, language: Language, complaints: Complaints) -> bool:
+    """Say whether a name can be used, and complain where it cannot."""
+    if usable_name(key.text, language):
+        return True
+    complaints.add(
+        "bad_name",
+        key.place,
+        found=key.text,
+        repair=(
+            "名称用汉字、字母、数字或下划线，不以数字开头，也不能是规则语言的词",
+            "use letters, digits and underscores, no digit first, and no word of the rule language",
+        ),
+    )
+    return False
 
 
-def _fact(name: str, cell: Scalar, language: Language, first_day_counts: bool, complaints: Complaints) -> Fact | None:
+def read_declaration(
+    name: str, cell: Scalar, language: Language, first_day_counts: bool, complaints: Complaints
+) -> Fact | None:
+    """Read one declaration; None after its finding."""
     tree = parse_cell(cell, "declaration", PLAIN[language], complaints)
     if tree is None:
         return None
@@ -96,8 +107,9 @@ class _Declaration:
         self.first_day_counts = first_day_counts
         self.complaints = complaints
         head = tree_of(tree.children[0])
+        self.head = [token_of(child) for child in head.children]
         self.kind = _KINDS[token_of(head.children[0]).type]
-        self.choices = tuple(token.value for token in map(token_of, head.children) if token.type == "NAME")
+        self.choices = tuple(token.value for token in self.head if token.type in ("NAME", "TEXT"))
         self.clauses: dict[str, list[lark.Token]] = {}
         for child in tree.children[1:]:
             if isinstance(child, lark.Tree):
@@ -124,7 +136,7 @@ class _Declaration:
         if tokens := self.clauses.get("source"):
             source = _SOURCES[tokens[1].type]
         question = self.clauses["ask"][1].value if "ask" in self.clauses else ""
-        return Fact(
+        return self.with_unknown(Fact(
             name=self.name,
             kind=self.kind,
             unit=self.unit(),
@@ -139,7 +151,17 @@ class _Declaration:
             count=self.count(),
             question=question,
             cell=Cell(text=self.cell.text, place=self.cell.place),
-        )
+        ))  # fmt: skip
+
+    def with_unknown(self, fact: Fact) -> Fact:
+        """Add what an unknown fact counts as, where the schedule says so: a value of the fact, in its canonical text."""
+        tokens = self.clauses.get("if_unknown")
+        if tokens is None:
+            return fact
+        text = tokens[1].value
+        if isinstance(read_fact(fact, text, self.language), Problem):
+            self.fail("bad_domain", tokens[1], found=text)
+        return replace(fact, if_unknown=text)
 
     def allowed(self) -> None:
         numeric = self.kind in ("integer", "number", "money")
@@ -149,6 +171,8 @@ class _Declaration:
                 "domain": numeric,
                 "precision": self.kind == "number",
                 "counts": self.kind == "integer",
+                "without_this": self.kind == "integer" and "counts" in self.clauses,
+                "if_unknown": self.kind != "days",
             }.get(clause, True)
             if clause == "direction":
                 fits = numeric == (tokens[0].type in ("GRAVER", "LIGHTER")) and self.kind in (
@@ -157,7 +181,9 @@ class _Declaration:
             if not fits:
                 self.fail("wrong_fact_kind", tokens[0], found=self.name, expected=self.say("别的种类", "another kind"))
         if self.kind == "choice":
-            bad = [choice for choice in self.choices if not usable_name(choice, self.language)]
+            # A choice in 「」 may be worded as the source words it.
+            quoted = {token.value for token in self.head if token.type == "TEXT"}
+            bad = [each for each in self.choices if each not in quoted and not usable_name(each, self.language)]
             if bad:
                 self.fail("bad_name", None, found=bad[0])
             if len(set(self.choices)) != len(self.choices) or len(self.choices) < 2:
@@ -188,13 +214,16 @@ class _Declaration:
             self.fail("question", None, expected=what)
             return 0, 0, 0, False, False
         numbers = [token for token in tokens if token.type == "NUMBER"]
+        minus = [tokens[tokens.index(token) - 1].type == "MINUS" for token in numbers]
         try:
-            low, high = (scaled(token.value, scale) for token in numbers)
+            low, high = (
+                scaled(token.value, scale) * (-1 if sign else 1) for token, sign in zip(numbers, minus, strict=True)
+            )
         except NotANumber as error:
             code = "too_precise" if error.too_precise else "number_too_long"
             self.fail(code, numbers[0], found=str(error), expected=self.name)
             raise Unusable from error
-        low_open, high_open = tokens[0].type == "GT", tokens[-2].type == "LT"
+        low_open, high_open = tokens[0].type == "GT", any(token.type == "LT" for token in tokens)
         if low + low_open > high - high_open:
             self.fail("bad_domain", numbers[0], found=self.cell.text)
         return scale, low, high, low_open, high_open
@@ -215,7 +244,14 @@ class _Declaration:
         tokens = self.clauses.get("counts")
         if tokens is None:
             return None
-        years = tokens[2].value
-        if not years.isdigit() or not 1 <= int(years) <= MAX_YEARS:
-            self.fail("bad_domain", tokens[2], found=years)
-        return Count(of=tokens[1].value, years=int(years), first_day=self.first_day_counts)
+        back = tokens[2].value
+        window, most = _WINDOWS[tokens[3].type]
+        if not back.isdigit() or not 1 <= int(back) <= most:
+            self.fail("bad_domain", tokens[2], found=back)
+        return Count(
+            of=tokens[1].value,
+            back=int(back),
+            window=window,
+            first_day=self.first_day_counts,
+            with_this="without_this" not in self.clauses,
+        )

@@ -10,7 +10,7 @@ defect of the engine and stays loud.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from engine.tree import Language, Place
+from engine.fact import Language, Place
 
 # Code of a finding -> (Chinese, English): what stands there, what was expected. The repair is a second sentence.
 SENTENCES: dict[str, tuple[str, str]] = {
@@ -74,17 +74,52 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "“{found}”的罚款越出法定幅度“{expected}”",
         "the fine of `{found}` lies outside the statutory range `{expected}`",
     ),
-    "range_not_comparable": (
-        "“{found}”的罚款与法定幅度“{expected}”的计算方式不同，无法比较",
-        "the fine of `{found}` is not computed the way the statutory range `{expected}` is",
-    ),
     "range_not_named": (
         "有多个法定幅度，“{found}”没有写明适用哪一个",
         "there are several statutory ranges and `{found}` does not say which applies",
     ),
     "range_upside_down": ("法定幅度的下限高于上限", "the lower end of the statutory range is above its upper end"),
+    "refused_tier_not_marked": (
+        "“{found}”一档写了“拒绝”，却没有标明缺陷",
+        "the tier `{found}` says `refuse` but no defect is marked",
+    ),
+    "version_overlap": (
+        "与“{expected}”在“{found}”起同时有效：一个代码一天只能有一个版本",
+        "in force together with `{expected}` from `{found}`: one code has one version a day",
+    ),
+    "version_gap": (
+        "“{found}”的两个版本之间有空档（{expected}），没有声明",
+        "between two versions of `{found}` there is a gap ({expected}) that nobody declared",
+    ),
     "defect_not_there": ("标明的缺陷不存在：{found}", "the marked defect is not there: {found}"),
-    "two_fines": ("一档里有两笔罚款", "one tier imposes two fines"),
+    "not_known_here": ("“{found}”在这里还不认识", "`{found}` is not known here"),
+    "not_for_cards": (
+        "督察牌规则只能看单个事实，不能比较两个量",
+        "a card rule looks at single facts and cannot compare two figures",
+    ),
+    "not_linear": (
+        "“{found}”两边都是随事实连续变化的量，这样的乘除无法证明不越出法定幅度",
+        "both sides of `{found}` vary without steps: such a product cannot be proved to stay inside the statute",
+    ),
+    "wrong_arguments": ("“{found}”用得不对：应是{expected}", "`{found}` is used wrongly: expected {expected}"),
+    "not_money": (
+        "“{found}”起的这一段不是金额；金额要写单位，如 50元",
+        "what begins with `{found}` is no money; an amount has its unit, as in 50 yuan",
+    ),
+    "bound_without_fine": (
+        "“{found}”要紧跟在它所限制的罚款后面，且写一个金额，每种一次",
+        "`{found}` must follow the fine it bounds, with an amount, once of each",
+    ),
+    "at_without_bracket": (
+        "只有写明下限和上限的罚款才能写“按”，法定幅度不能写",
+        "only a fine with two ends can say `at`, and no statutory range can",
+    ),
+    "lines_overlap": ("这一行与“{found}”一行重叠", "this line and the line `{found}` overlap"),
+    "mixed_kinds": (
+        "这里的值种类不一致：应都是{expected}",
+        "the values here are of several kinds: expected {expected}",
+    ),
+    "two_fines": ("一档里对同一人有两笔罚款", "one tier imposes two fines on the same payer"),
     "no_penalty_with_others": ("不予处罚不能与其他处罚并列", "no penalty cannot stand beside other measures"),
     "only_no_penalty": (
         "“不予处罚”一节里只能写“不予处罚”",

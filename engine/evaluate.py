@@ -1,14 +1,58 @@
-"""What a condition and an amount are on given facts: exact, and in three values where facts are missing."""
+"""What a condition and an expression are on given facts: exact, and honest about facts that are missing.
+
+A condition is true, false, or `Missing`: the facts it still hangs on (Kleene's three values). An expression is an exact
+number, an amount in fen, a day, or `Missing`. Named values are worked out once, on first use.
+"""
 
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any as Anything
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
+from engine.calendar import full_months, months_after, started_months
+from engine.fact import Fact
 from engine.given import Value
-from engine.tree import All, Amount, Any, Compare, Condition, Fact, Fixed, Is, Multiple, Not, OneOf, Operator, PerUnit
+from engine.numbers import round_steps
+from engine.tree import (
+    All,
+    Along,
+    Any,
+    Arithmetic,
+    Axis,
+    Band,
+    Between,
+    Branches,
+    Compare,
+    Condition,
+    Day,
+    Each,
+    Expr,
+    Extreme,
+    Formula,
+    Is,
+    Key,
+    Later,
+    Limit,
+    Marginal,
+    Money,
+    Named,
+    Not,
+    Number,
+    OneOf,
+    Operator,
+    Portions,
+    Records,
+    Ref,
+    Relation,
+    RoundedTo,
+    Table,
+    Tally,
+)
 
-Values: TypeAlias = Mapping[str, Value]
+Exact: TypeAlias = int | Fraction
 
 COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
     "=": operator.eq,
@@ -18,55 +62,358 @@ COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_LARGEST = 10**30
 
 
-def evaluate(condition: Condition, values: Values) -> bool | None:
-    """Evaluate in Kleene's three values: None where a missing fact still decides."""
+class Missing(tuple[str, ...]):
+    """The names of facts that are missing, in the order they were met."""
+
+    __slots__ = ()
+
+
+class Undefined(Exception):
+    """A value has no meaning on these facts: no line of a table, several lines, a zero divisor, a sum past all bounds."""
+
+    def __init__(
+        self, code: Literal["no_line", "several_lines", "divided_by_zero", "amount_too_large"], name: str
+    ) -> None:
+        super().__init__(code, name)
+        self.code = code
+        self.name = name
+
+
+@dataclass(slots=True)
+class Scope:
+    """The facts of one decision and what has been worked out from them."""
+
+    values: Mapping[str, Value]
+    facts: Mapping[str, Fact]
+    named: Mapping[str, Named]
+    lists: Mapping[str, Records]
+    low: Expr | None = None
+    high: Expr | None = None
+    worked: dict[str, Anything] = field(default_factory=dict)
+    outer: "Scope | None" = None
+
+    def declared(self, name: str) -> Fact | Named | None:
+        found = self.named.get(name) or self.facts.get(name)
+        return found if found is not None or self.outer is None else self.outer.declared(name)
+
+    def raw(self, name: str) -> Value | Missing:
+        """Return a fact's value as read, or what is missing."""
+        if name in self.facts:
+            value = self.values.get(name)
+            return Missing((name,)) if value is None else value
+        return self.outer.raw(name) if self.outer is not None else Missing((name,))
+
+    def value(self, name: str) -> Exact | date | bool | Missing:
+        """Return a fact or named value as expressions use it: exact, a percentage as a share."""
+        if name in self.named:
+            if name not in self.worked:
+                self.worked[name] = _work(self.named[name], self)
+            found: Exact | date | bool | Missing = self.worked[name]
+            return found
+        fact = self.facts.get(name)
+        if fact is None:
+            if self.outer is not None:
+                return self.outer.value(name)
+            built_in = self.values.get(name)
+            return Missing((name,)) if built_in is None else built_in  # type: ignore[return-value]  # @on, @decided, @fine
+        value = self.values.get(name)
+        if value is None:
+            return Missing((name,))
+        if fact.kind == "number" or fact.unit == "percent":
+            assert isinstance(value, int)
+            return Fraction(value, 10**fact.scale * (100 if fact.unit == "percent" else 1))
+        assert not isinstance(value, str | tuple)
+        return value
+
+    def inside(self, records: Records, record: Mapping[str, Value]) -> "Scope":
+        """Return the scope of one record: its own fields and values before those of the decision."""
+        return Scope(
+            record,
+            {each.name: each for each in records.fields},
+            {each.name: each for each in records.values},
+            {},
+            self.low,
+            self.high,
+            outer=self,
+        )
+
+    def records(self, name: str) -> tuple[Mapping[str, Value], ...] | Missing:
+        value = self.raw(name)
+        return value  # type: ignore[return-value]  # a fact of kind records holds records
+
+
+# --- conditions ------------------------------------------------------------------------------------------------------
+
+
+def evaluate(condition: Condition, scope: Scope) -> bool | Missing:
+    """Evaluate in Kleene's three values: Missing where a missing fact still decides."""
     match condition:
         case Compare(fact=name, op=op, value=value):
-            given = values.get(name)
-            return None if given is None else COMPARE[op](given, value)
+            given = scope.raw(name)
+            return given if isinstance(given, Missing) else COMPARE[op](given, value)
         case Is(fact=name):
-            answer = values.get(name)
-            return None if answer is None else answer is True
+            answer = scope.value(name) if scope.declared(name).__class__ is Named else scope.raw(name)
+            return answer if isinstance(answer, Missing) else answer is True
         case OneOf(fact=name, choices=choices):
-            chosen = values.get(name)
-            return None if chosen is None else chosen in choices
+            chosen = scope.raw(name)
+            return chosen if isinstance(chosen, Missing) else chosen in choices
+        case Relation(op=op, left=left, right=right):
+            one, other = compute(left, scope), compute(right, scope)
+            if isinstance(one, Missing) or isinstance(other, Missing):
+                return _both(one, other)
+            return COMPARE[op](one, other)
         case Not(part=part):
-            inner = evaluate(part, values)
-            return None if inner is None else not inner
+            inner = evaluate(part, scope)
+            return inner if isinstance(inner, Missing) else not inner
         case All(parts=parts):
-            found: bool | None = True
-            for part in parts:
-                holds = evaluate(part, values)
-                if holds is False:
-                    return False
-                if holds is None:
-                    found = None
-            return found
+            return _joined(parts, scope, False)
         case Any(parts=parts):
-            found = False
-            for part in parts:
-                holds = evaluate(part, values)
-                if holds is True:
-                    return True
-                if holds is None:
-                    found = None
-            return found
+            return _joined(parts, scope, True)
+        case Each(which=which, records=name, where=where):
+            records = scope.records(name)
+            if isinstance(records, Missing):
+                return records
+            lists = scope.lists[name]
+            settles = which == "any"
+            missing: tuple[str, ...] = ()
+            for record in records:
+                holds = evaluate(where, scope.inside(lists, record))
+                if isinstance(holds, Missing):
+                    missing += holds
+                elif holds is settles:
+                    return settles
+            return Missing(missing) if missing else not settles
 
 
-def exactly(amount: Amount, values: Values, facts: Mapping[str, Fact]) -> tuple[int, int]:
-    """Compute an amount of fen exactly, as numerator and denominator."""
-    match amount:
-        case Fixed(fen=fen):
-            return fen, 1
-        case PerUnit(fen=fen, fact=name):
-            return fen * _number(values, name), 10 ** facts[name].scale
-        case Multiple(ratio=ratio, fact=name):
-            return ratio.numerator * _number(values, name), ratio.denominator
+def _joined(parts: tuple[Condition, ...], scope: Scope, settles: bool) -> bool | Missing:
+    """Join parts: one that `settles` decides whatever else is missing."""
+    missing: tuple[str, ...] = ()
+    for part in parts:
+        holds = evaluate(part, scope)
+        if holds is settles:
+            return settles
+        if isinstance(holds, Missing):
+            missing += holds
+    return Missing(missing) if missing else not settles
 
 
-def _number(values: Values, name: str) -> int:
-    value = values[name]
-    assert isinstance(value, int)
+def _both(*found: Anything) -> Missing:
+    return Missing(name for each in found if isinstance(each, Missing) for name in each)
+
+
+# --- expressions -----------------------------------------------------------------------------------------------------
+
+
+def compute(expr: Expr, scope: Scope) -> Anything:
+    """Compute exactly: a number, fen, or a day; Missing where a fact is; raise Undefined where there is no value."""
+    match expr:
+        case Money(fen=fen):
+            return fen
+        case Number(value=value):
+            return value
+        case Day(day=day):
+            return day
+        case Ref(name=name):
+            return scope.value(name)
+        case Limit(end=end):
+            limit = scope.low if end == "low" else scope.high
+            return 0 if limit is None else compute(limit, scope)
+        case Arithmetic(op=op, left=left, right=right):
+            one, other = compute(left, scope), compute(right, scope)
+            if isinstance(one, Missing) or isinstance(other, Missing):
+                return _both(one, other)
+            return _bounded(_arithmetic(op, one, other, expr))
+        case Extreme(which=which, parts=parts):
+            found = [compute(part, scope) for part in parts]
+            missing = _both(*found)
+            return missing or (max(found) if which == "greatest" else min(found))
+        case RoundedTo(part=part, step=step, mode=mode):
+            value, unit = compute(part, scope), compute(step, scope)
+            return value if isinstance(value, Missing) else _whole(Fraction(value, unit), mode) * unit
+        case Portions(part=part, size=size, started=started):
+            value, unit = compute(part, scope), compute(size, scope)
+            if isinstance(value, Missing):
+                return value
+            return _whole(Fraction(value, unit), "ceiling" if started else "floor")
+        case Between(span=span, first=first, last=last):
+            one, other = compute(first, scope), compute(last, scope)
+            if isinstance(one, Missing) or isinstance(other, Missing):
+                return _both(one, other)
+            return _between(span, one, other)
+        case Later(unit=unit, day=day, by=by):
+            start, steps = compute(day, scope), compute(by, scope)
+            if isinstance(start, Missing) or isinstance(steps, Missing):
+                return _both(start, steps)
+            return _later(unit, start, int(steps))
+        case Along(low=low, high=high, of=of, start=start, end=end, beyond=beyond):
+            ends = [compute(each, scope) for each in (of, start, end, low, high)]
+            if missing := _both(*ends):
+                return missing
+            at, first, last, bottom, top = ends
+            if at > last and beyond is not None:
+                return compute(beyond, scope)
+            if first >= last:
+                raise Undefined("divided_by_zero", "")
+            share = min(max(Fraction(at - first, last - first), Fraction(0)), Fraction(1))
+            return bottom + (top - bottom) * share
+        case Tally():
+            return _tally(expr, scope)
+
+
+def _tally(tally: Tally, scope: Scope) -> Anything:
+    records = scope.records(tally.records)
+    if isinstance(records, Missing):
+        return records
+    lists = scope.lists[tally.records]
+    found: list[Anything] = []
+    missing: tuple[str, ...] = ()
+    for record in records:
+        inner = scope.inside(lists, record)
+        holds = evaluate(tally.where, inner) if tally.where is not None else True
+        if isinstance(holds, Missing):
+            missing += holds
+        elif holds:
+            value = compute(tally.part, inner) if tally.part is not None else 1
+            missing += value if isinstance(value, Missing) else ()
+            found.append(value)
+    if missing:
+        return Missing(missing)
+    return max(found, default=0) if tally.what == "greatest" else _bounded(sum(found))
+
+
+def _arithmetic(op: str, one: Exact, other: Exact, expr: Expr) -> Exact:
+    match op:
+        case "+":
+            return one + other
+        case "-":
+            return one - other
+        case "*":
+            return one * other
+        case _:
+            if other == 0:
+                raise Undefined("divided_by_zero", "")
+            return Fraction(one, other)
+
+
+def _bounded(value: Exact) -> Exact:
+    if not -_LARGEST < value < _LARGEST:
+        raise Undefined("amount_too_large", "")
     return value
+
+
+def _whole(value: Exact, mode: Literal["floor", "ceiling", "half_up", "half_even"]) -> int:
+    exact = Fraction(value)
+    return round_steps(exact.numerator, exact.denominator, mode)
+
+
+def _between(span: str, first: date, last: date) -> int:
+    match span:
+        case "days":
+            return (last - first).days
+        case "started_months":
+            return started_months(first, last)
+        case "full_months":
+            return full_months(first, last)
+        case _:
+            months = full_months(first, last)
+            return months // 12 if months >= 0 else -(-months // 12)
+
+
+def _later(unit: str, day: date, steps: int) -> date:
+    try:
+        if unit == "days":
+            return day + timedelta(days=steps)
+        return months_after(day, steps * (12 if unit == "years" else 1))
+    except (OverflowError, ValueError) as error:
+        raise Undefined("amount_too_large", "") from error
+
+
+# --- named values ----------------------------------------------------------------------------------------------------
+
+
+def _work(named: Named, scope: Scope) -> Anything:
+    try:
+        return _how(named, scope)
+    except Undefined as undefined:
+        raise Undefined(undefined.code, undefined.name or named.name) from undefined
+
+
+def _how(named: Named, scope: Scope) -> Anything:
+    match named.how:
+        case Formula(part=part):
+            if named.kind == "yes_no":
+                return evaluate(part, scope)  # type: ignore[arg-type]  # a yes/no value is a condition
+            return compute(part, scope)  # type: ignore[arg-type]
+        case Branches(rows=rows):
+            return _branches(named.name, rows, scope)
+        case Table(rows=axis, columns=columns, cells=cells):
+            line = _line(axis, scope)
+            column = 0 if columns is None else _line(columns, scope)
+            if isinstance(line, Missing) or isinstance(column, Missing):
+                return _both(line, column)
+            return compute(cells[line][column], scope)
+        case Marginal(of=of, bands=bands):
+            amount = compute(of, scope)
+            if isinstance(amount, Missing):
+                return amount
+            total: Exact = 0
+            for band, rate in bands:
+                bottom = band.low or Fraction(0)
+                if amount > bottom:
+                    top = amount if band.high is None else min(amount, band.high)
+                    each = compute(rate, scope)
+                    if isinstance(each, Missing):
+                        return each
+                    total += (top - bottom) * each
+            return _bounded(total)
+
+
+def _branches(name: str, rows: tuple[tuple[Condition | None, Expr], ...], scope: Scope) -> Anything:
+    holding: list[Expr] = []
+    missing: tuple[str, ...] = ()
+    otherwise: Expr | None = None
+    for when, value in rows:
+        if when is None:
+            otherwise = value
+            continue
+        holds = evaluate(when, scope)
+        if isinstance(holds, Missing):
+            missing += holds
+        elif holds:
+            holding.append(value)
+    if missing:
+        return Missing(missing)
+    if len(holding) > 1:
+        raise Undefined("several_lines", name)
+    if not holding and otherwise is None:
+        raise Undefined("no_line", name)
+    return compute(holding[0] if holding else otherwise, scope)  # type: ignore[arg-type]  # one of them is there
+
+
+def _line(axis: Axis, scope: Scope) -> int | Missing:
+    declared = scope.declared(axis.name)
+    plain = isinstance(declared, Fact) and declared.kind == "choice"
+    value = scope.raw(axis.name) if plain else scope.value(axis.name)
+    if isinstance(value, Missing):
+        return value
+    found = next((index for index, key in enumerate(axis.keys) if _key_holds(key, value)), None)
+    if found is None:
+        # The loader made sure that no two lines hold at once.
+        raise Undefined("no_line", axis.name)
+    return found
+
+
+def _key_holds(key: Key, value: Anything) -> bool:
+    match key:
+        case bool():
+            return value is key
+        case Band():
+            return key.holds(value)
+        case tuple():
+            return value in key
+
+
+__all__ = ["Exact", "Missing", "Scope", "Undefined", "compute", "evaluate"]

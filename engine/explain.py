@@ -8,12 +8,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.decision import Outcome, to_wire
+from engine.fact import Language
 from engine.numbers import yuan_text
-from engine.tree import Language
+from engine.vocabulary import UNITS, spell
 
 MEASURES: Mapping[str, tuple[str, str]] = {
     "fine": ("罚款", "fine"),
+    "fine_range": ("罚款", "fine"),
     "warning": ("警告", "warning"),
+    "public_criticism": ("通报批评", "public criticism"),
+    "suspend_licence": ("暂扣", "suspension of"),
+    "stop_business": ("责令停产停业", "stop of business"),
+    "restrict": ("限制", "restriction of"),
+    "detention": ("行政拘留", "detention"),
+    "order": ("责令", "order:"),
+    "output": ("另计", "also"),
+    "flag": ("标记", "flag:"),
     "confiscate_gains": ("没收违法所得", "confiscation of unlawful gains"),
     "confiscate_goods": ("没收", "confiscation of"),
     "revoke_licence": ("吊销", "revocation of"),
@@ -39,10 +49,34 @@ def measure_text(measure: Object, language: Language) -> str:
     """Write one measure of a decision object for people: `罚款 100 元`."""
     zh = language == "zh"
     word = MEASURES[measure["kind"]][0 if zh else 1]
+    if measure.get("may"):
+        word = "可以不予处罚" if zh else "no penalty need be imposed"
+    if payer := measure.get("payer"):
+        word = f"对{payer}{word}" if zh else f"{word} on {payer}"
+    if measure["kind"] == "fine_range":
+        return f"{word} {_range(measure['low_fen'], measure['high_fen'], zh=zh)}"
     if measure.get("amount_fen") is not None:
-        return f"{word} {yuan_text(measure['amount_fen'])} {'元' if zh else 'yuan'}"
-    thing = measure.get("goods") or measure.get("licence") or ""
-    return f"{word}{thing}" if zh or not thing else f"{word} {thing}"
+        return f"{word} {_yuan(measure['amount_fen'], zh=zh)}"
+    thing = next((str(measure[key]) for key in ("goods", "licence", "what", "name") if measure.get(key)), "")
+    figure = measure.get("time") or measure.get("value") or ""
+    if figure and measure.get("unit"):
+        unit = measure["unit"]
+        figure = f"{figure} {spell(UNITS, unit, language) if unit in UNITS else unit}"
+    text = f"{word}{thing}" if zh or not thing else f"{word} {thing}"
+    return f"{text} {figure}" if figure else text
+
+
+def _yuan(fen: int | None, *, zh: bool) -> str:
+    return "—" if fen is None else f"{yuan_text(fen)} {'元' if zh else 'yuan'}"
+
+
+def _range(low: int | None, high: int | None, *, zh: bool) -> str:
+    """Write a range of fen; an end the law does not name is left out."""
+    if low is None:
+        return f"{_yuan(high, zh=zh)}以下" if zh else f"up to {_yuan(high, zh=zh)}"
+    if high is None:
+        return f"{_yuan(low, zh=zh)}以上" if zh else f"{_yuan(low, zh=zh)} or more"
+    return f"{yuan_text(low)} 至 {_yuan(high, zh=zh)}" if zh else f"{yuan_text(low)} to {_yuan(high, zh=zh)}"
 
 
 def _sentences(decision: Object, *, zh: bool) -> Iterator[str]:
@@ -102,6 +136,66 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
             if zh:
                 return f"同时符合 {text}，按本标准的声明适用较重的“{name}”"
             return f"{text} hold at once; as the regime declares, the heavier “{name}” applies"
+        case "assumed":
+            if zh:
+                return f"{reads}：不明，按裁量标准的规定作此认定（{text}）"
+            return f"{reads}: unknown, and the schedule says what that counts as ({text})"
+        case "value":
+            values = list(step["reads"].items())
+            if zh:
+                return f"计算：{name} = {values[-1][1]}（{text}）"
+            return f"computed: {name} = {values[-1][1]} ({text})"
+        case "other_version":
+            if zh:
+                return f"另一版本 {name}（{text}）也算一遍：" + (f"罚款 {after} 元" if "after_fen" in step else "见下")
+            return f"the other version {name} ({text}) is worked out too: " + (
+                f"fine {after} yuan" if "after_fen" in step else "see below"
+            )
+        case "lighter_law":
+            if zh:
+                return f"从旧兼从轻（《行政处罚法》第三十七条）：适用版本 {name}" + ("，较轻" if holds else "")
+            return f"act-day law unless the later is lighter (article 37): version {name} applies" + (
+                ", the lighter" if holds else ""
+            )
+        case "tier_move":
+            if zh:
+                return f"移档“{name}”{'成立' if holds else '不成立'}：{text}；所填 {reads or '无'}"
+            return f"tier move “{name}” {'holds' if holds else 'does not hold'}: {text}; given {reads or 'nothing'}"
+        case "moved_tier":
+            return f"由“{text}”移到“{name}”" if zh else f"moved from “{text}” to “{name}”"
+        case "bracket":
+            return (
+                f"幅度：{text}，即 {_range(step.get('before_fen'), step.get('after_fen'), zh=True)}"
+                if zh
+                else (f"bracket: {text}, that is {_range(step.get('before_fen'), step.get('after_fen'), zh=False)}")
+            )
+        case "in_tier":
+            if zh:
+                return f"档内取值“{name}”{'成立' if holds else '不成立'}；所填 {reads or '无'}"
+            return f"in-tier rule “{name}” {'holds' if holds else 'does not hold'}; given {reads or 'nothing'}"
+        case "position":
+            if name in ("high", "low", "at"):
+                name = (
+                    {"high": "取上限", "low": "取下限", "at": "按所定位置"}[name]
+                    if zh
+                    else ({"high": "top", "low": "bottom", "at": "at the stated share"}[name])
+                )
+            where = f"{name} {text}".strip()
+            if "before_fen" in step:
+                return (
+                    f"档内取值：{where}，{before} 至 {after} 元"
+                    if zh
+                    else f"in the tier: {where}, {before} to {after} yuan"
+                )
+            return f"档内取值：{where}，得 {after} 元" if zh else f"in the tier: {where} gives {after} yuan"
+        case "bound":
+            kind = ("不超过" if name == "cap" else "不低于") if zh else ("at most" if name == "cap" else "at least")
+            return f"{kind}：改为 {after} 元" if zh else f"{kind}: becomes {after} yuan"
+        case "adjustment":
+            if not holds:
+                return f"调整“{name}”不成立：{text}" if zh else f"adjustment “{name}” does not hold: {text}"
+            change = f"{_yuan(step.get('before_fen'), zh=zh)} → {_yuan(step.get('after_fen'), zh=zh)}"
+            return f"调整“{name}”：{text}，{change}" if zh else f"adjustment “{name}”: {text}, {change}"
         case "amount":
             where = (f"（{reads}）" if zh else f" ({reads})") if reads else ""
             return f"数额：{text}{where}，得 {after} 元" if zh else f"amount: {text}{where} gives {after} yuan"

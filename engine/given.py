@@ -5,21 +5,24 @@ No float is accepted, here or anywhere: a number with decimals is given as text 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeAlias
 
-from engine.calendar import read_day, years_before
+from engine.calendar import months_after, read_day
+from engine.fact import Count, Fact, Language
 from engine.numbers import NotANumber, decimal_text, scaled
 from engine.refusals import RefusalCode
-from engine.tree import Count, Fact, Language
-from engine.vocabulary import NO, UNITS, YES, spell
+from engine.vocabulary import NO, UNITS, UNKNOWN, YES, spell
 from engine.words import listed
 
-GivenFact: TypeAlias = str | int | bool | Sequence[str]
+GivenRecord: TypeAlias = Mapping[str, str | int | bool]
+GivenFact: TypeAlias = str | int | bool | Sequence[str] | Sequence[GivenRecord]
 GivenFacts: TypeAlias = Mapping[str, GivenFact]
-Value: TypeAlias = bool | int | str | tuple[date, ...]
+Single: TypeAlias = bool | int | str | date | tuple[date, ...]
+Value: TypeAlias = Single | tuple[Mapping[str, Single], ...]
 
 MAX_DAYS = 1_000
+MAX_RECORDS = 200
 _YES_NO: Mapping[str, bool] = {**dict.fromkeys(YES.values(), True), **dict.fromkeys(NO.values(), False)}
 
 
@@ -33,8 +36,15 @@ class Problem:
     expected: str
 
 
-def read_fact(fact: Fact, given: object, language: Language) -> Value | Problem:
+def unknown(fact: Fact, given: object) -> bool:
+    """Say whether a fact is given as unknown, where the schedule itself says what an unknown counts as."""
+    return bool(fact.if_unknown) and given in UNKNOWN.values()
+
+
+def read_fact(fact: Fact, given: object, language: Language) -> Single | Problem:
     """Turn one given fact into its value; the reader of any object, because callers send any JSON."""
+    if unknown(fact, given):
+        given = fact.if_unknown
     match fact.kind:
         case "yes_no":
             value = given if isinstance(given, bool) else _YES_NO.get(given) if isinstance(given, str) else None
@@ -43,8 +53,39 @@ def read_fact(fact: Fact, given: object, language: Language) -> Value | Problem:
             return given if isinstance(given, str) and given in fact.choices else _wrong(fact, given, language)
         case "days":
             return _days(fact, given, language)
+        case "day":
+            day = read_day(given) if isinstance(given, str) else None
+            return _wrong(fact, given, language) if day is None else day
+        case "records":
+            return _wrong(fact, given, language)
         case "integer" | "number" | "money":
             return _number(fact, given, language)
+
+
+def read_records(
+    fact: Fact, fields: Mapping[str, Fact], given: object, language: Language
+) -> tuple[Mapping[str, Single], ...] | Problem:
+    """Turn a given list of records into values; every record says all that its fields ask, and nothing else."""
+    if not isinstance(given, Sequence) or isinstance(given, str) or len(given) > min(fact.high, MAX_RECORDS):
+        return _wrong(fact, given, language)
+    records: list[Mapping[str, Single]] = []
+    for number, each in enumerate(given, 1):
+        where = f"{fact.name}[{number}]"
+        if not isinstance(each, Mapping):
+            return Problem("wrong_kind", where, shown(each), domain_text(fact, language))
+        for name in sorted(each):
+            if name not in fields:
+                return Problem("unknown_fact", f"{where}.{shown(name)}", shown(name), listed(fields, language))
+        record: dict[str, Single] = {}
+        for name, inner in fields.items():
+            if name not in each:
+                return Problem("missing_fact", f"{where}.{name}", f"{where}.{name}", "")
+            value = read_fact(inner, each[name], language)
+            if isinstance(value, Problem):
+                return Problem(value.code, f"{where}.{name}", value.found, value.expected)
+            record[name] = value
+        records.append(record)
+    return tuple(records)
 
 
 def _number(fact: Fact, given: object, language: Language) -> int | Problem:
@@ -107,18 +148,23 @@ def in_domain(fact: Fact, value: int) -> bool:
 
 
 def count(count: Count, days: Sequence[date], on: date) -> tuple[int, tuple[date, ...]]:
-    """Count the offence on `on` and those before it in the window; return the number and the days that counted.
+    """Count the offences in the window before `on` (with the one on `on`, where so declared), and the days that counted.
 
     Days after `on` are not past; a day equal to `on` is.
     """
-    first = years_before(on, count.years)
+    if count.window == "days":
+        first = on - timedelta(days=count.back)
+    else:
+        first = months_after(on, -count.back * (12 if count.window == "years" else 1))
     inside = tuple(day for day in days if (day > first or (count.first_day and day == first)) and day <= on)
-    return len(inside) + 1, inside
+    return len(inside) + count.with_this, inside
 
 
-def value_text(fact: Fact, value: Value, language: Language) -> str:
+def value_text(fact: Fact, value: Single, language: Language) -> str:
     """Write a value the one canonical way, in the language of its rule."""
     match value:
+        case date():
+            return value.isoformat()
         case bool():
             return YES[language] if value else NO[language]
         case int():
@@ -129,11 +175,21 @@ def value_text(fact: Fact, value: Value, language: Language) -> str:
             return ",".join(day.isoformat() for day in value)
 
 
+def records_text(fields: Mapping[str, Fact], records: Sequence[Mapping[str, Single]], language: Language) -> str:
+    """Write a list of records on one line, each in the order of its fields."""
+    between = ("、", "；") if language == "zh" else (", ", "; ")
+    lines = [
+        between[0].join(f"{name} {value_text(fields[name], value, language)}" for name, value in record.items())
+        for record in records
+    ]
+    return between[1].join(f"({line})" for line in lines)
+
+
 def unit_text(fact: Fact, language: Language) -> str:
     """Write a fact's unit in a language."""
     if fact.unit == "yuan":
         return "元" if language == "zh" else "yuan"
-    return spell(UNITS, fact.unit, language) if fact.unit else ""
+    return spell(UNITS, fact.unit, language) if fact.unit in UNITS else fact.unit
 
 
 def domain_text(fact: Fact, language: Language) -> str:
@@ -144,6 +200,10 @@ def domain_text(fact: Fact, language: Language) -> str:
             return "是或否" if zh else "yes or no"
         case "choice":
             return listed(fact.choices, language, "或" if zh else " or ")
+        case "day":
+            return "日期，如 2026-01-31" if zh else "a day such as 2026-01-31"
+        case "records":
+            return f"至多 {fact.high} 项的清单" if zh else f"a list of at most {fact.high} records"
         case "days":
             return "日期清单，如 2026-01-31" if zh else "a list of days such as 2026-01-31"
         case "integer" | "number" | "money":

@@ -11,69 +11,135 @@ import lark
 from lark.lexer import Lexer as LarkLexer
 
 from engine.errors import Complaints
+from engine.fact import Language
 from engine.lexer import Lexicon, Token, tokens_of
-from engine.tree import Language
 from engine.vocabulary import WORDS, spell
 from engine.words import quoted
 from engine.yamltext import Scalar
 
 GRAMMAR = r"""
 condition: any
+formula: any
 any: all (OR all)*
 all: negation (AND negation)*
 ?negation: NOT negation -> negated
-         | LPAR any RPAR -> group
-         | chain
-chain: operand (comparator operand)*
-     | operand operand bound -> bounded
-     | operand IN operand (SEPARATOR operand)* -> one_of
-operand: FACT -> fact
-       | OPTION -> option
-       | NUMBER unit? -> literal
-unit: UNIT | YUAN | WAN_YUAN | FEN
-!bound: OR_MORE | OR_LESS
+         | comparison
+comparison: sum (comparator sum)* -> chain
+     | sum sum OR_MORE -> bounded
+     | sum sum OR_LESS -> bounded
+     | sum sum OR_MORE sum OR_LESS -> spanned
+     | sum IN sum (SEPARATOR sum)* -> one_of
 !comparator: EQ | NE | LT | LE | GT | GE
-
-outcome: measure (COMMA measure)*
-measure: FINE amount -> fine
-       | WARN -> warn
-       | CONFISCATE FACT -> confiscate_gains
-       | CONFISCATE TEXT -> confiscate_goods
-       | REVOKE TEXT -> revoke
-       | CORRECT -> order_to_correct
-       | EDUCATE -> educate
-       | NO_PENALTY -> no_penalty
-amount: per? money (TIMES_SIGN FACT)? | fold TIMES_SIGN FACT
+sum: product ((PLUS | MINUS) product)*
+product: atom ((TIMES_SIGN | DIVIDE) atom)*
+atom: FACT -> fact
+    | (OPTION | TEXT) -> option
+    | DAY -> day
+    | per? NUMBER unit? -> literal
+    | MINUS atom -> negative
+    | (LIMIT_LOW | LIMIT_HIGH) -> limit
+    | (ACT_DAY | DECISION_DAY | FINE_AMOUNT) -> built_in
+    | LPAR any RPAR -> group
+    | function LPAR any (COMMA any)* RPAR -> call
+unit: UNIT | YUAN | WAN_YUAN | FEN
 per: PER UNIT
-money: NUMBER (YUAN | WAN_YUAN | FEN)
-fold: NUMBER FOLD
+!function: GREATEST | LEAST | UP_TO | DOWN_TO | HALF_UP_TO | HALF_EVEN_TO | STARTED | FULL
+         | DAYS_BETWEEN | STARTED_MONTHS | FULL_MONTHS | FULL_YEARS | DAYS_AFTER | MONTHS_AFTER | YEARS_AFTER
+         | NUMBER_OF | TOTAL_OF | GREATEST_IN | ANY_OF | EVERY_OF
 
-statutory: FINE per? money (TO money)? (TIMES_SIGN FACT)?
-         | FINE fold (TO fold)? TIMES_SIGN FACT
+outcome: part (COMMA part)*
+part: (ON_PAYER TEXT)? FINE bracket -> fine
+    | LE sum -> cap
+    | GE sum -> floor
+    | THEN sum -> beyond
+    | WARN -> warn
+    | CRITICISE -> criticise
+    | CONFISCATE FACT -> confiscate_gains
+    | CONFISCATE TEXT -> confiscate_goods
+    | REVOKE TEXT -> revoke
+    | SUSPEND TEXT sum -> suspend
+    | STOP sum? -> stop
+    | RESTRICT TEXT sum? -> restrict
+    | DETAIN sum -> detain
+    | CORRECT -> order_to_correct
+    | ORDER TEXT -> order
+    | OUTPUT TEXT sum -> output
+    | FLAG TEXT -> flag
+    | EDUCATE -> educate
+    | NO_PENALTY -> no_penalty
+    | MAY_NO_PENALTY -> may_no_penalty
+    | REFUSE -> refuse
+bracket: sum (AT sum)? -> one
+       | sum TO sum (AT sum)? -> two
+       | sum OR_MORE sum OR_LESS (AT sum)? -> two
+       | sum OR_LESS (AT sum)? -> only_high
+       | sum OR_MORE (AT sum)? -> only_low
+       | sum ARROW sum ALONG sum sum ARROW sum -> along
+
+statutory: FINE bracket
+
+adjustment: change (COMMA limit)*
+change: UPWARD sum (TO sum)? -> up
+      | DOWNWARD sum (TO sum)? -> down
+      | PLUS sum -> add
+      | MINUS sum -> subtract
+      | TIMES_SIGN sum -> times
+limit: LE sum -> cap
+     | GE sum -> floor
+     | BELOW_RANGE -> below_range
+move: TIER_UP NUMBER TIERS (COMMA TOP_AT_END)? -> move_up
+    | TIER_DOWN NUMBER TIERS -> move_down
+    | TOP_OF_TIER -> top
+    | BOTTOM_OF_TIER -> bottom
+position: sum -> at
+        | sum TO LT? sum -> between
+        | TOP_OF_TIER -> top
+        | BOTTOM_OF_TIER -> bottom
+        | RANGE_ONLY -> range_only
+key: sum -> exactly
+   | comparator sum -> beyond_key
+   | sum OR_MORE -> from_key
+   | sum OR_LESS -> upto_key
+   | sum OR_MORE sum OR_LESS -> span_key
+   | GT? sum TO LT? sum -> between_key
+   | (LPAR | LBRACK) sum DOTS sum (RPAR | RBRACK) -> interval
+   | (OPTION | TEXT) SEPARATOR (OPTION | TEXT) (SEPARATOR (OPTION | TEXT))* -> options
+   | (YES | NO) -> answer
 
 validity: DAY FROM_ON | DAY TO DAY
-rounding: money COMMA (FLOOR | CEILING | HALF_UP)
+rounding: NUMBER (YUAN | WAN_YUAN | FEN) COMMA (FLOOR | CEILING | HALF_UP | HALF_EVEN)
 
 declaration: kind (COMMA clause)*
-!kind: YES_NO | INTEGER | NUMBER_KIND | MONEY | DAYS | CHOICE NAME (SEPARATOR NAME)*
-!clause: UNIT -> unit_clause
-       | YUAN -> unit_clause
+!kind: YES_NO | INTEGER | NUMBER_KIND | MONEY | DATE | DAYS | CHOICE (NAME | TEXT) (SEPARATOR (NAME | TEXT))*
+!clause: (UNIT | TEXT | YUAN) -> unit_clause
        | PRECISION NUMBER -> precision
-       | GT? NUMBER TO LT? NUMBER -> domain
+       | GT? MINUS? NUMBER TO LT? MINUS? NUMBER -> domain
        | (GRAVER | LIGHTER | AGGRAVATING | MITIGATING) -> direction
        | SOURCE (OFFICER | CASE_FILE | HISTORY | REGISTER) -> source
-       | COUNTS NAME NUMBER YEARS -> counts
+       | COUNTS NAME NUMBER (YEARS | MONTHS | DAYS_BACK) -> counts
+       | WITHOUT_THIS -> without_this
+       | IF_UNKNOWN (NAME | TEXT) -> if_unknown
        | ASK TEXT -> ask
 
-%declare OR AND NOT EQ NE LT LE GT GE OR_MORE OR_LESS IN SEPARATOR COMMA LPAR RPAR TIMES_SIGN TO FROM_ON PER
-%declare FINE WARN CONFISCATE REVOKE CORRECT EDUCATE NO_PENALTY YUAN WAN_YUAN FEN FOLD
-%declare YES_NO CHOICE INTEGER NUMBER_KIND MONEY DAYS PRECISION GRAVER LIGHTER AGGRAVATING MITIGATING
-%declare SOURCE OFFICER CASE_FILE HISTORY REGISTER COUNTS YEARS ASK FLOOR CEILING HALF_UP
+%declare OR AND NOT EQ NE LT LE GT GE OR_MORE OR_LESS IN SEPARATOR COMMA LPAR RPAR LBRACK RBRACK DOTS
+%declare TIMES_SIGN DIVIDE PLUS MINUS ARROW ALONG THEN AT TO FROM_ON PER LIMIT_LOW LIMIT_HIGH
+%declare ACT_DAY DECISION_DAY FINE_AMOUNT GREATEST LEAST UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL
+%declare DAYS_BETWEEN STARTED_MONTHS FULL_MONTHS FULL_YEARS DAYS_AFTER MONTHS_AFTER YEARS_AFTER
+%declare NUMBER_OF TOTAL_OF GREATEST_IN ANY_OF EVERY_OF
+%declare FINE WARN CRITICISE CONFISCATE REVOKE SUSPEND STOP RESTRICT DETAIN CORRECT ORDER OUTPUT FLAG EDUCATE
+%declare NO_PENALTY MAY_NO_PENALTY REFUSE ON_PAYER YUAN WAN_YUAN FEN
+%declare UPWARD DOWNWARD BELOW_RANGE TIER_UP TIER_DOWN TIERS TOP_OF_TIER BOTTOM_OF_TIER TOP_AT_END RANGE_ONLY YES NO
+%declare YES_NO CHOICE INTEGER NUMBER_KIND MONEY DATE DAYS PRECISION GRAVER LIGHTER AGGRAVATING MITIGATING
+%declare SOURCE OFFICER CASE_FILE HISTORY REGISTER COUNTS YEARS MONTHS DAYS_BACK WITHOUT_THIS IF_UNKNOWN ASK
+%declare FLOOR CEILING HALF_UP HALF_EVEN
 %declare FACT OPTION NAME NUMBER UNIT DAY TEXT
 """
-STARTS = ("condition", "outcome", "statutory", "validity", "rounding", "declaration")
+STARTS = (
+    "condition", "formula", "outcome", "statutory", "adjustment", "move", "position", "key", "validity", "rounding",
+    "declaration",
+)  # fmt: skip
 # Where a cell introduces names of its own.
-NAMES_AFTER = {"declaration": frozenset({"CHOICE", "SEPARATOR", "COUNTS"})}
+NAMES_AFTER = {"declaration": frozenset({"CHOICE", "SEPARATOR", "COUNTS", "IF_UNKNOWN"})}
 MAX_NESTING = 20
 
 
@@ -132,15 +198,28 @@ _TOKEN_NAMES: Mapping[str, tuple[str, str]] = {
     "TEXT": ("「文字」", "「text」"),
     "$END": ("到此为止", "the end"),
 }
+# Where any value may stand, naming every function and every sign would bury what is meant.
+_ANY_VALUE = frozenset({"FACT", "NUMBER", "LPAR", "GREATEST"})
+_VALUES = frozenset(
+    "FACT OPTION TEXT NUMBER DAY LPAR MINUS PER LIMIT_LOW LIMIT_HIGH ACT_DAY DECISION_DAY FINE_AMOUNT GREATEST LEAST "
+    "UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL DAYS_BETWEEN STARTED_MONTHS FULL_MONTHS FULL_YEARS DAYS_AFTER "
+    "MONTHS_AFTER YEARS_AFTER NUMBER_OF TOTAL_OF GREATEST_IN ANY_OF EVERY_OF".split()
+)
+_SHOWN = 12
 
 
 def _words(kinds: set[str], language: Language) -> str:
     column = 0 if language == "zh" else 1
+    names: list[str] = []
+    if kinds >= _ANY_VALUE:
+        names = [("事实名称", "a fact")[column], ("选项", "a choice")[column], ("数字", "a number")[column]]
+        names.append(("括号或算式", "parentheses or a function")[column])
+        kinds = kinds - _VALUES
     known = [
         _TOKEN_NAMES[kind][column] if kind in _TOKEN_NAMES else quoted(spell(WORDS, kind, language), language)
         for kind in kinds
     ]
-    return ("、" if language == "zh" else ", ").join(sorted(known)[:10])
+    return ("、" if language == "zh" else ", ").join((names + sorted(known))[:_SHOWN])
 
 
 def tree_of(child: lark.Token | Parsed) -> Parsed:

@@ -2,27 +2,49 @@
 
 from fractions import Fraction
 
-from engine.evaluate import Values, exactly
+from engine.evaluate import Missing, Scope, compute
 from engine.rule import Row, Rule
-from engine.tree import Fine, facts_of_measure
+from engine.tree import Bracket, Fine, Measure
 
 
-def outweighs(rule: Rule, row: Row, other: Row, values: Values) -> bool:
+def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
     """Say whether the heavier wins here and `row` is beyond doubt the heavier of the two.
 
-    It is where its fine is greater and it has every other measure that the second imposes; a licence revoked is not
-    weighed against a fine. False, too, where a fact that an amount needs is missing.
+    It is where none of its fines is lower, one is greater, and it has every other measure that the second imposes; a
+    licence revoked is not weighed against a fine. Brackets are compared at both ends. False, too, where a fact that an
+    amount needs is missing.
     """
-    if rule.regime.tie != "heavier" or not (_known(row, values) and _known(other, values)):
+    if rule.regime.tie != "heavier":
         return False
-    lacking = [each for each in other.measures if not isinstance(each, Fine) and each not in row.measures]
-    return not lacking and _fine(rule, row, values) > _fine(rule, other, values)
+    if any(not isinstance(each, Fine) and each not in row.measures for each in other.measures):
+        return False
+    payers = {each.payer for each in (*row.measures, *other.measures) if isinstance(each, Fine)}
+    greater = False
+    for payer in payers:
+        mine, theirs = _ends(rule, row, payer, scope), _ends(rule, other, payer, scope)
+        if mine is None or theirs is None or mine[0] < theirs[0] or mine[1] < theirs[1]:
+            return False
+        greater = greater or mine > theirs
+    return greater
 
 
-def _known(row: Row, values: Values) -> bool:
-    return all(name in values for measure in row.measures for name in facts_of_measure(measure))
+def _ends(rule: Rule, row: Row, payer: str, scope: Scope) -> tuple[Fraction, Fraction] | None:
+    """Return the least and the greatest fine a row imposes on a payer; None where that cannot be known."""
+    fine = next((each for each in row.measures if isinstance(each, Fine) and each.payer == payer), None)
+    if fine is None:
+        return Fraction(0), Fraction(0)
+    inner = limited(rule, row, fine, scope)
+    if not isinstance(fine.amount, Bracket):
+        amount = compute(fine.amount, inner)
+        return None if isinstance(amount, Missing) else (Fraction(amount), Fraction(amount))
+    low = 0 if fine.amount.low is None else compute(fine.amount.low, inner)
+    high = low if fine.amount.high is None else compute(fine.amount.high, inner)
+    return None if isinstance(low, Missing) or isinstance(high, Missing) else (Fraction(low), Fraction(high))
 
 
-def _fine(rule: Rule, row: Row, values: Values) -> Fraction:
-    amount = next((measure.amount for measure in row.measures if isinstance(measure, Fine)), None)
-    return Fraction(*exactly(amount, values, rule.by_name)) if amount else Fraction(0)
+def limited(rule: Rule, row: Row, measure: Measure, scope: Scope) -> Scope:
+    """Return the scope in which `法定下限` and `法定上限` are those of this fine's range."""
+    statutory = rule.range_for(row, measure.payer if isinstance(measure, Fine) else "")
+    return Scope(
+        scope.values, scope.facts, scope.named, scope.lists, statutory.low, statutory.high, worked=scope.worked
+    )

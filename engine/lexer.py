@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from engine.errors import Complaints
-from engine.tree import Language
+from engine.fact import Language
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
 from engine.words import listed
 from engine.yamltext import Scalar
 
-NameKind = Literal["FACT", "OPTION"]
+NameKind = Literal["FACT", "OPTION", "UNIT"]
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 _QUOTED = re.compile(r"「([^「」]{1,200})」")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
-_FREE = re.compile(r"[^\s,;、()「」<>=≤≥≠!×*/]+")
+_FREE = re.compile(r"[^\s,;、()「」<>=≤≥≠!×*/÷+−→\[\]]+")
 _SPACE = re.compile(r"\s+")
 _SMART_QUOTES = "“”‘’\"'"
 
@@ -47,7 +47,8 @@ class Lexicon:
     def knowing(self, names: Mapping[str, NameKind]) -> "Lexicon":
         """Return a lexicon that knows these names as well."""
         extra = [(name, kind, name) for name, kind in names.items()]
-        return Lexicon(self.language, _index(extra, self.by_first), (*self.names, *names))
+        known = (name for name, kind in names.items() if kind != "UNIT")
+        return Lexicon(self.language, _index(extra, self.by_first), (*self.names, *known))
 
 
 def _index(
@@ -56,7 +57,8 @@ def _index(
     table = dict(base)
     for word in words:
         first = word[0][0].lower()
-        table[first] = tuple(sorted((*table.get(first, ()), word), key=lambda entry: -len(entry[0])))
+        # At equal length the name that came last wins.
+        table[first] = tuple(sorted((word, *table.get(first, ())), key=lambda entry: -len(entry[0])))
     return table
 
 
@@ -66,12 +68,28 @@ def _plain(language: Language) -> Lexicon:
     return Lexicon(language, _index((*words, *units), {}))
 
 
+# Words that only declarations use: a choice may well be called 从轻, and a file's own names win over them.
+DECLARING = frozenset(
+    "GRAVER LIGHTER AGGRAVATING MITIGATING OFFICER CASE_FILE HISTORY REGISTER PRECISION COUNTS ASK".split()
+)
+
 PLAIN: Mapping[Language, Lexicon] = {"zh": _plain("zh"), "en": _plain("en")}
 
 
 def reserved(text: str, language: Language) -> bool:
     """Say whether a text is a word of the language, so that no fact may be called by it."""
-    return any(text.lower() == spelling for spelling, _, _ in PLAIN[language].by_first.get(text[0].lower(), ()))
+    known = PLAIN[language].by_first.get(text[0].lower(), ())
+    return any(text.lower() == spelling and kind not in DECLARING for spelling, kind, _ in known)
+
+
+_NAME = re.compile(r"[^\W\d]\w{0,39}")
+
+
+def usable_name(name: str, language: Language) -> bool:
+    """Say whether a fact or a choice may be called so."""
+    # A full-width letter would be folded inside cells and never be found again.
+    plain = name.translate(FOLDED) == name
+    return plain and _NAME.fullmatch(name) is not None and not reserved(name, language)
 
 
 @dataclass(slots=True)

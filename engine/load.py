@@ -3,16 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
 from types import MappingProxyType
 
 from engine.checks import checked
 from engine.errors import Complaints, Finding, RuleFilesInvalid
+from engine.fact import Fact, Place
 from engine.load_regime import CARD_KEYS, CATALOGUE_KEYS, NEVER, REGIME_KEYS, read_cards, read_catalogue, read_regime
 from engine.load_rule import RULE_KEYS, read_rule
 from engine.reading import Section, section
 from engine.rule import Regime, Rule
 from engine.rulebook import CardRule, PowerItem, Rulebook, digest_of, manifest_of
-from engine.tree import Fact, Place
 from engine.vocabulary import KEYS, LANGUAGES, spellings
 from engine.yamltext import MAX_BYTES, Scalar, read_yaml
 from engine.yamltext import Mapping as YamlMapping
@@ -47,13 +49,15 @@ def load_rulebook(files: Mapping[str, bytes]) -> Rulebook:
         loading.rule(path, top, digest_of(files[path]), complaints)
     for _path, top, complaints in tops["cards"]:
         loading.card_rules(top, complaints)
+    versions = loading.ordered()
     findings = [finding for complaints in loading.complaints for finding in complaints.findings]
     if findings:
         raise RuleFilesInvalid(sorted(findings, key=_order))
     manifest = manifest_of(files)
     return Rulebook(
         regimes=tuple(loading.regimes.values()),
-        rules=MappingProxyType(dict(sorted(loading.rules.items()))),
+        rules=MappingProxyType({code: rules[-1] for code, rules in versions.items()}),
+        versions=MappingProxyType(versions),
         power_items=MappingProxyType(loading.items),
         card_facts=tuple(loading.card_facts.values()),
         cards=tuple(loading.cards),
@@ -104,7 +108,7 @@ class _Loading:
     complaints: list[Complaints] = field(default_factory=list)
     regimes: dict[str, Regime] = field(default_factory=dict)
     items: dict[str, PowerItem] = field(default_factory=dict)
-    rules: dict[str, Rule] = field(default_factory=dict)
+    rules: dict[str, list[tuple[Rule, Complaints]]] = field(default_factory=dict)
     card_facts: dict[str, Fact] = field(default_factory=dict)
     cards: list[CardRule] = field(default_factory=list)
 
@@ -133,11 +137,29 @@ class _Loading:
         if not complaints.findings and regime.validity != NEVER:
             # Checks across a file's cells make sense only when every cell could be read.
             rule = checked(rule, complaints)
-        if rule.code in self.rules:
-            complaints.add(
-                "duplicate_code", top.cell("violation").place, found=rule.code, expected=self.rules[rule.code].file
-            )
-        self.rules.setdefault(rule.code, rule)
+        self.rules.setdefault(rule.code, []).append((rule, complaints))
+
+    def ordered(self) -> dict[str, tuple[Rule, ...]]:
+        """Put the versions of every rule in order of time: no day has two, and none in between is without one."""
+        versions: dict[str, tuple[Rule, ...]] = {}
+        for code in sorted(self.rules):
+            found = sorted(self.rules[code], key=lambda each: each[0].validity.first)
+            for (one, _first), (other, complaints) in pairwise(found):
+                self.neighbours(one, other, complaints)
+            versions[code] = tuple(rule for rule, _complaints in found)
+        return versions
+
+    def neighbours(self, one: Rule, other: Rule, complaints: Complaints) -> None:
+        """Complain where one version ends after the next begins, or leaves days between that no remark declares."""
+        place = Place(other.file, 1, 1)
+        if one.validity.last is None or one.validity.last >= other.validity.first:
+            same = one.validity == other.validity
+            code = "duplicate_code" if same else "version_overlap"
+            found = other.code if same else other.validity.first.isoformat()
+            complaints.add(code, place, found=found, expected=one.file)
+        elif one.validity.last + timedelta(days=1) < other.validity.first and not other.gap_before:
+            gap = f"{one.validity.last.isoformat()} – {other.validity.first.isoformat()}"
+            complaints.add("version_gap", place, found=other.code, expected=gap)
 
     def card_rules(self, top: Section, complaints: Complaints) -> None:
         facts, cards = read_cards(top, complaints)

@@ -1,23 +1,35 @@
 """Reads the files that many rules share: the regime, the power-item catalogue and the card rules."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, cast
 
 from engine.cells import Builder
-from engine.conventions import read_rounding, read_validity
+from engine.conventions import read_validity
 from engine.declarations import read_facts
 from engine.errors import Complaints
-from engine.lexer import PLAIN, NameKind
-from engine.numbers import Rounding
+from engine.fact import Cell, Fact, Language
+from engine.finishing import FINISHING_KEYS, read_conventions
+from engine.formulas import Bounds
+from engine.lexer import PLAIN, NameKind, usable_name
 from engine.reading import Section
-from engine.rule import Declared, GeneralMeasure, Regime, Validity
+from engine.rule import Conventions, Declared, GeneralMeasure, Regime, Validity
 from engine.rulebook import CardRule, PowerItem
-from engine.tree import Cell, Educate, Fact, Language, OrderToCorrect
+from engine.tree import All, Compare, Condition, Each, Educate, Is, Not, OneOf, OrderToCorrect, Records, Relation
+from engine.tree import Any as AnyOf
+from engine.values import read_record_facts, read_values, record_sections
+from engine.vocabulary import UNITS
+from engine.yamltext import Mapping as YamlMapping
+from engine.yamltext import Node
 
-REGIME_KEYS = frozenset(
-    "language regime name version number issuer published in_force source bounds first_day tie rounding facts always "
-    "when_not_penalised declared remarks".split()
+REGIME_KEYS = (
+    frozenset(
+        "language regime name version number issuer published in_force source bounds first_day tie facts compute always "
+        "when_not_penalised declared remarks currency lighter_law".split()
+    )
+    | FINISHING_KEYS
 )
 CATALOGUE_KEYS = frozenset(["language", "catalogue", "source", "agency", "items"])
 CARD_KEYS = frozenset(["language", "cards", "facts", "rules"])
@@ -38,14 +50,55 @@ QUESTIONS: Mapping[str, tuple[str, str]] = {
 
 
 def builder_for(
-    facts: Mapping[str, Fact], language: Language, complaints: Complaints, *, bounds_inclusive: bool = True
+    facts: Mapping[str, Fact],
+    language: Language,
+    complaints: Complaints,
+    *,
+    bounds: Bounds = "inclusive",
+    records: Mapping[str, Records] = MappingProxyType({}),
+    names: Iterable[str] = (),
 ) -> Builder:
-    """Make the builder of one file's cells; two names that clash have already been complained about."""
-    names: dict[str, NameKind] = {}
-    for fact in facts.values():
-        names.update(dict.fromkeys(fact.choices, "OPTION"))
-    names.update(dict.fromkeys(facts, "FACT"))
-    return Builder(facts, PLAIN[language].knowing(names), complaints, bounds_inclusive)
+    """Make the builder of one file's cells; `names` are those that `计算` will give a meaning to.
+
+    Two names that clash have already been complained about.
+    """
+    known: dict[str, NameKind] = {}
+    every = [*facts.values(), *(fact for each in records.values() for fact in each.fields)]
+    for fact in every:
+        # Choices worded like the source stand in 「」 wherever they are named.
+        known.update(dict.fromkeys((choice for choice in fact.choices if usable_name(choice, language)), "OPTION"))
+        if fact.unit and fact.unit not in UNITS and fact.kind != "money":
+            known[fact.unit] = "UNIT"
+    known.update(dict.fromkeys([*(fact.name for fact in every), *names], "FACT"))
+    return Builder(facts, PLAIN[language].knowing(known), complaints, bounds, records=records)
+
+
+def computed_names(node: Node | None) -> list[str]:
+    """Name what a `计算` section computes, before anything in it is read."""
+    return list(node.entries) if isinstance(node, YamlMapping) else []
+
+
+def read_records(
+    node: Node | None, language: Language, first_day_counts: bool, complaints: Complaints
+) -> tuple[dict[str, Records], dict[str, Section]]:
+    """Read the lists of records among the facts, and the sections their own `计算` stands in."""
+    records: dict[str, Records] = {}
+    sections: dict[str, Section] = {}
+    for name, (key, inner) in record_sections(node, language, complaints).items():
+        found = read_record_facts(name, key, inner, first_day_counts)
+        if found is not None:
+            records[name], sections[name] = found, inner
+    return records, sections
+
+
+def compute_records(builder: Builder, sections: Mapping[str, Section]) -> None:
+    """Read what is computed for each record of a list, now that the file's own names are known."""
+    records = dict(builder.records)
+    for name, inner in sections.items():
+        with builder.within(records[name]):
+            values = read_values(inner.node("compute", required=False), builder)
+        records[name] = replace(records[name], values=values)
+    builder.records = records
 
 
 def check_names(facts: Mapping[str, Fact], complaints: Complaints) -> None:
@@ -62,21 +115,27 @@ def read_regime(top: Section, file: str, digest: str, complaints: Complaints) ->
     """Read a regime file; what is missing is complained about and filled with a value that is never used."""
     language = top.language
     first_day_counts = top.choice("first_day", question=QUESTIONS["first_day"]) == "counts"
-    facts = read_facts(top.node("facts", required=False), language, first_day_counts, complaints)
+    declared = top.node("facts", required=False)
+    records, sections = read_records(declared, language, first_day_counts, complaints)
+    facts = read_facts(declared, language, first_day_counts, complaints)
+    facts |= {name: each.fact for name, each in records.items()}
     check_names(facts, complaints)
-    step: int = 1
-    rounding: Rounding = "floor"
-    if top.has("rounding"):
-        cell = top.scalar("rounding")
-        read = read_rounding(cell, language, complaints) if cell else None
-        step, rounding = read or (1, "floor")
-    else:
+    bounds = cast(Bounds, top.choice("bounds", question=QUESTIONS["bounds"]))
+    node = top.node("compute", required=False)
+    names = [*computed_names(node), *record_names(sections)]
+    builder = builder_for(facts, language, complaints, bounds=bounds, records=records, names=names)
+    compute_records(builder, sections)
+    values = read_values(node, builder)
+    if not top.has("rounding"):
         column = 0 if language == "zh" else 1
         repair = ("请写，如“取整: 1分，舍去”", "write, for example, `rounding: 1 fen, floor`")
         complaints.add("question", top.place, expected=QUESTIONS["rounding"][column], repair=repair)
     tie: Literal["heavier", "refuse"] = (
         "heavier" if top.choice("tie", question=QUESTIONS["tie"]) == "heavier" else "refuse"
     )
+    lighter: Literal["yes", "no", ""] = ""
+    if top.has("lighter_law"):
+        lighter = "yes" if top.choice("lighter_law") == "yes" else "no"
     return Regime(
         code=top.text("regime"),
         name=top.text("name"),
@@ -86,12 +145,15 @@ def read_regime(top: Section, file: str, digest: str, complaints: Complaints) ->
         published=top.day("published"),
         validity=read_in_force(top, complaints),
         source=top.text("source"),
-        bounds_inclusive=top.choice("bounds", question=QUESTIONS["bounds"]) == "inclusive",
+        bounds=bounds,
         first_day_counts=first_day_counts,
         tie=tie,
-        rounding_step=step,
-        rounding=rounding,
+        conventions=read_conventions(top, builder, Conventions()),
         facts=tuple(facts.values()),
+        records=tuple(builder.records.values()),
+        values=values,
+        currency=top.text("currency", required=False),
+        lighter_law=lighter,
         always=_general(top, "always", facts, complaints),
         when_not_penalised=_general(top, "when_not_penalised", facts, complaints),
         declared=tuple(
@@ -103,6 +165,24 @@ def read_regime(top: Section, file: str, digest: str, complaints: Complaints) ->
         file=file,
         digest=digest,
     )
+
+
+def plain(condition: Condition) -> bool:
+    """Say whether a condition only looks at single facts."""
+    match condition:
+        case Is() | Compare() | OneOf():
+            return True
+        case Relation() | Each():
+            return False
+        case Not(part=part):
+            return plain(part)
+        case All(parts=parts) | AnyOf(parts=parts):
+            return all(map(plain, parts))
+
+
+def record_names(sections: Mapping[str, Section]) -> list[str]:
+    """Name what is computed for the records of lists."""
+    return [name for inner in sections.values() for name in computed_names(inner.node("compute", required=False))]
 
 
 def read_in_force(top: Section, complaints: Complaints) -> Validity:
@@ -154,6 +234,9 @@ def read_cards(top: Section, complaints: Complaints) -> tuple[tuple[Fact, ...], 
     for inner in top.sections("rules", frozenset({"name", "level", "when", "reason", "basis"})):
         cell = inner.scalar("when")
         when = builder.condition(cell) if cell else None
+        if when is not None and not plain(when):
+            # durable-rules looks at one event: a comparison of two of its figures is no condition it can run.
+            complaints.add("not_for_cards", inner.cell("when").place)
         name, level, reason, basis = (
             inner.text("name"),
             inner.choice("level"),

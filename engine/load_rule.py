@@ -9,13 +9,24 @@ from typing import cast
 from engine.cells import Builder
 from engine.declarations import read_facts
 from engine.errors import Complaints
-from engine.load_regime import builder_for, check_names, read_in_force
+from engine.fact import Cell, Fact
+from engine.finishing import FINISHING_KEYS, read_conventions
+from engine.load_regime import (
+    builder_for,
+    check_names,
+    compute_records,
+    computed_names,
+    read_in_force,
+    read_records,
+    record_names,
+)
 from engine.reading import Section, misshapen, section
 from engine.rule import (
     Basis,
     Defect,
     DefectKind,
     Expected,
+    Given,
     Precondition,
     Regime,
     Row,
@@ -24,18 +35,22 @@ from engine.rule import (
     StatutoryRange,
     Unmet,
 )
-from engine.tree import Cell, Condition, Fact, Measure, NoPenalty, facts_in
+from engine.tree import Condition, Measure, NoPenalty, names_in
+from engine.values import read_values
 from engine.vocabulary import KEYS, REFUSALS, WORDS, spell, spellings
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
 from engine.yamltext import Mapping as YamlMapping
 
-RULE_KEYS = frozenset(
-    "language violation name category power_item in_force basis statutory_range facts preconditions no_penalty tiers "
-    "defects remarks cases".split()
+RULE_KEYS = (
+    frozenset(
+        "language violation name category power_item in_force basis statutory_range facts compute preconditions no_penalty "
+        "tiers defects remarks cases gap_before".split()
+    )
+    | FINISHING_KEYS
 )
-_ROW_KEYS = frozenset({"tier", "when", "outcome", "range", "quote"})
-_CASE_KEYS = frozenset({"name", "on", "given", "expect"})
+_ROW_KEYS = frozenset({"tier", "group", "when", "outcome", "range", "quote"})
+_CASE_KEYS = frozenset({"name", "on", "decided", "given", "expect"})
 
 
 def read_rule(top: Section, regime: Regime, file: str, digest: str, complaints: Complaints) -> Rule:
@@ -53,12 +68,27 @@ class _RuleReader:
 
     def rule(self) -> Rule:
         top, regime = self.top, self.regime
-        own = read_facts(top.node("facts", required=False), top.language, regime.first_day_counts, self.complaints)
+        node = top.node("facts", required=False)
+        records, sections = read_records(node, top.language, regime.first_day_counts, self.complaints)
+        own = read_facts(node, top.language, regime.first_day_counts, self.complaints)
+        own |= {name: each.fact for name, each in records.items()}
         # A rule says otherwise than its regime by declaring a fact of the same name.
         facts = {fact.name: fact for fact in regime.facts} | own
+        lists = {each.fact.name: each for each in regime.records if each.fact.name not in own} | records
         check_names(facts, self.complaints)
-        builder = builder_for(facts, top.language, self.complaints, bounds_inclusive=regime.bounds_inclusive)
+        compute = top.node("compute", required=False)
+        names = [*computed_names(compute), *record_names(sections), *(each.name for each in regime.values)]
+        names += [value.name for each in regime.records for value in each.values]
+        builder = builder_for(facts, top.language, self.complaints, bounds=regime.bounds, records=lists, names=names)
+        builder.named = {each.name: each for each in regime.values}
+        compute_records(builder, sections)
+        values = {each.name: each for each in regime.values} | {
+            each.name: each for each in read_values(compute, builder)
+        }
         ranges = self.ranges(builder)
+        conventions = read_conventions(top, builder, regime.conventions)
+        defects = tuple(self.defects(builder))
+        unpublished = any(each.kind == "no_benchmark" for each in defects)
         return Rule(
             code=top.text("violation"),
             name=top.text("name"),
@@ -68,10 +98,14 @@ class _RuleReader:
             basis=self.basis(),
             ranges=ranges,
             facts=tuple(facts.values()),
+            records=tuple(builder.records.values()),
+            values=tuple(values.values()),
+            conventions=conventions,
             preconditions=tuple(self.preconditions(builder)),
             no_penalty=tuple(self.rows("no_penalty", builder, ranges)),
-            rows=tuple(self.rows("tiers", builder, ranges)),
-            defects=tuple(self.defects(builder)),
+            rows=tuple(self.rows("tiers", builder, ranges, required=not unpublished)),
+            defects=defects,
+            gap_before=top.text("gap_before", required=False),
             remarks=top.texts("remarks"),
             cases=tuple(self.cases(builder, facts)),
             regime=regime,
@@ -126,14 +160,18 @@ class _RuleReader:
                 ),
             )
             if (when := self.condition(inner, builder)) is not None:
-                yield Precondition(when=when, otherwise=otherwise, reads=facts_in(when), cell=inner.cell("when"))
+                yield Precondition(
+                    when=when, otherwise=otherwise, reads=tuple(dict.fromkeys(names_in(when))), cell=inner.cell("when")
+                )
 
     def condition(self, inner: Section, builder: Builder) -> Condition | None:
         cell = inner.scalar("when")
         return builder.condition(cell) if cell else None
 
-    def rows(self, word: str, builder: Builder, ranges: tuple[StatutoryRange, ...]) -> Iterator[Row]:
-        for inner in self.top.sections(word, _ROW_KEYS, required=word == "tiers"):
+    def rows(
+        self, word: str, builder: Builder, ranges: tuple[StatutoryRange, ...], *, required: bool = False
+    ) -> Iterator[Row]:
+        for inner in self.top.sections(word, _ROW_KEYS, required=required):
             tier, quote = inner.text("tier"), inner.text("quote")
             when = self.condition(inner, builder)
             cell = inner.scalar("outcome")
@@ -151,16 +189,17 @@ class _RuleReader:
                     self.complaints.add("bad_choice_of_words", place, found=name, repair=repair)
                 elif word == "tiers":
                     self.complaints.add("range_not_named", inner.place, found=tier, repair=repair)
-            if word == "no_penalty" and measures not in (None, (NoPenalty(),)):
+            if word == "no_penalty" and measures not in (None, (NoPenalty(),), (NoPenalty(may=True),)):
                 self.complaints.add("only_no_penalty", inner.cell("outcome").place)
             if when is not None and measures is not None:
                 yield Row(
                     tier=tier,
+                    group=inner.text("group", required=False),
                     when=when,
                     measures=measures,
                     range_name=name,
                     quote=quote,
-                    reads=facts_in(when),
+                    reads=tuple(dict.fromkeys(names_in(when))),
                     when_cell=inner.cell("when"),
                     outcome_cell=inner.cell("outcome"),
                 )
@@ -169,8 +208,8 @@ class _RuleReader:
         for inner in self.top.sections("defects", frozenset({"kind", "tier", "when", "note"}), required=False):
             kind = cast(DefectKind, inner.choice("kind"))
             note = inner.text("note")
-            # A missing tier has a condition, an amount outside the range has a tier.
-            wanted = "when" if kind == "missing_tier" else "tier"
+            # A missing tier has a condition, what is wrong with a tier has its name, a missing benchmark has neither.
+            wanted = {"missing_tier": "when", "no_benchmark": "note"}.get(kind, "tier")
             when = self.condition(inner, builder) if wanted == "when" else None
             tier = inner.text("tier") if wanted == "tier" else ""
             for extra in {"when", "tier"} - {wanted}:
@@ -178,8 +217,9 @@ class _RuleReader:
                     self.complaints.add(
                         "unknown_key", inner.cell(extra).place, found=spell(KEYS, extra, inner.language)
                     )
-            if when is not None or tier:
-                yield Defect(kind=kind, tier=tier, when=when, note=note, cell=inner.cell(wanted))
+            if when is not None or tier or wanted == "note":
+                cell = inner.cell(wanted) if inner.has(wanted) else Cell(text="", place=inner.place)
+                yield Defect(kind=kind, tier=tier, when=when, note=note, cell=cell)
 
     def cases(self, builder: Builder, facts: Mapping[str, Fact]) -> Iterator[RuleCase]:
         if not self.top.has("cases"):
@@ -194,9 +234,12 @@ class _RuleReader:
             cell = inner.scalar("expect")
             expect = self.expect(cell, builder) if cell else None
             if expect is not None and day != date.min:
-                yield RuleCase(name=name, on=day, given=given, expect=expect, cell=inner.cell("expect"))
+                decided = inner.day("decided") if inner.has("decided") else None
+                yield RuleCase(
+                    name=name, on=day, given=given, expect=expect, decided=decided, cell=inner.cell("expect")
+                )
 
-    def given(self, inner: Section, facts: Mapping[str, Fact]) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    def given(self, inner: Section, facts: Mapping[str, Fact]) -> Iterator[tuple[str, Given]]:
         node = inner.node("given")
         if node is None:
             return
@@ -212,8 +255,17 @@ class _RuleReader:
                 yield key.text, value.text
             elif isinstance(value, Listing) and all(isinstance(item, Scalar) for item in value.items):
                 yield key.text, tuple(item.text for item in value.items if isinstance(item, Scalar))
+            elif isinstance(value, Listing) and all(isinstance(item, YamlMapping) for item in value.items):
+                yield key.text, tuple(self.record(item) for item in value.items if isinstance(item, YamlMapping))
             else:
                 misshapen(value, Scalar, self.complaints)
+
+    def record(self, item: YamlMapping) -> Mapping[str, str]:
+        """Read one record of a list, as a test case gives it."""
+        for _key, value in item.entries.values():
+            if not isinstance(value, Scalar):
+                misshapen(value, Scalar, self.complaints)
+        return {key.text: value.text for key, value in item.entries.values() if isinstance(value, Scalar)}
 
     def expect(self, cell: Scalar, builder: Builder) -> Expected | None:
         language = self.top.language

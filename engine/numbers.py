@@ -11,7 +11,7 @@ MONEY_SCALE = 2
 MAX_SAFE_INTEGER = 2**53 - 1
 MAX_DIGITS = 15
 
-Rounding = Literal["floor", "ceiling", "half_up"]
+Rounding = Literal["floor", "ceiling", "half_up", "half_even"]
 
 
 class NotANumber(ValueError):
@@ -62,12 +62,27 @@ def yuan_text(fen: int) -> str:
 
 
 def round_to(numerator: int, denominator: int, step: int, direction: Rounding) -> int:
-    """Round an exact amount of fen, numerator over denominator and never negative, to a multiple of `step` fen."""
-    unit = denominator * step
+    """Round an exact amount of fen, numerator over denominator, to a multiple of `step` fen."""
+    return round_steps(numerator, denominator * step, direction) * step
+
+
+def round_steps(numerator: int, unit: int, direction: Rounding) -> int:
+    """Round numerator / unit to a whole number; half up goes away from zero only upwards, half even to the even one."""
     match direction:
         case "floor":
-            return numerator // unit * step
+            return numerator // unit
         case "ceiling":
-            return -(-numerator // unit) * step
+            return -(-numerator // unit)
         case "half_up":
-            return (2 * numerator + unit) // (2 * unit) * step
+            return (2 * numerator + unit) // (2 * unit)
+        case "half_even":
+            return round(Fraction(numerator, unit))
+
+
+def exact_text(value: Fraction | int) -> str:
+    """Write an exact number: as a decimal where it is one, else as a fraction."""
+    exact = Fraction(value)
+    for scale in range(MAX_DIGITS):
+        if 10**scale % exact.denominator == 0:
+            return decimal_text(exact.numerator * (10**scale // exact.denominator), scale)
+    return f"{exact.numerator}/{exact.denominator}"

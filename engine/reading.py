@@ -7,7 +7,7 @@ from datetime import date
 
 from engine.calendar import read_day
 from engine.errors import Complaints
-from engine.tree import Cell, Language, Place
+from engine.fact import Cell, Language, Place
 from engine.vocabulary import ENUMS, KEYS, spell, spellings
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar

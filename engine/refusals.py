@@ -24,6 +24,16 @@ RefusalCode = Literal[
     "missing_tier",
     "below_statutory_range",
     "above_statutory_range",
+    "overlapping_tiers",
+    "misprint",
+    "unreadable",
+    "no_benchmark",
+    "no_line",
+    "several_lines",
+    "outside_statutory_range",
+    "divided_by_zero",
+    "no_move",
+    "amount_too_large",
 ]
 
 SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
@@ -70,4 +80,29 @@ SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
         "公布的“{found}”一档高于法定幅度（{expected}），不得适用：{note}",
         "the published tier `{found}` lies above the statutory range ({expected}) and may not be applied: {note}",
     ),
+    "overlapping_tiers": (
+        "公布的“{found}”一档与别的档次重叠，又没有规定适用哪一档：{note}",
+        "the published tier `{found}` overlaps another and nothing says which applies: {note}",
+    ),
+    "misprint": ("公布的“{found}”一档有错印：{note}", "the published tier `{found}` is misprinted: {note}"),
+    "unreadable": (
+        "公布的“{found}”一档原文残缺，不能据以处罚：{note}",
+        "the published text of `{found}` is cut, and nothing may rest on it: {note}",
+    ),
+    "no_benchmark": (
+        "法律给出的幅度是“{expected}”，但没有公布的裁量基准，数额不能由本系统决定：{note}",
+        "the statute gives `{expected}`, but no benchmark has been published, so no figure can be decided: {note}",
+    ),
+    "no_line": ("“{found}”的表里没有这一行：{expected}", "the table `{found}` has no line for {expected}"),
+    "several_lines": (
+        "“{found}”的表里有几行同时符合：{expected}",
+        "several lines of the table `{found}` hold at once: {expected}",
+    ),
+    "outside_statutory_range": (
+        "算出的 {found} 元不在法定幅度内（{expected}）",
+        "the computed {found} yuan lie outside the statutory range ({expected})",
+    ),
+    "divided_by_zero": ("“{found}”里的除数是零", "a divisor in `{found}` is zero"),
+    "no_move": ("“{found}”没有可以移到的档次：{expected}", "there is no tier to move to from `{found}`: {expected}"),
+    "amount_too_large": ("算出的数额超过 {expected} 分", "the computed amount passes {expected} fen"),
 }

@@ -1,13 +1,27 @@
 """The nodes of a whole rule file: a rule, its tiers, ranges and cases, and the regime it belongs to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal
 
+from engine.fact import Cell, Fact, Language, Place
 from engine.numbers import Rounding
-from engine.tree import Amount, Cell, Condition, Fact, Language, Measure, Place, facts_of_measure
+from engine.tree import (
+    Change,
+    Condition,
+    Expr,
+    Measure,
+    Move,
+    Named,
+    Position,
+    Records,
+    exprs_of,
+    names_in,
+    names_of_named,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +51,23 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatutoryRange:
-    """The least and the greatest fine the statute allows; equal where it fixes the amount."""
+    """The least and the greatest fine the statute allows; equal where it fixes the amount, None where it names no end."""
 
     name: str
-    low: Amount
-    high: Amount
+    low: Expr | None
+    high: Expr | None
     cell: Cell
 
 
-DefectKind = Literal["below_statutory_range", "above_statutory_range", "missing_tier"]
+DefectKind = Literal[
+    "below_statutory_range",
+    "above_statutory_range",
+    "missing_tier",
+    "overlapping_tiers",
+    "misprint",
+    "unreadable",
+    "no_benchmark",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +96,10 @@ class Precondition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One tier (裁量阶次) of the published table."""
+    """One tier (裁量阶次) of the published table; tiers move up and down within their `group`, in the order written."""
 
     tier: str
+    group: str = ""
     when: Condition
     measures: tuple[Measure, ...]
     range_name: str
@@ -96,7 +119,62 @@ class GeneralMeasure:
     cell: Cell
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InTier:
+    """A published rule that picks the figure inside a bracket: where it lies, under a condition (None: always).
+
+    `only_high` is the share of the upper end where the bracket has no lower one (otherwise `position` in 0 to that end),
+    `only_low` the multiple of the lower end where it has no upper one.
+    """
+
+    name: str
+    when: Condition | None
+    position: Position
+    only_high: Fraction | None = None
+    only_low: Fraction | None = None
+    basis: str = field(default="", compare=False)
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierMove:
+    """A published rule that moves to another tier, or to an end of this one (江门 第五条)."""
+
+    name: str
+    when: Condition
+    move: Move
+    basis: str = field(default="", compare=False)
+    cell: Cell
+    outcome_cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """A published rule that changes the amount after the tier is known."""
+
+    name: str
+    when: Condition
+    change: Change
+    basis: str = field(default="", compare=False)
+    cell: Cell
+    outcome_cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conventions:
+    """What a benchmark document says once and a rule may say otherwise: how an amount is finished."""
+
+    in_tier: tuple[InTier, ...] = ()
+    moves: tuple[TierMove, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    combine: Literal["multiply", "add", ""] = ""
+    beyond_range: Literal["clamp", "refuse", ""] = ""
+    rounding_step: int = 1
+    rounding: Rounding = "floor"
+
+
 Expected = tuple[Measure, ...] | str
+Given = str | tuple[str, ...] | tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +183,8 @@ class RuleCase:
 
     name: str
     on: date
-    given: tuple[tuple[str, str | tuple[str, ...]], ...]
+    given: tuple[tuple[str, Given], ...]
+    decided: date | None = None
     expect: Expected
     cell: Cell
 
@@ -131,12 +210,15 @@ class Regime:
     published: date
     validity: Validity
     source: str
-    bounds_inclusive: bool
+    bounds: Literal["inclusive", "exclusive", "more_only"]
     first_day_counts: bool
     tie: Literal["heavier", "refuse"]
-    rounding_step: int
-    rounding: Rounding
+    conventions: Conventions
     facts: tuple[Fact, ...]
+    records: tuple[Records, ...] = ()
+    values: tuple[Named, ...] = ()
+    currency: str = ""
+    lighter_law: Literal["yes", "no", ""] = ""
     always: tuple[GeneralMeasure, ...]
     when_not_penalised: tuple[GeneralMeasure, ...]
     declared: tuple[Declared, ...]
@@ -158,10 +240,14 @@ class Rule:
     basis: tuple[Basis, ...]
     ranges: tuple[StatutoryRange, ...]
     facts: tuple[Fact, ...]
+    records: tuple[Records, ...] = ()
+    values: tuple[Named, ...] = ()
+    conventions: Conventions
     preconditions: tuple[Precondition, ...]
     no_penalty: tuple[Row, ...]
     rows: tuple[Row, ...]
     defects: tuple[Defect, ...]
+    gap_before: str = ""
     remarks: tuple[str, ...] = field(compare=False)
     cases: tuple[RuleCase, ...]
     regime: Regime
@@ -171,38 +257,79 @@ class Rule:
 
     # What decide looks up again and again, worked out once.
     by_name: Mapping[str, Fact] = field(init=False, compare=False, repr=False)
+    named: Mapping[str, Named] = field(init=False, compare=False, repr=False)
+    lists: Mapping[str, Records] = field(init=False, compare=False, repr=False)
     asks: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    asked: frozenset[str] = field(init=False, compare=False, repr=False)
     counted: tuple[Fact, ...] = field(init=False, compare=False, repr=False)
     benchmark: str = field(init=False, compare=False, repr=False)
     top: Place = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", MappingProxyType({fact.name: fact for fact in self.facts}))
+        object.__setattr__(self, "named", MappingProxyType({each.name: each for each in self.values}))
+        object.__setattr__(self, "lists", MappingProxyType({each.fact.name: each for each in self.records}))
         object.__setattr__(self, "asks", self._asks())
+        object.__setattr__(self, "asked", frozenset(self.asks))
         object.__setattr__(self, "counted", tuple(fact for fact in self.facts if fact.count))
         object.__setattr__(self, "benchmark", f"{self.regime.name}（{self.regime.number}）")
         object.__setattr__(self, "top", Place(self.file, 1, 1))
 
     def _asks(self) -> tuple[str, ...]:
         """Name the facts this rule can ask for, in the order it would ask them; after a count, the days it counts."""
-        read: dict[str, None] = {}
+        read: list[str] = []
         for row in self.no_penalty:
-            read.update(dict.fromkeys(row.reads))
-        for condition in self.preconditions:
-            read.update(dict.fromkeys(condition.reads))
+            read += row.reads
+        for precondition in self.preconditions:
+            read += precondition.reads
         for row in self.rows:
-            read.update(dict.fromkeys(row.reads))
+            read += row.reads
+        how = self.conventions
+        conditions = [
+            *(move.when for move in how.moves),
+            *(each.when for each in how.in_tier),
+            *(adjustment.when for adjustment in how.adjustments),
+        ]
+        for when in conditions:
+            if when is not None:
+                read += names_in(when)
         for row in self.rows:
             for measure in row.measures:
-                read.update(dict.fromkeys(facts_of_measure(measure)))
+                for expr in exprs_of(measure):
+                    read += names_in(expr)
+        for adjustment in how.adjustments:
+            change = adjustment.change
+            for bound in (change.by, change.to, change.floor, change.cap):
+                if bound is not None:
+                    read += names_in(bound)
+        for statutory in self.ranges:
+            for end in (statutory.low, statutory.high):
+                if end is not None:
+                    read += names_in(end)
+        return self.facts_behind(read)
+
+    def facts_behind(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Name the facts behind facts and named values, each once, in order; behind a count stand its days."""
         ordered: dict[str, None] = {}
-        for name in read:
-            ordered[name] = None
-            count = self.by_name[name].count
-            if count:
-                ordered[count.of] = None
+        waiting = list(reversed(list(names)))
+        seen: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            if (named := self.named.get(name)) is not None:
+                waiting += reversed(list(names_of_named(named)))
+            elif (fact := self.by_name.get(name)) is not None:
+                ordered[name] = None
+                if fact.count:
+                    ordered[fact.count.of] = None
         return tuple(ordered)
 
     def range_named(self, name: str) -> StatutoryRange:
         """Return the statutory range a row goes by."""
         return next(each for each in self.ranges if each.name == name)
+
+    def range_for(self, row: Row, payer: str) -> StatutoryRange:
+        """Return the statutory range of a fine: the one called like its payer, else the row's."""
+        return next((each for each in self.ranges if payer and each.name == payer), self.range_named(row.range_name))

@@ -1,15 +1,29 @@
 """Runs the test cases that stand inside the rule files; they are the specification, this only compares."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from engine.decide import decide
 from engine.decision import Decision, Imposed, Outcome
-from engine.numbers import yuan_text
+from engine.fact import Language
 from engine.rule import Rule, RuleCase
 from engine.rulebook import Rulebook
 from engine.surface import Surface
-from engine.tree import Educate, Fine, Language, Measure, OrderToCorrect
+from engine.tree import (
+    Bracket,
+    Detain,
+    Educate,
+    Fine,
+    Measure,
+    Money,
+    Number,
+    OrderToCorrect,
+    Output,
+    Restrict,
+    StopBusiness,
+    SuspendLicence,
+)
 from engine.vocabulary import REFUSALS, WORDS, spell
 
 
@@ -26,7 +40,7 @@ class CaseResult:
 
 def run_cases(rulebook: Rulebook) -> Iterator[CaseResult]:
     """Decide every test case of every rule."""
-    for rule in rulebook.rules.values():
+    for rule in rulebook.every_rule():
         for case in rule.cases:
             yield run_case(rulebook, rule, case)
 
@@ -37,8 +51,8 @@ def run_case(rulebook: Rulebook, rule: Rule, case: RuleCase) -> CaseResult:
     The measures must be those expected; what general law adds to every decision (an order to correct, education) may
     be left out of the expectation. An expected refusal must be refused by that name.
     """
-    outcome = decide(rulebook, rule.code, case.on, dict(case.given))
-    surface = Surface(dict(rule.by_name), rule.language)
+    outcome = decide(rulebook, rule.code, case.on, dict(case.given), decided=case.decided)
+    surface = Surface(rule.by_name, rule.language)
     if isinstance(case.expect, str):
         expected = f"{spell(WORDS, 'REFUSE', rule.language)} {spell(REFUSALS, case.expect, rule.language)}"
         passed = not isinstance(outcome, Decision) and outcome.code == case.expect
@@ -61,10 +75,25 @@ def _matches(expected: tuple[Measure, ...], imposed: tuple[Imposed, ...], surfac
 
 def _imposed(each: Imposed, surface: Surface) -> str:
     """Write an imposed measure as the amount it came to, so that `罚款 1000元 × 面积` reads `罚款 3500 元`."""
-    if isinstance(each.measure, Fine):
-        amount = yuan_text(each.amount_fen or 0)
-        return f"{spell(WORDS, 'FINE', surface.language)} {amount} {spell(WORDS, 'YUAN', surface.language)}"
-    return surface.measure(each.measure)
+    measure = each.measure
+    match measure:
+        case Fine(payer=payer):
+            if each.spread is None:
+                return surface.measure(Fine(amount=Money(fen=each.amount_fen or 0), payer=payer))
+            low, high = each.spread
+            least = Money(fen=low) if low or high is None else None
+            most = None if high is None else Money(fen=high)
+            return surface.measure(Fine(amount=Bracket(low=least, high=most), payer=payer))
+        case SuspendLicence() | Detain() | StopBusiness() | Restrict() if each.value:
+            return surface.measure(replace(measure, time=_number(each.value)))
+        case Output():
+            return surface.measure(replace(measure, value=_number(each.value)))
+        case _:
+            return surface.measure(measure)
+
+
+def _number(text: str) -> Number:
+    return Number(value=Fraction(text))
 
 
 def _written(outcome: Outcome, surface: Surface, language: Language) -> str:

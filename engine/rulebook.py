@@ -6,13 +6,14 @@ is the SHA-256 of its manifest, so that a record can name the whole law a decisi
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
+from engine.fact import Cell, Fact, Language
 from engine.rule import Regime, Rule, Validity
-from engine.tree import Cell, Condition, Fact, Language
+from engine.tree import Condition
 
 _LINE = re.compile(r"(sha256:[0-9a-f]{64}) (.+)")
 
@@ -43,15 +44,24 @@ class CardRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
-    """Everything a decision may rest on. `manifest` lists `digest path` lines, sorted by path."""
+    """Everything a decision may rest on. `manifest` lists `digest path` lines, sorted by path.
+
+    `versions` holds every version of a rule by its code, the earliest first; `rules` the latest of each.
+    """
 
     regimes: tuple[Regime, ...]
     rules: Mapping[str, Rule]
+    versions: Mapping[str, tuple[Rule, ...]]
     power_items: Mapping[str, PowerItem]
     card_facts: tuple[Fact, ...]
     cards: tuple[CardRule, ...]
     manifest: bytes
     digest: str
+
+    def every_rule(self) -> Iterator[Rule]:
+        """Yield every version of every rule, by code and then by time."""
+        for versions in self.versions.values():
+            yield from versions
 
     @property
     def language(self) -> Language:

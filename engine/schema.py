@@ -1,11 +1,11 @@
 """What a violation asks and rests on, for forms and clients: its facts as JSON Schema, its law and tiers as data."""
 
 from engine.decision import Wire
+from engine.fact import Fact
 from engine.given import domain_text, unit_text
 from engine.numbers import decimal_text
 from engine.rule import Rule
 from engine.rulebook import PowerItem
-from engine.tree import Fact
 
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -40,6 +40,17 @@ def fact_schema(fact: Fact, rule: Rule) -> dict[str, Wire]:
             schema["type"] = "boolean"
         case "choice":
             schema |= {"type": "string", "enum": list(fact.choices)}
+        case "day":
+            schema |= {"type": "string", "format": "date"}
+        case "records":
+            fields = rule.lists[fact.name].fields
+            item: dict[str, Wire] = {
+                "type": "object",
+                "additionalProperties": False,
+                "required": [each.name for each in fields],
+                "properties": {each.name: fact_schema(each, rule) for each in fields},
+            }
+            schema |= {"type": "array", "maxItems": fact.high, "items": item}
         case "days":
             schema |= {"type": "array", "maxItems": 1000, "items": {"type": "string", "format": "date"}}
         case "integer":
@@ -50,12 +61,17 @@ def fact_schema(fact: Fact, rule: Rule) -> dict[str, Wire]:
             }
         case "number" | "money":
             # Text, because a JSON number with decimals would be a float.
+            sign = "-?" if fact.low < 0 else ""
             schema |= {
                 "type": "string",
-                "pattern": f"^[0-9]{{1,15}}(\\.[0-9]{{1,{fact.scale}}})?$" if fact.scale else "^[0-9]{1,15}$",
+                "pattern": f"^{sign}[0-9]{{1,15}}(\\.[0-9]{{1,{fact.scale}}})?$"
+                if fact.scale
+                else f"^{sign}[0-9]{{1,15}}$",
                 "x-minimum": decimal_text(fact.low + fact.low_open, fact.scale),
                 "x-maximum": decimal_text(fact.high - fact.high_open, fact.scale),
             }
+    if fact.if_unknown:
+        schema["x-if-unknown"] = fact.if_unknown
     if fact.count:
         schema["x-counted-from"] = fact.count.of
     return schema

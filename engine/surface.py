@@ -4,49 +4,91 @@ Reading what this writes gives the same tree again, in either vocabulary; that i
 apart (tests/laws). Names, units' meanings and quoted texts are the rule's own and stay as they are.
 """
 
-from engine.numbers import MONEY_SCALE, decimal_text
+from collections.abc import Mapping
+from fractions import Fraction
+
+from engine.fact import Fact, Language
+from engine.lexer import usable_name
+from engine.numbers import MONEY_SCALE, decimal_text, exact_text
 from engine.rule import StatutoryRange, Validity
 from engine.tree import (
     All,
-    Amount,
+    Along,
     Any,
+    Arithmetic,
+    Band,
+    Between,
+    Bracket,
+    Change,
     Compare,
     Condition,
     ConfiscateGains,
     ConfiscateGoods,
+    Criticise,
+    Day,
+    Detain,
+    Each,
     Educate,
-    Fact,
+    Expr,
+    Extreme,
     Fine,
-    Fixed,
+    Flag,
     Is,
-    Language,
+    Key,
+    Later,
+    Limit,
     Measure,
-    Multiple,
+    Money,
+    Move,
     NoPenalty,
     Not,
+    Number,
     OneOf,
+    Order,
     OrderToCorrect,
-    PerUnit,
+    Output,
+    Portions,
+    Position,
+    Ref,
+    Relation,
+    Restrict,
     RevokeLicence,
+    RoundedTo,
+    StopBusiness,
+    SuspendLicence,
+    Tally,
     Warn,
 )
 from engine.vocabulary import UNITS, WORDS, spell
 
 _OPERATORS = {"=": "EQ", "!=": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE"}
+_SIGNS = {"+": "PLUS", "-": "MINUS", "*": "TIMES_SIGN", "/": "DIVIDE"}
 _KINDS = {
     "yes_no": "YES_NO",
     "choice": "CHOICE",
     "integer": "INTEGER",
     "number": "NUMBER_KIND",
     "money": "MONEY",
+    "day": "DATE",
     "days": "DAYS",
 }
+_ROUNDED = {"ceiling": "UP_TO", "floor": "DOWN_TO", "half_up": "HALF_UP_TO", "half_even": "HALF_EVEN_TO"}
+_SPANS = {
+    "days": "DAYS_BETWEEN",
+    "started_months": "STARTED_MONTHS",
+    "full_months": "FULL_MONTHS",
+    "full_years": "FULL_YEARS",
+}
+_LATER = {"days": "DAYS_AFTER", "months": "MONTHS_AFTER", "years": "YEARS_AFTER"}
+_WINDOWS = {"years": "YEARS", "months": "MONTHS", "days": "DAYS_BACK"}
+_BUILT_IN = {"@on": "ACT_DAY", "@decided": "DECISION_DAY", "@fine": "FINE_AMOUNT"}
+_CHANGES = {"up": "UPWARD", "down": "DOWNWARD", "add": "PLUS", "subtract": "MINUS", "times": "TIMES_SIGN"}
 
 
 class Surface:
     """Writes cells in one language; it needs the facts to put numbers back on their scale."""
 
-    def __init__(self, facts: dict[str, Fact], language: Language) -> None:
+    def __init__(self, facts: Mapping[str, Fact], language: Language) -> None:
         self.facts = facts
         self.language: Language = language
 
@@ -68,11 +110,14 @@ class Surface:
                 return fact
             case Compare(fact=fact, op=op, value=value):
                 return self.join(fact, self.word(_OPERATORS[op]), self.number(self.facts[fact], value))
+            case Relation(op=op, left=left, right=right):
+                return self.join(f"({self.expr(left)})", self.word(_OPERATORS[op]), f"({self.expr(right)})")
             case OneOf(fact=fact, choices=choices):
                 if len(choices) == 1:
-                    return self.join(fact, self.word("EQ"), choices[0])
-                separator = self.word("SEPARATOR")
-                return self.join(fact, self.word("IN"), f" {separator} ".join(choices))
+                    return self.join(fact, self.word("EQ"), self.choice(choices[0]))
+                return self.join(fact, self.word("IN"), self.choices(choices))
+            case Each(which=which, records=records, where=where):
+                return self.call("ANY_OF" if which == "any" else "EVERY_OF", records, self.condition(where))
             case Not(part=part):
                 return self.join(self.word("NOT"), f"({self.condition(part)})")
             case All(parts=parts):
@@ -80,74 +125,227 @@ class Surface:
             case Any(parts=parts):
                 return f" {self.word('OR')} ".join(f"({self.condition(part)})" for part in parts)
 
+    def choice(self, choice: str) -> str:
+        """Write a choice; one worded like its source stands in 「」."""
+        return choice if usable_name(choice, self.language) else f"「{choice}」"
+
+    def choices(self, choices: tuple[str, ...]) -> str:
+        return f" {self.word('SEPARATOR')} ".join(map(self.choice, choices))
+
+    def call(self, word: str, *arguments: str) -> str:
+        return f"{self.word(word)} ({self.comma(list(arguments))})"
+
     def number(self, fact: Fact, value: int) -> str:
         return decimal_text(value, fact.scale) + self.unit(fact)
 
     def unit(self, fact: Fact) -> str:
         if fact.kind == "money":
             return " " + self.word("YUAN")
-        return " " + spell(UNITS, fact.unit, self.language) if fact.unit else ""
+        return " " + self.unit_word(fact.unit) if fact.unit else ""
+
+    def unit_word(self, unit: str) -> str:
+        return spell(UNITS, unit, self.language) if unit in UNITS else unit
+
+    # --- expressions
+
+    def expr(self, expr: Expr) -> str:
+        """Write an expression; both sides of a sign stand in parentheses where they are joined themselves."""
+        match expr:
+            case Money(fen=fen):
+                return self.money(fen)
+            case Number(value=value):
+                return self.figure(value)
+            case Day(day=day):
+                return day.isoformat()
+            case Ref(name=name):
+                return self.word(_BUILT_IN[name]) if name in _BUILT_IN else name
+            case Limit(end=end):
+                return self.word("LIMIT_LOW" if end == "low" else "LIMIT_HIGH")
+            case Arithmetic(op=op, left=left, right=right):
+                return self.join(self.inner(left), self.word(_SIGNS[op]), self.inner(right))
+            case Extreme(which=which, parts=parts):
+                return self.call("GREATEST" if which == "greatest" else "LEAST", *map(self.expr, parts))
+            case RoundedTo(part=part, step=step, mode=mode):
+                return self.call(_ROUNDED[mode], self.expr(part), self.expr(step))
+            case Portions(part=part, size=size, started=started):
+                return self.call("STARTED" if started else "FULL", self.expr(part), self.expr(size))
+            case Between(span=span, first=first, last=last):
+                return self.call(_SPANS[span], self.expr(first), self.expr(last))
+            case Later(unit=unit, day=day, by=by):
+                return self.call(_LATER[unit], self.expr(day), self.expr(by))
+            case Along():
+                return self.along(expr)
+            case Tally(what=what, records=records, where=where, part=part):
+                word = {"count": "NUMBER_OF", "total": "TOTAL_OF", "greatest": "GREATEST_IN"}[what]
+                arguments = [records]
+                if part is not None:
+                    arguments.append(self.expr(part))
+                if where is not None:
+                    arguments.append(self.condition(where))
+                return self.call(word, *arguments)
+
+    def inner(self, expr: Expr) -> str:
+        return f"({self.expr(expr)})" if isinstance(expr, Arithmetic) else self.expr(expr)
+
+    def figure(self, value: Fraction) -> str:
+        """Write a plain number; the rule language reads decimals, so every number it holds is one."""
+        return exact_text(value)
+
+    def money(self, fen: int) -> str:
+        return f"{decimal_text(fen, MONEY_SCALE)} {self.word('YUAN')}"
+
+    def along(self, along: Along) -> str:
+        text = self.join(
+            self.expr(along.low), self.word("ARROW"), self.expr(along.high), self.word("ALONG"), self.inner(along.of),
+            self.expr(along.start), self.word("ARROW"), self.expr(along.end),
+        )  # fmt: skip
+        if along.beyond is None:
+            return text
+        return self.comma([text, self.join(self.word("THEN"), self.expr(along.beyond))])
 
     # --- measures
 
     def outcome(self, measures: tuple[Measure, ...]) -> str:
         """Write the measures of a row."""
+        if not measures:
+            return self.word("REFUSE")
         return self.comma([self.measure(measure) for measure in measures])
 
     def measure(self, measure: Measure) -> str:
         match measure:
-            case Fine(amount=amount):
-                return self.join(self.word("FINE"), self.amount(amount))
+            case Fine():
+                return self.fine(measure)
             case Warn():
                 return self.word("WARN")
+            case Criticise():
+                return self.word("CRITICISE")
             case ConfiscateGains(fact=fact):
                 return self.join(self.word("CONFISCATE"), fact)
             case ConfiscateGoods(goods=goods):
                 return self.join(self.word("CONFISCATE"), f"「{goods}」")
             case RevokeLicence(licence=licence):
                 return self.join(self.word("REVOKE"), f"「{licence}」")
+            case SuspendLicence(licence=licence, time=time, unit=unit):
+                return self.join(self.word("SUSPEND"), f"「{licence}」", self.time(time, unit))
+            case StopBusiness(time=time, unit=unit):
+                return self.join(self.word("STOP"), "" if time is None else self.time(time, unit))
+            case Restrict(what=what, time=time, unit=unit):
+                return self.join(self.word("RESTRICT"), f"「{what}」", "" if time is None else self.time(time, unit))
+            case Detain(time=time, unit=unit):
+                return self.join(self.word("DETAIN"), self.time(time, unit))
             case OrderToCorrect():
                 return self.word("CORRECT")
+            case Order(what=what):
+                return self.join(self.word("ORDER"), f"「{what}」")
+            case Output(name=name, value=value, unit=unit):
+                return self.join(self.word("OUTPUT"), f"「{name}」", self.time(value, unit))
+            case Flag(what=what):
+                return self.join(self.word("FLAG"), f"「{what}」")
             case Educate():
                 return self.word("EDUCATE")
-            case NoPenalty():
-                return self.word("NO_PENALTY")
+            case NoPenalty(may=may):
+                return self.word("MAY_NO_PENALTY" if may else "NO_PENALTY")
 
-    def amount(self, amount: Amount) -> str:
-        match amount:
-            case Fixed():
-                return self.rate(amount)
-            case PerUnit(fact=fact) | Multiple(fact=fact):
-                return self.join(self.rate(amount), self.word("TIMES_SIGN"), fact)
+    def time(self, value: Expr, unit: str) -> str:
+        """Write a figure with its unit; an expression carries the unit of its facts by itself."""
+        if isinstance(value, Number):
+            if unit == "percent":
+                return exact_text(value.value * 100) + " " + self.unit_word(unit)
+            return self.join(exact_text(value.value), self.unit_word(unit) if unit else "")
+        return self.expr(value)
 
-    def rate(self, amount: Amount) -> str:
-        match amount:
-            case Fixed(fen=fen) | PerUnit(fen=fen):
-                return f"{decimal_text(fen, MONEY_SCALE)} {self.word('YUAN')}"
-            case Multiple(ratio=ratio):
-                # A ratio was read from a decimal, so its denominator divides a power of ten.
-                scale = next(scale for scale in range(16) if 10**scale % ratio.denominator == 0)
-                written = decimal_text(ratio.numerator * (10**scale // ratio.denominator), scale)
-                return f"{written} {self.word('FOLD')}"
+    def fine(self, fine: Fine) -> str:
+        payer = self.join(self.word("ON_PAYER"), f"「{fine.payer}」") if fine.payer else ""
+        parts = [self.join(payer, self.word("FINE"), self.amount(fine.amount))]
+        if fine.floor is not None:
+            parts.append(self.join(self.word("GE"), self.expr(fine.floor)))
+        if fine.cap is not None:
+            parts.append(self.join(self.word("LE"), self.expr(fine.cap)))
+        return self.comma(parts)
+
+    def amount(self, amount: Expr | Bracket) -> str:
+        if not isinstance(amount, Bracket):
+            return self.expr(amount)
+        low = "" if amount.low is None else self.end(amount.low)
+        high = "" if amount.high is None else self.end(amount.high)
+        if not low:
+            text = self.join(high, self.word("OR_LESS"))
+        elif not high:
+            text = self.join(low, self.word("OR_MORE"))
+        else:
+            text = self.join(low, self.word("TO"), high)
+        return text if amount.at is None else self.join(text, self.word("AT"), self.expr(amount.at))
+
+    def end(self, expr: Expr) -> str:
+        return f"({self.expr(expr)})" if isinstance(expr, Arithmetic) else self.expr(expr)
 
     def statutory(self, each: StatutoryRange) -> str:
         """Write a statutory range."""
-        low, high = self.rate(each.low), self.rate(each.high)
-        span = low if low == high else self.join(low, self.word("TO"), high)
-        match each.high:
-            case Fixed():
-                return self.join(self.word("FINE"), span)
-            case PerUnit(fact=fact) | Multiple(fact=fact):
-                return self.join(self.word("FINE"), span, self.word("TIMES_SIGN"), fact)
+        if each.low == each.high and each.low is not None:
+            return self.join(self.word("FINE"), self.expr(each.low))
+        return self.join(self.word("FINE"), self.amount(Bracket(low=each.low, high=each.high)))
+
+    # --- between row and amount
+
+    def change(self, change: Change) -> str:
+        """Write an adjustment."""
+        until = "" if change.to is None else self.join(self.word("TO"), self.expr(change.to))
+        parts = [self.join(self.word(_CHANGES[change.kind]), self.expr(change.by), until)]
+        if change.floor is not None:
+            parts.append(self.join(self.word("GE"), self.expr(change.floor)))
+        if change.cap is not None:
+            parts.append(self.join(self.word("LE"), self.expr(change.cap)))
+        if change.below_range:
+            parts.append(self.word("BELOW_RANGE"))
+        return self.comma(parts)
+
+    def move(self, move: Move) -> str:
+        """Write a tier move."""
+        if move.tiers == 0:
+            return self.word("TOP_OF_TIER" if move.end == "high" else "BOTTOM_OF_TIER")
+        up = move.tiers > 0
+        text = self.join(self.word("TIER_UP" if up else "TIER_DOWN"), str(abs(move.tiers)), self.word("TIERS"))
+        return self.comma([text, self.word("TOP_AT_END")]) if move.top_at_end else text
+
+    def position(self, position: Position) -> str:
+        """Write where in a bracket a figure lies."""
+        low, high = exact_text(position.low), exact_text(position.high)
+        if position.low == position.high:
+            return low
+        return self.join(low, self.word("TO"), self.word("LT") if position.high_open else "", high)
+
+    def key(self, key: Key, money: bool = False) -> str:
+        """Write one line of a table's axis."""
+
+        def end(value: Fraction) -> str:
+            return self.money(value.numerator) if money else exact_text(value)
+
+        match key:
+            case bool():
+                return self.word("YES" if key else "NO")
+            case Band(low=None, high=high, high_open=is_open):
+                assert high is not None
+                return self.join(self.word("LT" if is_open else "LE"), end(high))
+            case Band(low=low, high=None, low_open=is_open):
+                assert low is not None
+                return self.join(self.word("GT" if is_open else "GE"), end(low))
+            case Band(low=low, high=high, low_open=low_open, high_open=high_open):
+                assert low is not None
+                assert high is not None
+                left, right = ("(" if low_open else "["), (")" if high_open else "]")
+                return f"{left}{end(low)} .. {end(high)}{right}"
+            case tuple():
+                return self.choices(key)
 
     # --- declarations
 
     def declaration(self, fact: Fact) -> str:
         """Write a fact's declaration."""
         kind = self.word(_KINDS[fact.kind])
-        clauses = [self.join(kind, f" {self.word('SEPARATOR')} ".join(fact.choices))]
+        clauses = [self.join(kind, self.choices(fact.choices))]
         if fact.unit:
-            clauses.append(self.word("YUAN") if fact.kind == "money" else spell(UNITS, fact.unit, self.language))
+            written = self.unit_word(fact.unit) if fact.unit in UNITS else f"「{fact.unit}」"
+            clauses.append(self.word("YUAN") if fact.kind == "money" else written)
         if fact.kind == "number":
             clauses.append(self.join(self.word("PRECISION"), decimal_text(1, fact.scale)))
         if fact.numeric:
@@ -158,8 +356,12 @@ class Surface:
             clauses.append(self.word(word))
         clauses.append(self.join(self.word("SOURCE"), self.word(fact.source.upper())))
         if fact.count:
-            years = str(fact.count.years)
-            clauses.append(self.join(self.word("COUNTS"), fact.count.of, years, self.word("YEARS")))
+            window = self.word(_WINDOWS[fact.count.window])
+            clauses.append(self.join(self.word("COUNTS"), fact.count.of, str(fact.count.back), window))
+            if not fact.count.with_this:
+                clauses.append(self.word("WITHOUT_THIS"))
+        if fact.if_unknown:
+            clauses.append(self.join(self.word("IF_UNKNOWN"), self.choice(fact.if_unknown)))
         if fact.question:
             clauses.append(self.join(self.word("ASK"), f"「{fact.question}」"))
         return self.comma(clauses)

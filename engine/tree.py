@@ -2,80 +2,138 @@
 
 Every capability (decide, explain, schema, surface) is a reading of this tree and matches on its nodes exhaustively.
 Where a node came from (`Place`, `Cell.text`) is kept for people and left out of equality: two files that mean the same
-are equal.
+are equal. Facts stand in `engine.fact`; here are expressions, conditions, measures and named values.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal
 
-Language = Literal["zh", "en"]
+from engine.fact import Cell, Fact
+from engine.numbers import Rounding
 
+# --- expressions ---------------------------------------------------------------------------------------------------
+# An expression is a number, an amount of money (in fen) or a day. Numbers are exact fractions.
 
-class Place(NamedTuple):
-    """Where something stands: file, line and column (both from 1; columns count characters)."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
-NOWHERE = Place("", 0, 0)
+Quantity = Literal["number", "money", "day"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """The text of a rule as its author wrote it, and where. Two cells are always equal: text is not meaning."""
+class Number:
+    """A plain number: 1.5, 1.5 fold, 20 % (which is 0.2), 5 tonnes."""
 
-    text: str = field(compare=False)
-    place: Place = field(compare=False)
-
-
-# --- facts ---------------------------------------------------------------------------------------------------------
-
-FactKind = Literal["yes_no", "choice", "integer", "number", "money", "days"]
-Direction = Literal["graver", "lighter", "neither"]
-Source = Literal["officer", "case_file", "history", "register"]
+    value: Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """A number of offences counted from a list of days: those in the window before the act, and the act itself.
+class Money:
+    """So many fen."""
 
-    The window is the `years` up to the day of the act; `first_day` says whether the day exactly `years` earlier counts.
-    """
-
-    of: str
-    years: int
-    first_day: bool
+    fen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One fact a rule may ask for. `low`, `high` are scaled by 10**scale; `direction` is what a larger value means."""
+class Day:
+    """A day of the calendar."""
+
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """A numeric, money or day fact, or a named value; a fact in % counts as that share."""
 
     name: str
-    kind: FactKind
-    unit: str = ""
-    scale: int = 0
-    low: int = 0
-    high: int = 0
-    low_open: bool = False
-    high_open: bool = False
-    choices: tuple[str, ...] = ()
-    direction: Direction = "neither"
-    source: Source = "officer"
-    count: Count | None = None
-    question: str = field(default="", compare=False)
-    cell: Cell = field(compare=False)
 
-    @property
-    def numeric(self) -> bool:
-        return self.kind in ("integer", "number", "money")
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The lower or the upper end of the row's statutory range (法定下限、法定上限)."""
+
+    end: Literal["low", "high"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arithmetic:
+    op: Literal["+", "-", "*", "/"]
+    left: "Expr"
+    right: "Expr"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extreme:
+    """The greatest or the least of several."""
+
+    which: Literal["greatest", "least"]
+    parts: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundedTo:
+    """A value rounded to a multiple of a constant step."""
+
+    part: "Expr"
+    step: "Expr"
+    mode: Rounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portions:
+    """How many steps of a constant size a value makes: started ones count (不足一份按一份), or only full ones."""
+
+    part: "Expr"
+    size: "Expr"
+    started: bool
+
+
+Span = Literal["days", "started_months", "full_months", "full_years"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """Time from one day to a later one: days (the first not counted), months or years; negative where it is earlier."""
+
+    span: Span
+    first: "Expr"
+    last: "Expr"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """The day so many days, months or years after a day; the month's last where it has no such day (民法典 第二百零二条)."""
+
+    unit: Literal["days", "months", "years"]
+    day: "Expr"
+    by: "Expr"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Along:
+    """From `low` to `high` in a straight line while `of` goes from `start` to `end`; beyond the ends it stays there."""
+
+    low: "Expr"
+    high: "Expr"
+    of: "Expr"
+    start: "Expr"
+    end: "Expr"
+    beyond: "Expr | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Over a list of records: how many meet a condition, or the sum or the greatest of an expression."""
+
+    what: Literal["count", "total", "greatest"]
+    records: str
+    where: "Condition | None" = None
+    part: "Expr | None" = None
+
+
+Expr = (
+    Number | Money | Day | Ref | Limit | Arithmetic | Extreme | RoundedTo | Portions | Between | Later | Along | Tally
+)
 
 # --- conditions ----------------------------------------------------------------------------------------------------
 
@@ -84,7 +142,7 @@ Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Is:
-    """A yes/no fact is yes."""
+    """A yes/no fact, or a named condition, is yes."""
 
     fact: str
 
@@ -99,11 +157,29 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """Two expressions of one kind compared."""
+
+    op: Operator
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OneOf:
     """A choice fact is one of these."""
 
     fact: str
     choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Each:
+    """Any, or every, record of a list meets a condition; of an empty list none does, and every one does."""
+
+    which: Literal["any", "all"]
+    records: str
+    where: "Condition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,57 +197,121 @@ class Any:
     parts: tuple["Condition", ...]
 
 
-Condition = Is | Compare | OneOf | Not | All | Any
+Condition = Is | Compare | Relation | OneOf | Each | Not | All | Any
+
+# --- named values (计算): tables, steps, intermediate amounts ----------------------------------------------------------
 
 
-def facts_in(condition: Condition) -> tuple[str, ...]:
-    """Name the facts a condition reads, each once, in the order it names them."""
-    match condition:
-        case Is(fact=fact) | Compare(fact=fact) | OneOf(fact=fact):
-            return (fact,)
-        case Not(part=part):
-            return facts_in(part)
-        case All(parts=parts) | Any(parts=parts):
-            return tuple(dict.fromkeys(name for part in parts for name in facts_in(part)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A piece of a numeric axis on the fact's scale; an end that is None is open for ever."""
+
+    low: Fraction | None
+    high: Fraction | None
+    low_open: bool = False
+    high_open: bool = False
+
+    def holds(self, value: Fraction | int) -> bool:
+        above = self.low is None or (value > self.low if self.low_open else value >= self.low)
+        return above and (self.high is None or (value < self.high if self.high_open else value <= self.high))
+
+
+Key = Band | tuple[str, ...] | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """What a table looks up: a name, and what each line of the table says of it."""
+
+    name: str
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formula:
+    part: "Expr | Condition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branches:
+    """The value of the one branch whose condition holds; None stands for “otherwise”."""
+
+    rows: tuple[tuple["Condition | None", Expr], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A lookup in one or two dimensions; `cells` stand row by row."""
+
+    rows: Axis
+    columns: Axis | None
+    cells: tuple[tuple[Expr, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marginal:
+    """Each band's rate on the part of a value that lies in the band, summed (超额累进)."""
+
+    of: Expr
+    bands: tuple[tuple[Band, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A named value of a rule or of a record: worked out once, quoted in the trace.
+
+    `shape` says how it varies with the facts: 0 not at all, 1 in steps, 2 in lines (`engine.formulas`).
+    """
+
+    name: str
+    kind: Literal["number", "money", "day", "yes_no"]
+    how: Formula | Branches | Table | Marginal
+    shape: int = field(compare=False)
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """A list of small records (vehicles, animals, days): the facts of each, and what is worked out for each."""
+
+    fact: Fact
+    fields: tuple[Fact, ...]
+    values: tuple[Named, ...] = ()
 
 
 # --- amounts and measures ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fixed:
-    """So many fen."""
+class Bracket:
+    """A fine between two amounts, as published; an end that is None was left open (…以下, …以上).
 
-    fen: int
+    `at` says where in it the fine lies, from 0 (the lower end) to 1; without it the in-tier rule (档内取值) does.
+    """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PerUnit:
-    """So many fen for each unit of a numeric fact (square metre, facility, item)."""
-
-    fen: int
-    fact: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Multiple:
-    """A multiple of a money fact."""
-
-    ratio: Fraction
-    fact: str
-
-
-Amount = Fixed | PerUnit | Multiple
+    low: Expr | None
+    high: Expr | None
+    at: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fine:
-    amount: Amount
+    """A fine on the party, or on another `payer`; `floor` and `cap` bound the computed amount of this fine alone."""
+
+    amount: Expr | Bracket
+    payer: str = ""
+    floor: Expr | None = None
+    cap: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warn:
     pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criticise:
+    """Criticism by public notice (通报批评)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +332,63 @@ class RevokeLicence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuspendLicence:
+    licence: str
+    time: Expr
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopBusiness:
+    """Production or business is stopped (责令停产停业), for a time or until it is allowed again."""
+
+    time: Expr | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restrict:
+    """An activity or a calling is restricted or closed (限制、禁止), for a time or without one."""
+
+    what: str
+    time: Expr | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detain:
+    """Administrative detention, in days."""
+
+    time: Expr
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderToCorrect:
     pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order to do or to stop something named (责令「限期拆除」)."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Another figure besides the fine, by name: points on a licence, days of training, a share."""
+
+    name: str
+    value: Expr
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """Something the case must be marked with: hearing due, legal review due."""
+
+    what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,16 +398,146 @@ class Educate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoPenalty:
-    pass
+    """No penalty: because the law says none shall be, or (`may`) that none need be (不予处罚, 可以不予处罚)."""
+
+    may: bool = False
 
 
-Measure = Fine | Warn | ConfiscateGains | ConfiscateGoods | RevokeLicence | OrderToCorrect | Educate | NoPenalty
+Measure = (
+    Fine
+    | Warn
+    | Criticise
+    | ConfiscateGains
+    | ConfiscateGoods
+    | RevokeLicence
+    | SuspendLicence
+    | StopBusiness
+    | Restrict
+    | Detain
+    | OrderToCorrect
+    | Order
+    | Output
+    | Flag
+    | Educate
+    | NoPenalty
+)
 
 
-def facts_of_measure(measure: Measure) -> tuple[str, ...]:
-    """Name the facts a measure's own fields are computed from."""
+# --- what happens between the row and the amount --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an adjustment does to the amount: a share of it up or down, or money more or less, or times a factor.
+
+    `to` is the greater share where the published rule leaves one between two (下浮 30% 至 50%): the outcome is a range then.
+    `floor` and `cap` bound the share or the money of the change itself; `below_range` lets the result fall below the
+    statutory range (减轻).
+    """
+
+    kind: Literal["up", "down", "add", "subtract", "times"]
+    by: Expr
+    to: Expr | None = None
+    floor: Expr | None = None
+    cap: Expr | None = None
+    below_range: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What a tier move does: so many tiers up (or down, negative), or to an end of the bracket of the tier."""
+
+    tiers: int = 0
+    end: Literal["", "low", "high"] = ""
+    top_at_end: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where in a bracket the fine lies: from `low` to `high` of 0..1; both equal is one figure, else a published range."""
+
+    low: Fraction
+    high: Fraction
+    high_open: bool = False
+    cell: Cell = field(compare=False)
+
+
+# --- what a node reads ----------------------------------------------------------------------------------------------
+
+
+def names_in(node: Expr | Condition) -> Iterator[str]:
+    """Yield the names of facts, named values and record fields a node reads directly, in the order it names them."""
+    match node:
+        case Number() | Money() | Day() | Limit():
+            return
+        case Ref(name=name) | Is(fact=name) | Compare(fact=name) | OneOf(fact=name):
+            yield name
+        case Tally(records=name, where=where, part=part):
+            yield name
+            for each in (where, part):
+                if each is not None:
+                    yield from names_in(each)
+        case Each(records=name, where=where):
+            yield name
+            yield from names_in(where)
+        case Arithmetic(left=left, right=right) | Relation(left=left, right=right):
+            yield from names_in(left)
+            yield from names_in(right)
+        case Extreme(parts=parts) | All(parts=parts) | Any(parts=parts):
+            for part in parts:
+                yield from names_in(part)
+        case RoundedTo(part=part) | Portions(part=part) | Not(part=part):
+            yield from names_in(part)
+        case Between(first=first, last=last):
+            yield from names_in(first)
+            yield from names_in(last)
+        case Later(day=day, by=by):
+            yield from names_in(day)
+            yield from names_in(by)
+        case Along(low=low, high=high, of=of, start=start, end=end, beyond=beyond):
+            for each in (of, low, high, start, end, beyond):
+                if each is not None:
+                    yield from names_in(each)
+
+
+def names_of_named(named: Named) -> Iterator[str]:
+    """Yield the names a named value is worked out from."""
+    match named.how:
+        case Formula(part=part):
+            yield from names_in(part)
+        case Branches(rows=rows):
+            for when, value in rows:
+                if when is not None:
+                    yield from names_in(when)
+                yield from names_in(value)
+        case Table(rows=axis, columns=columns, cells=cells):
+            yield axis.name
+            if columns is not None:
+                yield columns.name
+            for line in cells:
+                for cell in line:
+                    yield from names_in(cell)
+        case Marginal(of=of, bands=bands):
+            yield from names_in(of)
+            for _band, rate in bands:
+                yield from names_in(rate)
+
+
+def exprs_of(measure: Measure) -> tuple[Expr, ...]:
+    """Return the expressions a measure's own fields are computed from."""
+    found: tuple[Expr | None, ...] = ()
     match measure:
-        case Fine(amount=PerUnit(fact=fact) | Multiple(fact=fact)) | ConfiscateGains(fact=fact):
-            return (fact,)
+        case Fine(amount=Bracket(low=low, high=high, at=at), floor=floor, cap=cap):
+            found = (low, high, at, floor, cap)
+        case Fine(amount=amount, floor=floor, cap=cap):
+            assert not isinstance(amount, Bracket)
+            found = (amount, floor, cap)
+        case ConfiscateGains(fact=fact):
+            found = (Ref(name=fact),)
+        case SuspendLicence(time=time) | StopBusiness(time=time) | Restrict(time=time) | Detain(time=time):
+            found = (time,)
+        case Output(value=value):
+            found = (value,)
         case _:
-            return ()
+            pass
+    return tuple(each for each in found if each is not None)

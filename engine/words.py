@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from engine.tree import Language
+from engine.fact import Language
 
 
 def quoted(text: str, language: Language) -> str:

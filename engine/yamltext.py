@@ -25,7 +25,7 @@ from ruamel.yaml.events import (
 )
 
 from engine.errors import Complaints, shorten
-from engine.tree import Place
+from engine.fact import Place
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 8

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import load_rulebook
+from engine.fact import Cell, Place
 from engine.rulebook import CardRule
-from engine.tree import All, Any, Cell, Compare, Condition, Is, Not, OneOf, Operator, Place
+from engine.tree import All, Any, Compare, Condition, Is, Not, OneOf, Operator
 from tests.api.kit import ROOT, small_law
 
 cards = pytest.importorskip("cases.cards", reason="durable-rules is not installed: it needs a C compiler, see README")
@@ -75,6 +76,8 @@ def holds(when: Condition, event: Mapping[str, bool | int | str]) -> bool:
             return all(holds(part, event) for part in parts)
         case Any(parts=parts):
             return any(holds(part, event) for part in parts)
+        case _:
+            raise AssertionError(when)
 
 
 def rule(name: str, when: Condition, level: str = "yellow") -> CardRule:

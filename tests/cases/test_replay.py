@@ -16,7 +16,7 @@ from cases.desk import Desk
 from cases.record import Asked
 from cases.replay import replay
 from cases.store import AuditLog
-from engine.tree import Fact
+from engine.fact import Fact
 from tests.api.kit import ask, dearer_law, rewrite, shipped_law, small_law, tamper
 
 PRICES = (1, 2, 3, 2, 1)

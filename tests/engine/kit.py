@@ -2,11 +2,29 @@
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from engine import Decision, Finding, Outcome, Refusal, Rulebook, RuleFilesInvalid, decide, load_rulebook
+from engine.tree import Arithmetic, Money, Number, Ref
+
+
+def fixed(fen: int) -> Money:
+    """So many fen."""
+    return Money(fen=fen)
+
+
+def per_unit(fen: int, fact: str) -> Arithmetic:
+    """So many fen for each unit of a fact."""
+    return Arithmetic(op="*", left=Money(fen=fen), right=Ref(name=fact))
+
+
+def multiple(ratio: Fraction | int, fact: str) -> Arithmetic:
+    """A multiple of a money fact."""
+    return Arithmetic(op="*", left=Number(value=Fraction(ratio)), right=Ref(name=fact))
+
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"

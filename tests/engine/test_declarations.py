@@ -2,9 +2,10 @@
 
 import pytest
 
-from engine.declarations import read_facts, usable_name
+from engine.declarations import read_facts
 from engine.errors import Complaints
-from engine.tree import NOWHERE, Cell, Count, Fact, Language, Place
+from engine.fact import NOWHERE, Cell, Count, Fact, Language, Place
+from engine.lexer import usable_name
 from engine.yamltext import Listing, Mapping, Node, Scalar
 
 CELL = Cell(text="", place=NOWHERE)
@@ -74,7 +75,7 @@ def declare(
                 unit="times",
                 low=1,
                 high=99,
-                count=Count(of="往日", years=2, first_day=True),
+                count=Count(of="往日", back=2, first_day=True),
                 cell=CELL,
             ),
         ),
@@ -167,7 +168,7 @@ def test_chinese_and_english_declare_one_fact(zh: str, en: str) -> None:
         ("数，平方米，精确到 10，0 至 9", "bad_domain", 17),
         ("数，平方米，精确到 0.0000001，0 至 9", "bad_domain", 17),
         ("整数，次，1 至 9，计 往日 0年内", "bad_domain", 23),
-        ("整数，次，1 至 9，计 往日 11年内", "bad_domain", 23),
+        ("整数，次，1 至 9，计 往日 21年内", "bad_domain", 23),
         ("整数，次，1 至 9，计 往日 1.5年内", "bad_domain", 23),
         ("整数，元，1 至 9", "unit_mismatch", 10),
         # Choices.
@@ -182,7 +183,7 @@ def test_chinese_and_english_declare_one_fact(zh: str, en: str) -> None:
         ("罚款 50元", "cell_syntax", 7),
         ("是否 从重", "cell_syntax", 10),
         ("面积", "unknown_word", 7),
-        ("整数，公斤，1 至 9", "unknown_word", 10),
+        ("整数，公尺，1 至 9", "unknown_word", 10),
     ],
 )
 def test_a_declaration_that_does_not_work_is_a_finding_at_its_word(text: str, code: str, column: int) -> None:

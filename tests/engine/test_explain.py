@@ -5,7 +5,7 @@ import pytest
 
 from engine import Outcome, to_wire
 from engine.explain import explain, explain_wire, measure_text
-from engine.tree import Language
+from engine.fact import Language
 from tests.engine.kit import ask, book, shipped
 from tests.engine.test_decide import GROUND, HEAVIER_SECOND, ORDER_FIRST, REFUSALS, rounding, rule
 

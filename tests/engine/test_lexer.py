@@ -3,8 +3,8 @@
 import pytest
 
 from engine.errors import Complaints
-from engine.lexer import PLAIN, Lexicon, NameKind, reserved, tokens_of
-from engine.tree import Language, Place
+from engine.fact import Language, Place
+from engine.lexer import DECLARING, PLAIN, Lexicon, NameKind, reserved, tokens_of
 from engine.vocabulary import UNITS, WORDS
 from engine.yamltext import Scalar
 from tests.engine.kit import bare
@@ -159,9 +159,7 @@ def test_an_unknown_word_far_from_every_name_lists_the_names() -> None:
     assert "repeat" in finding.repair
 
 
-@pytest.mark.parametrize(
-    "text", ["5e3", "1.2.3", "+5", "-5", "²", "٣", "5²", "@", "\x00", "\ud800", "👍", "「", "」", "「」"]
-)
+@pytest.mark.parametrize("text", ["5e3", "1.2.3", "²", "٣", "5²", "@", "\x00", "\ud800", "👍", "「", "」", "「」"])
 def test_what_the_language_does_not_know_is_a_finding_and_never_a_crash(text: str) -> None:
     tokens, complaints = cut(f"面积 > {text}")
 
@@ -197,7 +195,7 @@ def test_every_spelling_is_cut_as_its_word_and_is_reserved(language: Language) -
     found = {text: cut(text, language, {})[0][0].split(" ")[0] for text in expected}
 
     assert found == expected
-    assert all(reserved(text, language) for text in expected)
+    assert all(reserved(text, language) == (word not in DECLARING) for text, word in expected.items())
 
 
 def test_a_lexicon_that_learns_names_leaves_the_shared_one_alone() -> None:

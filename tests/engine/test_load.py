@@ -6,9 +6,10 @@ import pytest
 
 from engine import RuleFilesInvalid, digest_of, load_rulebook
 from engine.errors import SENTENCES, Finding
+from engine.fact import Place
 from engine.rule import Validity
 from engine.rulebook import read_manifest
-from engine.tree import Compare, Place
+from engine.tree import Compare
 from tests.engine.kit import (
     CATALOGUE,
     REGIME,
@@ -77,7 +78,7 @@ def test_a_rule_inherits_the_facts_and_the_conventions_of_its_regime() -> None:
     rule = book().rules["T-1"]
 
     assert list(rule.by_name) == ["次数", "往日", "违法所得", "面积", "主动改正", "地段"]
-    assert (rule.regime.tie, rule.regime.rounding_step, rule.regime.rounding) == ("heavier", 1, "floor")
+    assert (rule.regime.tie, rule.conventions.rounding_step, rule.conventions.rounding) == ("heavier", 1, "floor")
 
 
 def test_a_rule_says_otherwise_than_its_regime_by_declaring_the_fact_again() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import Refusal
+from engine.fact import Fact
 from engine.schema import describe, describe_power_item, facts_schema
-from engine.tree import Fact
 from tests.engine.kit import ask, book, shipped
 
 CODES = list(shipped().rules)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from engine import Decision, GivenFacts, Outcome, Refusal, decide, load_rulebook, to_wire
 from engine.explain import explain
-from engine.tree import Amount, Fact, Fixed, Multiple, PerUnit
+from engine.fact import Fact
+from engine.tree import Arithmetic, Expr, Money, Number, Ref
 from tests.engine.kit import REGIME, ROOT, ask, book, shipped, shipped_files
 
 CODES = sorted(shipped().rules)
@@ -38,6 +39,8 @@ def value_of(fact: Fact) -> st.SearchStrategy[Any]:
         case "number" | "money":
             low, high = fact.low + fact.low_open, fact.high - fact.high_open
             return st.integers(low, high).map(lambda value: f"{value // 100}.{value % 100:02d}")
+        case _:
+            raise AssertionError(fact.kind)
 
 
 @st.composite
@@ -228,15 +231,16 @@ def test_the_order_of_rows_in_a_file_does_not_matter(turned: Any, question: tupl
     assert essence(outcomes[0]) == essence(outcomes[1])
 
 
-def exactly(amount: Amount, facts: Mapping[str, Any]) -> Fraction:
+def exactly(amount: Expr | None, facts: Mapping[str, Any]) -> Fraction:
     """Compute an amount in fen from the facts as sent: nothing of the engine's arithmetic."""
     match amount:
-        case Fixed(fen=fen):
+        case Money(fen=fen):
             return Fraction(fen)
-        case PerUnit(fen=fen, fact=name):
+        case Arithmetic(op="*", left=Money(fen=fen), right=Ref(name=name)):
             return fen * Fraction(facts[name])
-        case Multiple(ratio=ratio, fact=name):
+        case Arithmetic(op="*", left=Number(value=ratio), right=Ref(name=name)):
             return ratio * Fraction(facts[name]) * 100
+    raise AssertionError(amount)
 
 
 @settings(deadline=None, max_examples=80)

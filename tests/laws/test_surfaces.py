@@ -11,44 +11,39 @@ from hypothesis import strategies as st
 from engine import load_rulebook
 from engine.cells import Builder
 from engine.conventions import read_validity
-from engine.declarations import read_facts, usable_name
+from engine.declarations import read_facts
 from engine.errors import Complaints
-from engine.lexer import PLAIN, NameKind
+from engine.fact import NOWHERE, Cell, Count, Fact, FactKind, Language, Source
+from engine.formulas import Bounds
+from engine.lexer import PLAIN, NameKind, usable_name
 from engine.rule import Rule, StatutoryRange, Validity
 from engine.surface import Surface
 from engine.tree import (
-    NOWHERE,
     All,
-    Amount,
     Any,
-    Cell,
+    Arithmetic,
     Compare,
     Condition,
     ConfiscateGains,
     ConfiscateGoods,
-    Count,
     Educate,
-    Fact,
-    FactKind,
+    Expr,
     Fine,
-    Fixed,
     Is,
-    Language,
     Measure,
-    Multiple,
+    Money,
     NoPenalty,
     Not,
     OneOf,
     OrderToCorrect,
-    PerUnit,
+    Ref,
     RevokeLicence,
-    Source,
     Warn,
 )
 from engine.vocabulary import ENUMS, KEYS, UNITS, spell
 from engine.yamltext import Mapping as YamlMapping
 from engine.yamltext import Node, Scalar
-from tests.engine.kit import CATALOGUE, REGIME, shipped
+from tests.engine.kit import CATALOGUE, REGIME, fixed, multiple, per_unit, shipped
 
 CELL = Cell(text="", place=NOWHERE)
 BOTH: tuple[Language, Language] = ("zh", "en")
@@ -60,7 +55,7 @@ TEXTS = st.text(
 ).filter(lambda text: bool(text.strip()))
 SOURCES: st.SearchStrategy[Source] = st.sampled_from(["officer", "case_file", "history", "register"])
 NUMERIC: tuple[tuple[FactKind, int | None], ...] = (("integer", 0), ("number", None), ("money", 2))
-CONVENTIONS = st.booleans()
+CONVENTIONS: st.SearchStrategy[Bounds] = st.sampled_from(["inclusive", "exclusive", "more_only"])
 
 
 @st.composite
@@ -101,7 +96,7 @@ def facts_of_a_rule(draw: st.DrawFn) -> dict[str, Fact]:
                 cell=CELL,
             )
         )  # fmt: skip
-    count = Count(of=days, years=draw(st.integers(1, 10)), first_day=True)
+    count = Count(of=days, back=draw(st.integers(1, 10)), first_day=True)
     facts.append(
         Fact(
             name=counted,
@@ -144,20 +139,18 @@ def conditions(facts: dict[str, Fact]) -> st.SearchStrategy[Condition]:
     )
 
 
-def rates(facts: dict[str, Fact]) -> st.SearchStrategy[tuple[Amount, Amount]]:
+def rates(facts: dict[str, Fact]) -> st.SearchStrategy[tuple[Expr, Expr]]:
     """Draw two amounts of one kind, the lesser first."""
     fen = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)).map(sorted)
     counted = st.sampled_from(of_kind(facts, "integer", "number"))
     folds = st.tuples(st.integers(0, 9_999), st.integers(0, 9_999)).map(sorted)
     return (
-        fen.map(lambda two: (Fixed(fen=two[0]), Fixed(fen=two[1])))
-        | st.builds(
-            lambda two, fact: (PerUnit(fen=two[0], fact=fact.name), PerUnit(fen=two[1], fact=fact.name)), fen, counted
-        )
+        fen.map(lambda two: (fixed(two[0]), fixed(two[1])))
+        | st.builds(lambda two, fact: (per_unit(two[0], fact.name), per_unit(two[1], fact.name)), fen, counted)
         | st.builds(
             lambda two, fact: (
-                Multiple(ratio=Fraction(two[0], 1000), fact=fact.name),
-                Multiple(ratio=Fraction(two[1], 1000), fact=fact.name),
+                multiple(Fraction(two[0], 1000), fact.name),
+                multiple(Fraction(two[1], 1000), fact.name),
             ),
             folds,
             st.sampled_from(of_kind(facts, "money")),
@@ -179,10 +172,10 @@ def outcomes(facts: dict[str, Fact], fine: st.SearchStrategy[Measure]) -> st.Sea
     return several | st.just((NoPenalty(),))
 
 
-def reader(facts: dict[str, Fact], language: Language, *, inclusive: bool = True) -> Builder:
+def reader(facts: dict[str, Fact], language: Language, *, bounds: Bounds = "inclusive") -> Builder:
     names: dict[str, NameKind] = {choice: "OPTION" for fact in facts.values() for choice in fact.choices}
     names.update(dict.fromkeys(facts, "FACT"))
-    return Builder(facts, PLAIN[language].knowing(names), Complaints(language), inclusive)
+    return Builder(facts, PLAIN[language].knowing(names), Complaints(language), bounds)
 
 
 @settings(deadline=None, max_examples=50)
@@ -190,10 +183,10 @@ def reader(facts: dict[str, Fact], language: Language, *, inclusive: bool = True
 def test_a_condition_is_read_back_from_both_surfaces(data: st.DataObject) -> None:
     facts = data.draw(facts_of_a_rule())
     tree = data.draw(conditions(facts))
-    inclusive = data.draw(CONVENTIONS)
+    bounds = data.draw(CONVENTIONS)
 
     written = {language: Surface(facts, language).condition(tree) for language in BOTH}
-    readers = {language: reader(facts, language, inclusive=inclusive) for language in BOTH}
+    readers = {language: reader(facts, language, bounds=bounds) for language in BOTH}
     read = {language: readers[language].condition(Scalar(text, NOWHERE)) for language, text in written.items()}
 
     assert read == dict.fromkeys(BOTH, tree), written
@@ -261,22 +254,22 @@ class Sketch:
     """What a random rule file says, before it is written in a language."""
 
     facts: dict[str, Fact]
-    statutory: tuple[Amount, Amount]
+    statutory: tuple[Expr, Expr]
     preconditions: tuple[tuple[Condition, str], ...]
     grounds: tuple[Condition, ...]
     rows: tuple[tuple[Condition, tuple[Measure, ...]], ...]
     gap: Condition
 
 
-def between(low: Amount, high: Amount) -> st.SearchStrategy[Measure]:
+def between(low: Expr, high: Expr) -> st.SearchStrategy[Measure]:
     """Draw a fine inside a statutory range."""
     match low, high:
-        case Fixed(fen=least), Fixed(fen=most):
-            return st.integers(least, most).map(lambda fen: Fine(amount=Fixed(fen=fen)))
-        case PerUnit(fen=least, fact=name), PerUnit(fen=most):
-            return st.integers(least, most).map(lambda fen: Fine(amount=PerUnit(fen=fen, fact=name)))
-        case Multiple(ratio=lowest, fact=name), Multiple(ratio=highest):
-            return st.sampled_from([lowest, highest]).map(lambda ratio: Fine(amount=Multiple(ratio=ratio, fact=name)))
+        case Money(fen=least), Money(fen=most):
+            return st.integers(least, most).map(lambda fen: Fine(amount=fixed(fen)))
+        case Arithmetic(left=Money(fen=least), right=Ref(name=name)), Arithmetic(left=Money(fen=most)):
+            return st.integers(least, most).map(lambda fen: Fine(amount=per_unit(fen, name)))
+        case Arithmetic(), Arithmetic():
+            return st.sampled_from([low, high]).map(lambda amount: Fine(amount=amount))
     raise AssertionError((low, high))
 
 

@@ -1,0 +1,77 @@
+"""Facts, and where text stands: what a rule may ask for, with domain, unit, direction and source."""
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Language = Literal["zh", "en"]
+
+
+class Place(NamedTuple):
+    """Where something stands: file, line and column (both from 1; columns count characters)."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+NOWHERE = Place("", 0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """The text of a rule as its author wrote it, and where. Two cells are always equal: text is not meaning."""
+
+    text: str = field(compare=False)
+    place: Place = field(compare=False)
+
+
+FactKind = Literal["yes_no", "choice", "integer", "number", "money", "day", "days", "records"]
+Direction = Literal["graver", "lighter", "neither"]
+Source = Literal["officer", "case_file", "history", "register"]
+Window = Literal["years", "months", "days"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """A number of offences counted from a list of days: those in the window before the act, and the act itself.
+
+    The window is the `back` years, months or days up to the day of the act; `first_day` says whether its first day, exactly
+    so long before, counts; `with_this` whether the present act is one of them (含本次).
+    """
+
+    of: str
+    back: int
+    window: Window = "years"
+    first_day: bool
+    with_this: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One fact a rule may ask for. `low`, `high` are scaled by 10**scale; `direction` is what a larger value means.
+
+    `if_unknown` is what the schedule itself says an unknown fact counts as, in the canonical text of a value.
+    """
+
+    name: str
+    kind: FactKind
+    unit: str = ""
+    scale: int = 0
+    low: int = 0
+    high: int = 0
+    low_open: bool = False
+    high_open: bool = False
+    choices: tuple[str, ...] = ()
+    direction: Direction = "neither"
+    source: Source = "officer"
+    count: Count | None = None
+    if_unknown: str = ""
+    question: str = field(default="", compare=False)
+    cell: Cell = field(compare=False)
+
+    @property
+    def numeric(self) -> bool:
+        return self.kind in ("integer", "number", "money")

@@ -1,0 +1,329 @@
+"""From the row to the fine: tier moves, the figure inside the bracket, adjustments, rounding, statutory limits.
+
+Every amount is carried as two ends. They are equal where a figure is decided; where the published law itself leaves a
+range and no rule picks a figure, both ends go the same way and the outcome is the published range.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from engine.decision import Imposed, Step
+from engine.evaluate import Exact, Missing, Scope
+from engine.heavier import limited
+from engine.numbers import MAX_SAFE_INTEGER, round_to, yuan_text
+from engine.reasoning import Reasoning
+from engine.rule import Adjustment, InTier, Row
+from engine.tree import Bracket, Change, Expr, Fine, names_in
+from engine.words import listed
+
+
+class Ends(NamedTuple):
+    """An amount as its least and greatest value in fen; `high` is None where the law names no upper end."""
+
+    low: Exact
+    high: Exact | None
+
+    @property
+    def decided(self) -> bool:
+        return self.low == self.high
+
+
+def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
+    """Apply the tier moves that hold: the row that counts now, and the end of its bracket to take, if any."""
+    rule, how = reasoning.rule, reasoning.rule.conventions
+    tiers, top_at_end = 0, False
+    ends: dict[str, str] = {}
+    for each in how.moves:
+        holds = reasoning.holds(each.when)
+        if isinstance(holds, Missing):
+            raise reasoning.missing(holds)
+        reads = reasoning.reads(names_in(each.when))
+        reasoning.trace.append(Step("tier_move", each.name, each.outcome_cell.text, each.cell.place, reads, holds))
+        if holds:
+            tiers += each.move.tiers
+            top_at_end = top_at_end or each.move.top_at_end
+            if each.move.end:
+                ends[each.name] = each.move.end
+    if len(set(ends.values())) > 1:
+        raise reasoning.refuse("several_tiers", found=listed(ends, reasoning.language))
+    end = next(iter(ends.values()), "")
+    if tiers == 0:
+        return row, end
+    ladder = list(dict.fromkeys(each.tier for each in rule.rows if each.group == row.group))
+    at = ladder.index(row.tier) + tiers
+    if not 0 <= at < len(ladder):
+        if not (at >= len(ladder) and top_at_end):
+            why = "已在最高或最低一档" if reasoning.language == "zh" else "it is the first or the last tier"
+            raise reasoning.refuse("no_move", found=row.tier, expected=why)
+        if ladder.index(row.tier) == len(ladder) - 1:
+            end = "high"
+        at = len(ladder) - 1
+    found = [each for each in rule.rows if each.group == row.group and each.tier == ladder[at]]
+    if len(found) != 1:
+        raise reasoning.refuse(
+            "no_move", found=row.tier, expected=listed([each.tier for each in found], reasoning.language)
+        )
+    reasoning.trace.append(Step("moved_tier", found[0].tier, row.tier, found[0].when_cell.place))
+    return found[0], end
+
+
+def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
+    """Compute one fine of a row in whole fen, or the published range where no figure is decided."""
+    scope = limited(reasoning.rule, row, measure, reasoning.scope)
+    amount = _adjusted(
+        reasoning, _bounded(reasoning, measure, _at_first(reasoning, row, measure, scope, end), scope), scope
+    )
+    if measure.cap is not None:
+        # A cap that the law puts on the sum holds for the adjusted sum as well.
+        cap = reasoning.amount(measure.cap, scope)
+        amount = amount._replace(ends=Ends(min(amount.ends.low, cap), _least(amount.ends.high, cap)))
+    rounded = _rounded(reasoning, amount.ends)
+    low, high = _inside(reasoning, row, measure, amount, rounded, scope)
+    if high is not None and high > MAX_SAFE_INTEGER:
+        raise reasoning.refuse("amount_too_large", expected=str(MAX_SAFE_INTEGER))
+    if low == high:
+        return Imposed(measure, low)
+    return Imposed(measure, None, spread=(low, high))
+
+
+class _Amount(NamedTuple):
+    ends: Ends
+    below_range: bool = False
+
+
+def _fen(value: Exact) -> int:
+    return value if isinstance(value, int) else value.numerator // value.denominator
+
+
+def _least(high: Exact | None, cap: Exact) -> Exact:
+    return cap if high is None else min(high, cap)
+
+
+def _at_first(reasoning: Reasoning, row: Row, measure: Fine, scope: Scope, end: str) -> Ends:
+    """Return the amount the row itself states, with the figure picked inside its bracket."""
+    cell = row.outcome_cell
+    name = measure.payer or row.tier
+    if not isinstance(measure.amount, Bracket):
+        value = reasoning.amount(measure.amount, scope)
+        reads = reasoning.reads(names_in(measure.amount))
+        reasoning.trace.append(Step("amount", name, cell.text, cell.place, reads, after=_fen(value)))
+        return Ends(value, value)
+    bracket = measure.amount
+    low = None if bracket.low is None else reasoning.amount(bracket.low, scope)
+    high = None if bracket.high is None else reasoning.amount(bracket.high, scope)
+    reads = reasoning.reads(
+        [name for each in (bracket.low, bracket.high) if each is not None for name in names_in(each)]
+    )
+    reasoning.trace.append(
+        Step(
+            "bracket",
+            name,
+            cell.text,
+            cell.place,
+            reads,
+            before=None if low is None else _fen(low),
+            after=None if high is None else _fen(high),
+        )
+    )
+    return _picked(reasoning, bracket, low, high, end, scope)
+
+
+def _picked(
+    reasoning: Reasoning, bracket: Bracket, low: Exact | None, high: Exact | None, end: str, scope: Scope
+) -> Ends:
+    """Pick the figure inside a bracket: by the move, by the row's own share, or by the in-tier rule."""
+    bottom = low or 0
+    if end and high is not None:
+        value = high if end == "high" else bottom
+        reasoning.trace.append(Step("position", end, "", after=_fen(value)))
+        return Ends(value, value)
+    if bracket.at is not None and high is not None:
+        share = reasoning.amount(bracket.at, scope)
+        value = bottom + (high - bottom) * Fraction(min(max(share, 0), 1))
+        reasoning.trace.append(
+            Step("position", "at", "", reads=reasoning.reads(names_in(bracket.at)), after=_fen(value))
+        )
+        return Ends(value, value)
+    rule = _in_tier(reasoning)
+    if rule is None:
+        return Ends(bottom, high)
+    position, name, place = rule.position, rule.name, rule.cell.place
+    only: Exact | None = None
+    if high is None and low is not None and rule.only_low is not None:
+        only = low * rule.only_low
+    elif low is None and high is not None and rule.only_high is not None:
+        only = high * rule.only_high
+    if only is not None:
+        reasoning.trace.append(Step("position", name, position.cell.text, place, after=_fen(only)))
+        return Ends(only, only)
+    if high is None:
+        return Ends(bottom, None)
+    least, most = bottom + (high - bottom) * position.low, bottom + (high - bottom) * position.high
+    reasoning.trace.append(
+        Step(
+            "position", name, position.cell.text, place, before=None if least == most else _fen(least), after=_fen(most)
+        )
+    )
+    return Ends(least, most)
+
+
+def _in_tier(reasoning: Reasoning) -> InTier | None:
+    """Find the one in-tier rule that holds; the one without a condition is for when no other does."""
+    found = []
+    otherwise = None
+    missing: tuple[str, ...] = ()
+    for each in reasoning.rule.conventions.in_tier:
+        if each.when is None:
+            otherwise = each
+            continue
+        holds = reasoning.holds(each.when)
+        reads = reasoning.reads(names_in(each.when))
+        if isinstance(holds, Missing):
+            missing += holds
+        else:
+            reasoning.trace.append(Step("in_tier", each.name, each.basis, each.cell.place, reads, holds))
+            found += [each] if holds else []
+    if missing:
+        raise reasoning.missing(missing)
+    if len(found) > 1:
+        raise reasoning.refuse(
+            "several_lines", found="档内取值" if reasoning.language == "zh" else "in_tier", expected=""
+        )
+    chosen = found[0] if found else otherwise
+    if chosen is None:
+        if not reasoning.rule.conventions.in_tier:
+            return None
+        raise reasoning.refuse("no_line", found="档内取值" if reasoning.language == "zh" else "in_tier", expected="")
+    return chosen
+
+
+def _bounded(reasoning: Reasoning, measure: Fine, ends: Ends, scope: Scope) -> Ends:
+    """Apply the row's own floor and cap to what it computes."""
+    low, high = ends
+    for bound, least in ((measure.floor, True), (measure.cap, False)):
+        if bound is None:
+            continue
+        value = reasoning.amount(bound, scope)
+        before = high
+        if least:
+            low, high = max(low, value), None if high is None else max(high, value)
+        else:
+            low, high = min(low, value), _least(high, value)
+        if high is not None and high != before:
+            kind = "floor" if least else "cap"
+            before_fen = None if before is None else _fen(before)
+            reasoning.trace.append(Step("bound", kind, "", before=before_fen, after=_fen(high)))
+    return Ends(low, high)
+
+
+def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
+    """Apply the adjustments that hold: one upon the other, or their shares of the first amount added up, as declared."""
+    how = reasoning.rule.conventions
+    added = how.combine == "add"
+    base, now, below = ends, ends, False
+    for each in how.adjustments:
+        holds = reasoning.holds(each.when)
+        if isinstance(holds, Missing):
+            raise reasoning.missing(holds)
+        reads = reasoning.reads([*names_in(each.when), *names_in(each.change.by)])
+        if not holds:
+            reasoning.trace.append(Step("adjustment", each.name, each.outcome_cell.text, each.cell.place, reads, False))
+            continue
+        before = now
+        low_by, high_by = _shares(each.change)
+        low = _changed(reasoning, each, low_by, now.low, base.low if added else now.low, scope)
+        high = now.high
+        if high is not None and base.high is not None:
+            high = _changed(reasoning, each, high_by, high, base.high if added else high, scope)
+        now = Ends(low, high)
+        below = below or each.change.below_range
+        reasoning.trace.append(
+            Step(
+                "adjustment",
+                each.name,
+                each.outcome_cell.text,
+                each.cell.place,
+                reads,
+                True,
+                before=None if before.high is None else _fen(before.high),
+                after=None if now.high is None else _fen(now.high),
+            )
+        )
+    return _Amount(now, below)
+
+
+def _shares(change: Change) -> tuple[Expr, Expr]:
+    """Return the share for the lower and for the upper end: a reduction of 30 % to 50 % takes 50 % off the lower one."""
+    if change.to is None:
+        return change.by, change.by
+    return (change.to, change.by) if change.kind == "down" else (change.by, change.to)
+
+
+def _changed(reasoning: Reasoning, adjustment: Adjustment, share: Expr, now: Exact, base: Exact, scope: Scope) -> Exact:
+    change = adjustment.change
+    by = _within(reasoning, share, change.floor, change.cap, scope)
+    match change.kind:
+        case "up":
+            value = now + base * by
+        case "down":
+            value = now - base * by
+        case "add":
+            value = now + by
+        case "subtract":
+            value = now - by
+        case "times":
+            value = now * by
+    return max(value, 0)
+
+
+def _within(reasoning: Reasoning, by: Expr, floor: Expr | None, cap: Expr | None, scope: Scope) -> Exact:
+    value: Exact = reasoning.amount(by, scope)
+    if floor is not None:
+        value = max(value, reasoning.amount(floor, scope))
+    if cap is not None:
+        value = min(value, reasoning.amount(cap, scope))
+    return value
+
+
+def _rounded(reasoning: Reasoning, ends: Ends) -> tuple[int, int | None]:
+    how = reasoning.rule.conventions
+    low, high = (None if each is None else _round(each, how.rounding_step, how.rounding) for each in ends)
+    assert low is not None
+    if ends.high is not None and high != ends.high:
+        step = f"{how.rounding_step}"
+        reasoning.trace.append(Step("rounding", how.rounding, step, before=_fen(ends.high), after=high))
+    return low, high
+
+
+def _round(value: Exact, step: int, direction: str) -> int:
+    exact = Fraction(value)
+    return round_to(exact.numerator, exact.denominator, step, direction)  # type: ignore[arg-type]
+
+
+def _inside(
+    reasoning: Reasoning, row: Row, measure: Fine, amount: _Amount, rounded: tuple[int, int | None], scope: Scope
+) -> tuple[int, int | None]:
+    """Keep the fine inside the statute: rounding never leaves it, and what computed past it is cut or refused as declared."""
+    statutory = reasoning.rule.range_for(row, measure.payer)
+    least: Exact = 0 if statutory.low is None else reasoning.amount(statutory.low, scope)
+    most = None if statutory.high is None else reasoning.amount(statutory.high, scope)
+    if amount.below_range:
+        least = 0
+    ends = amount.ends
+    outside = ends.low < least or (most is not None and ends.high is not None and ends.high > most)
+    if outside and reasoning.rule.conventions.beyond_range != "clamp":
+        shown = yuan_text(rounded[0] if ends.low < least or rounded[1] is None else rounded[1])
+        raise reasoning.refuse("outside_statutory_range", found=shown, expected=statutory.cell.text)
+    up, down = -(-least // 1), None if most is None else most // 1
+
+    def inward(value: int) -> int:
+        inner = max(value, int(up))
+        return inner if down is None else min(inner, int(down))
+
+    low = inward(rounded[0])
+    high = None if rounded[1] is None else inward(rounded[1])
+    cell = statutory.cell
+    reasoning.trace.append(
+        Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[1], after=high)
+    )
+    return low, high

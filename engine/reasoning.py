@@ -1,0 +1,227 @@
+"""One decision in the making: the facts read so far, the steps taken, and how it refuses."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from engine.decision import Refusal, Step
+from engine.evaluate import Missing, Scope, Undefined, compute, evaluate
+from engine.fact import Fact, Language
+from engine.given import (
+    GivenFacts,
+    Problem,
+    Value,
+    count,
+    domain_text,
+    in_domain,
+    read_fact,
+    read_records,
+    records_text,
+    shown,
+    unknown,
+    value_text,
+)
+from engine.numbers import MAX_SAFE_INTEGER, exact_text, yuan_text
+from engine.refusals import SENTENCES, RefusalCode
+from engine.rule import Rule
+from engine.rulebook import Rulebook
+from engine.tree import Condition, Expr, Named, names_of_named
+from engine.vocabulary import NO, WORDS, YES, spell
+from engine.words import listed
+
+Reads: TypeAlias = tuple[tuple[str, str], ...]
+_BUILT_IN = {"@on": "ACT_DAY", "@decided": "DECISION_DAY", "@fine": "FINE_AMOUNT"}
+
+
+class Refused(Exception):
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+
+
+@dataclass(slots=True)
+class Reasoning:
+    """The facts of one decision, its trace, and the ways to ask and to refuse."""
+
+    rulebook: Rulebook
+    rule: Rule
+    on: date
+    decided: date | None = None
+    values: dict[str, Value] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    trace: list[Step] = field(default_factory=list)
+    scope: Scope = field(init=False)
+    told: int = 0
+
+    def __post_init__(self) -> None:
+        rule = self.rule
+        self.values["@on"] = self.on
+        if self.decided is not None:
+            self.values["@decided"] = self.decided
+        self.scope = Scope(self.values, rule.by_name, rule.named, rule.lists)
+
+    @property
+    def language(self) -> Language:
+        return self.rule.language
+
+    def refuse(self, code: RefusalCode, about: str | None = None, **words: str) -> Refused:
+        sentence = SENTENCES[code][0 if self.language == "zh" else 1]
+        return Refused(
+            Refusal(
+                violation=self.rule.code,
+                rule=self.rule,
+                on=self.on,
+                code=code,
+                message=sentence.format(**words),
+                field=about,
+                trace=tuple(self.trace),
+            )
+        )
+
+    # --- facts
+
+    def read(self, given: GivenFacts) -> None:
+        """Read the facts in the order of their names, so that the first refused is always the same one."""
+        rule = self.rule
+        names = sorted(given)
+        for name in names:
+            if name not in rule.by_name:
+                raise self.unknown_fact(name)
+        for name in names:
+            self.read_one(rule.by_name[name], given[name])
+        for fact in rule.counted:
+            self.count(fact)
+        unused = tuple([name for name in names if name not in rule.asked])
+        if unused:
+            self.trace.append(Step("not_used", reads=self.reads(unused)))
+
+    def read_one(self, fact: Fact, given: object) -> None:
+        name, language = fact.name, self.language
+        value: Value | Problem
+        if fact.kind == "records":
+            fields = {each.name: each for each in self.rule.lists[name].fields}
+            records = read_records(fact, fields, given, language)
+            value = records
+            text = "" if isinstance(records, Problem) else records_text(fields, records, language)
+        else:
+            single = read_fact(fact, given, language)
+            value = single
+            text = "" if isinstance(single, Problem) else value_text(fact, single, language)
+        if isinstance(value, Problem):
+            if value.code == "unknown_fact":
+                raise self.refuse("unknown_fact", value.field, found=value.field, near=f"（{value.expected}）")
+            raise self.refuse(value.code, value.field, field=value.field, found=value.found, expected=value.expected)
+        self.values[name] = value
+        self.texts[name] = text
+        if unknown(fact, given):
+            self.trace.append(Step("assumed", name, fact.cell.text, fact.cell.place, ((name, text),)))
+
+    def unknown_fact(self, name: str) -> Refused:
+        zh = self.language == "zh"
+        names = listed(self.rule.asks, self.language)
+        near = f"；本违法行为问的是{names}" if zh else f"; this violation asks for {names}"
+        return self.refuse("unknown_fact", name, found=shown(name), near=near)
+
+    def count(self, fact: Fact) -> None:
+        """Fill a counted fact from the list of past days; both given must agree."""
+        name = fact.name
+        if fact.count is None or fact.count.of not in self.values:
+            return
+        days = self.values[fact.count.of]
+        number, inside = count(fact.count, days, self.on)  # type: ignore[arg-type]  # the loader: it counts days
+        stated = self.values.get(name)
+        if stated is not None and stated != number:
+            raise self.refuse(
+                "conflicting_facts",
+                name,
+                field=name,
+                found=self.texts[name],
+                other=fact.count.of,
+                expected=str(number),
+            )
+        if not in_domain(fact, number):
+            expected = domain_text(fact, self.language)
+            raise self.refuse("out_of_domain", name, field=name, found=str(number), expected=expected)
+        self.values[name] = number
+        self.texts[name] = value_text(fact, number, self.language)
+        counted = ",".join(day.isoformat() for day in inside)
+        self.trace.append(
+            Step("count", name, fact.cell.text, fact.cell.place, ((fact.count.of, counted), (name, self.texts[name])))
+        )
+
+    def reads(self, names: Iterable[str]) -> Reads:
+        """Quote facts and named values by their values; a missing one is left out."""
+        texts = self.texts
+        return tuple([(name, texts[name]) for name in names if name in texts])
+
+    # --- conditions and amounts, with the named values behind them told once
+
+    def holds(self, condition: Condition) -> bool | Missing:
+        try:
+            found = evaluate(condition, self.scope)
+        except Undefined as undefined:
+            raise self.undefined(undefined) from undefined
+        if len(self.scope.worked) > self.told:
+            self.tell()
+        return found
+
+    def amount(self, expr: Expr, scope: Scope | None = None) -> Any:
+        """Compute an expression; refuse where a fact is missing or it has no value."""
+        try:
+            found = compute(expr, scope or self.scope)
+        except Undefined as undefined:
+            raise self.undefined(undefined) from undefined
+        if len(self.scope.worked) > self.told:
+            self.tell()
+        if isinstance(found, Missing):
+            raise self.missing(found)
+        return found
+
+    def tell(self) -> None:
+        """Put the named values worked out since the last time into the trace."""
+        worked = self.scope.worked
+        for name in list(worked)[self.told :]:
+            value = worked[name]
+            if isinstance(value, Missing):
+                continue
+            named = self.rule.named[name]
+            text = named_text(named, value, self.language)
+            behind = self.reads(names_of_named(named))
+            self.texts[name] = text
+            self.trace.append(
+                Step("value", name, named.cell.text, named.cell.place, (*dict(behind).items(), (name, text)))
+            )
+        self.told = len(worked)
+
+    def undefined(self, undefined: Undefined) -> Refused:
+        name = undefined.name
+        if undefined.code == "amount_too_large":
+            return self.refuse("amount_too_large", expected=str(MAX_SAFE_INTEGER))
+        shown_name = name or self.rule.name
+        behind = self.rule.facts_behind([name])
+        reads = listed([f"{each} {text}" for each, text in self.reads(behind)], self.language)
+        return self.refuse(undefined.code, found=shown_name, expected=reads)
+
+    def missing(self, *wanted: Iterable[str]) -> Refused:
+        """Refuse for want of facts, naming those that can still matter, in the order the rule would ask for them."""
+        names = {name for each in wanted for name in each}
+        ordered = [name for name in self.rule.asks if name in names]
+        ordered += [spell(WORDS, _BUILT_IN[name], self.language) for name in sorted(names) if name in _BUILT_IN]
+        return self.refuse("missing_fact", ordered[0], found=listed(ordered, self.language))
+
+
+def named_text(named: Named, value: Any, language: Language) -> str:
+    """Write a named value for people: yuan, a plain number, a day, yes or no."""
+    match named.kind:
+        case "money":
+            whole = value if isinstance(value, int) else value.numerator // value.denominator
+            unit = "元" if language == "zh" else "yuan"
+            exact = yuan_text(whole) if whole == value else exact_text(Fraction(value, 100))
+            return f"{exact} {unit}"
+        case "number":
+            return exact_text(value)
+        case "day":
+            return str(value.isoformat())
+        case "yes_no":
+            return YES[language] if value else NO[language]

@@ -1,0 +1,299 @@
+"""Reads lists of records and the `计算` section: named values as formulas, branches, tables and marginal bands."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import cast
+
+from engine.cells import Builder
+from engine.declarations import check_name, read_facts
+from engine.errors import Complaints
+from engine.fact import Cell, Fact, Language
+from engine.formulas import LINEAR, STEPS, Typed
+from engine.reading import Section, misshapen, section
+from engine.tree import (
+    Axis,
+    Band,
+    Branches,
+    Condition,
+    Expr,
+    Formula,
+    Key,
+    Marginal,
+    Named,
+    Records,
+    Table,
+)
+from engine.vocabulary import WORDS, spell
+from engine.words import listed
+from engine.yamltext import Listing, Node, Scalar
+from engine.yamltext import Mapping as YamlMapping
+
+RECORD_KEYS = frozenset({"each", "compute", "most", "ask"})
+TABLE_KEYS = frozenset({"by_row", "by_column", "table", "marginal"})
+BRANCH_KEYS = frozenset({"when", "value"})
+MAX_LINES = 500
+
+
+def record_sections(node: Node | None, language: Language, complaints: Complaints) -> dict[str, tuple[Scalar, Section]]:
+    """Return the declarations of lists of records among the facts, by name."""
+    found: dict[str, tuple[Scalar, Section]] = {}
+    if isinstance(node, YamlMapping):
+        for key, value in node.entries.values():
+            if isinstance(value, YamlMapping):
+                inner = section(value, RECORD_KEYS, language, complaints)
+                if inner is not None:
+                    found[key.text] = (key, inner)
+    return found
+
+
+def read_record_facts(name: str, key: Scalar, inner: Section, first_day_counts: bool) -> Records | None:
+    """Read what each record of a list holds; what is computed for each comes later, when every name is known."""
+    complaints = inner.complaints
+    fields = read_facts(inner.node("each"), inner.language, first_day_counts, complaints)
+    most = inner.scalar("most")
+    if most is None or not most.text.strip().isdigit() or not 1 <= int(most.text.strip()) <= 200:
+        complaints.add("bad_domain", most.place if most else inner.place, found=most.text if most else "")
+        return None
+    if any(fact.kind in ("days", "records") or fact.count for fact in fields.values()):
+        complaints.add("wrong_fact_kind", inner.place, found=name, expected="-")
+        return None
+    question = inner.text("ask", required=False)
+    fact = Fact(
+        name=name, kind="records", high=int(most.text.strip()), question=question, cell=Cell(text="", place=key.place)
+    )
+    return Records(fact=fact, fields=tuple(fields.values()))
+
+
+def read_values(node: Node | None, builder: Builder) -> tuple[Named, ...]:
+    """Read a `计算` section in order: a value may use those before it, so there are no circles."""
+    if node is None:
+        return ()
+    complaints = builder.complaints
+    if not isinstance(node, YamlMapping):
+        misshapen(node, YamlMapping, complaints)
+        return ()
+    found: list[Named] = []
+    builder.computing = True
+    for key, value in node.entries.values():
+        if not check_name(key, builder.language, complaints):
+            continue
+        if key.text in builder.facts:
+            complaints.add("duplicate_name", key.place, found=key.text)
+            continue
+        before = len(complaints.findings)
+        named = _named(key, value, builder)
+        if named is None:
+            if len(complaints.findings) == before:
+                complaints.add("wrong_shape", key.place, expected=key.text)
+            continue
+        found.append(named)
+        if builder.record is None:
+            builder.named[named.name] = named
+        else:
+            builder.record = replace(builder.record, values=(*builder.record.values, named))
+    builder.computing = False
+    return tuple(found)
+
+
+def _named(key: Scalar, value: Node, builder: Builder) -> Named | None:
+    place = value.place
+    cell = Cell(text=value.text if isinstance(value, Scalar) else key.text, place=place)
+    if isinstance(value, Scalar):
+        typed = builder.formula(value)
+        if typed is None:
+            return None
+        if typed.kind not in ("number", "money", "day", "yes_no"):
+            builder.complaints.add("mixed_kinds", place, expected=key.text)
+            return None
+        return _made(key.text, Formula(part=typed.node), [typed], cell, builder)
+    if isinstance(value, Listing):
+        return _branches(key.text, value, cell, builder)
+    inner = section(value, TABLE_KEYS, builder.language, builder.complaints)
+    if inner is None:
+        return None
+    return (
+        _marginal(key.text, inner, cell, builder) if inner.has("marginal") else _table(key.text, inner, cell, builder)
+    )
+
+
+def _made(
+    name: str, how: Formula | Branches | Table | Marginal, typed: list[Typed], cell: Cell, builder: Builder
+) -> Named | None:
+    """Make a named value of cells that must all be of one kind; tables of constants vary in steps."""
+    kinds = {each.kind for each in typed}
+    if len(kinds) != 1:
+        builder.complaints.add("mixed_kinds", cell.place, expected="、".join(sorted(kinds)))
+        return None
+    shape = max(each.shape for each in typed)
+    if not isinstance(how, Formula):
+        shape = max(shape, STEPS)
+    kind = typed[0].kind
+    assert kind in ("number", "money", "day", "yes_no")
+    shape = LINEAR if isinstance(how, Marginal) else shape
+    return Named(name=name, kind=kind, how=how, shape=shape, cell=cell)
+
+
+def _branches(name: str, value: Listing, cell: Cell, builder: Builder) -> Named | None:
+    rows: list[tuple[Condition | None, Expr]] = []
+    typed: list[Typed] = []
+    otherwise = spell(WORDS, "OTHERWISE", builder.language)
+    for item in value.items:
+        inner = section(item, BRANCH_KEYS, builder.language, builder.complaints)
+        if inner is None:
+            return None
+        when_cell, value_cell = inner.scalar("when"), inner.scalar("value")
+        if when_cell is None or value_cell is None:
+            return None
+        last = when_cell.text.strip() == otherwise
+        when = None if last else builder.condition(when_cell)
+        part = builder.formula(value_cell)
+        if part is None or (when is None and not last):
+            return None
+        rows.append((when, cast(Expr, part.node)))
+        typed.append(part)
+    if sum(when is None for when, _value in rows) > 1 or not rows:
+        builder.complaints.add("lines_overlap", value.place, found=otherwise)
+        return None
+    return _made(name, Branches(rows=tuple(rows)), typed, cell, builder)
+
+
+def _axis(word: str, inner: Section, builder: Builder) -> tuple[Scalar, Fact | Named] | None:
+    scalar = inner.scalar(word)
+    if scalar is None:
+        return None
+    name = scalar.text.strip()
+    known: dict[str, Fact | Named] = {**builder.facts, **builder.named}
+    if builder.record is not None:
+        known |= {each.name: each for each in builder.record.fields}
+        known |= {each.name: each for each in builder.record.values}
+    declared = known.get(name)
+    if declared is None or declared.kind in ("day", "days", "records"):
+        builder.complaints.add("unknown_fact", scalar.place, found=name, repair=_offer(known))
+        return None
+    return scalar, declared
+
+
+def _offer(known: Iterable[str]) -> tuple[str, str]:
+    names = list(known)[:12]
+    return f"这里认识的名称有{listed(names, 'zh')}", f"names known here: {listed(names, 'en')}"
+
+
+def _table(name: str, inner: Section, cell: Cell, builder: Builder) -> Named | None:
+    rows = _axis("by_row", inner, builder)
+    columns = _axis("by_column", inner, builder) if inner.has("by_column") else None
+    node = inner.node("table")
+    if rows is None or node is None or (inner.has("by_column") and columns is None):
+        return None
+    if not isinstance(node, YamlMapping) or not node.entries or len(node.entries) > MAX_LINES:
+        misshapen(node, YamlMapping, builder.complaints)
+        return None
+    row_keys = _keys([key for key, _value in node.entries.values()], rows[1], builder)
+    if row_keys is None:
+        return None
+    column_scalars: list[Scalar] = []
+    column_keys: tuple[Key, ...] | None = None
+    lines: list[tuple[Expr, ...]] = []
+    typed: list[Typed] = []
+    for _key, value in node.entries.values():
+        cells = [value]
+        if columns is not None:
+            if not isinstance(value, YamlMapping):
+                misshapen(value, YamlMapping, builder.complaints)
+                return None
+            if column_keys is None:
+                column_scalars = [key for key, _cell in value.entries.values()]
+                column_keys = _keys(column_scalars, columns[1], builder)
+                if column_keys is None:
+                    return None
+            if list(value.entries) != [scalar.text for scalar in column_scalars]:
+                wanted = listed([scalar.text for scalar in column_scalars], builder.language)
+                builder.complaints.add("wrong_shape", value.place, expected=wanted)
+                return None
+            cells = [each for _key, each in value.entries.values()]
+        line = _line(cells, builder)
+        if line is None:
+            return None
+        typed += line
+        lines.append(tuple(cast(Expr, each.node) for each in line))
+    second = None if columns is None or column_keys is None else Axis(name=columns[1].name, keys=column_keys)
+    how = Table(rows=Axis(name=rows[1].name, keys=row_keys), columns=second, cells=tuple(lines))
+    return _made(name, how, typed, cell, builder)
+
+
+def _line(cells: Iterable[Node], builder: Builder) -> list[Typed] | None:
+    line: list[Typed] = []
+    for each in cells:
+        if not isinstance(each, Scalar):
+            misshapen(each, Scalar, builder.complaints)
+            return None
+        part = builder.formula(each)
+        if part is None:
+            return None
+        if part.kind not in ("number", "money"):
+            builder.complaints.add(
+                "mixed_kinds", each.place, expected="数或金额" if builder.language == "zh" else "numbers or money"
+            )
+            return None
+        line.append(part)
+    return line
+
+
+def _keys(scalars: list[Scalar], axis: Fact | Named, builder: Builder) -> tuple[Key, ...] | None:
+    """Read the lines of an axis; two lines that can hold at once are an error."""
+    keys: list[Key] = []
+    for scalar in scalars:
+        key = builder.key(scalar, axis)
+        if key is None:
+            return None
+        clash = next((index for index, other in enumerate(keys) if overlap(key, other)), None)
+        if clash is not None:
+            builder.complaints.add("lines_overlap", scalar.place, found=scalars[clash].text)
+            return None
+        keys.append(key)
+    return tuple(keys)
+
+
+def overlap(one: Key, other: Key) -> bool:
+    """Say whether two lines of a table can hold at once."""
+    if isinstance(one, Band) and isinstance(other, Band):
+        lows = [(each.low, each.low_open) for each in (one, other) if each.low is not None]
+        highs = [(each.high, not each.high_open) for each in (one, other) if each.high is not None]
+        if not lows or not highs:
+            return True
+        low = max(lows)
+        high = min(highs)
+        return low[0] < high[0] or (low[0] == high[0] and not low[1] and high[1])
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return bool(set(one) & set(other))
+    return one == other
+
+
+def _marginal(name: str, inner: Section, cell: Cell, builder: Builder) -> Named | None:
+    scalar, node = inner.scalar("marginal"), inner.node("table")
+    if scalar is None or node is None:
+        return None
+    of = builder.formula(scalar)
+    if of is None:
+        return None
+    if not isinstance(node, YamlMapping) or not node.entries or of.kind not in ("number", "money"):
+        misshapen(node, YamlMapping, builder.complaints)
+        return None
+    # The axis of the bands is what they cut: a value of its own name for the time of reading.
+    axis = Named(
+        name=scalar.text.strip(),
+        kind="money" if of.kind == "money" else "number",
+        how=Formula(part=of.node),
+        shape=LINEAR,
+        cell=cell,
+    )
+    keys = _keys([key for key, _value in node.entries.values()], axis, builder)
+    rates = _line([value for _key, value in node.entries.values()], builder)
+    if keys is None or rates is None:
+        return None
+    if any(rate.shape >= LINEAR or (of.kind == "money" and rate.kind == "money") for rate in rates):
+        builder.complaints.add("not_linear", node.place, found=name)
+        return None
+    bands = tuple((key, cast(Expr, rate.node)) for key, rate in zip(keys, rates, strict=True) if isinstance(key, Band))
+    kind = "money" if of.kind == "money" else rates[0].kind
+    typed = [rate._replace(kind=kind) for rate in rates]
+    return _made(name, Marginal(of=of.node, bands=bands), typed, cell, builder)
