@@ -1,6 +1,6 @@
 """Reads the files that many rules share: the regime, the power-item catalogue and the card rules."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from engine.fact import Cell, Fact, Language
 from engine.finishing import FINISHING_KEYS, read_conventions
 from engine.formulas import Bounds
 from engine.lexer import PLAIN, NameKind, usable_name
-from engine.reading import Section
+from engine.reading import Section, misshapen
 from engine.rule import Conventions, Declared, GeneralMeasure, Regime, Validity
 from engine.rulebook import CardRule, PowerItem
 from engine.tree import All, Compare, Condition, Each, Educate, Is, Not, OneOf, OrderToCorrect, Records, Relation
@@ -22,12 +22,13 @@ from engine.tree import Any as AnyOf
 from engine.values import read_record_facts, read_values, record_sections
 from engine.vocabulary import UNITS
 from engine.yamltext import Mapping as YamlMapping
-from engine.yamltext import Node
+from engine.yamltext import Node, Scalar
 
 REGIME_KEYS = (
     frozenset(
         "language regime name version number issuer published in_force source bounds first_day tie facts compute always "
-        "when_not_penalised declared remarks currency lighter_law".split()
+        "when_not_penalised declared remarks currency lighter_law "
+        "case_given".split()
     )
     | FINISHING_KEYS
 )
@@ -152,6 +153,7 @@ def read_regime(top: Section, file: str, digest: str, complaints: Complaints) ->
         facts=tuple(facts.values()),
         records=tuple(builder.records.values()),
         values=values,
+        case_given=tuple(_case_given(top, facts, complaints)),
         currency=top.text("currency", required=False),
         lighter_law=lighter,
         always=_general(top, "always", facts, complaints),
@@ -178,6 +180,23 @@ def plain(condition: Condition) -> bool:
             return plain(part)
         case All(parts=parts) | AnyOf(parts=parts):
             return all(map(plain, parts))
+
+
+def _case_given(top: Section, facts: Mapping[str, Fact], complaints: Complaints) -> Iterator[tuple[str, str]]:
+    """Read what every test case of the regime is given unless it says otherwise."""
+    node = top.node("case_given", required=False)
+    if node is None:
+        return
+    if not isinstance(node, YamlMapping):
+        misshapen(node, YamlMapping, complaints)
+        return
+    for key, value in node.entries.values():
+        if key.text not in facts:
+            complaints.add("unknown_fact", key.place, found=key.text)
+        elif isinstance(value, Scalar):
+            yield key.text, value.text
+        else:
+            misshapen(value, Scalar, complaints)
 
 
 def record_names(sections: Mapping[str, Section]) -> list[str]:

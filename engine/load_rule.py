@@ -230,7 +230,9 @@ class _RuleReader:
             if name and name in seen:
                 self.complaints.add("duplicate_name", inner.cell("name").place, found=name)
             seen.add(name)
-            given = tuple(self.given(inner, facts))
+            own = tuple(self.given(inner, facts))
+            said = {name for name, _value in own}
+            given = (*((each, value) for each, value in self.regime.case_given if each not in said), *own)
             cell = inner.scalar("expect")
             expect = self.expect(cell, builder) if cell else None
             if expect is not None and day != date.min:

@@ -218,6 +218,7 @@ class Regime:
     records: tuple[Records, ...] = ()
     values: tuple[Named, ...] = ()
     currency: str = ""
+    case_given: tuple[tuple[str, str], ...] = ()
     lighter_law: Literal["yes", "no", ""] = ""
     always: tuple[GeneralMeasure, ...]
     when_not_penalised: tuple[GeneralMeasure, ...]

@@ -86,6 +86,7 @@ KEYS: Mapping[str, Spellings] = MappingProxyType(
         "not_applied": (("不适用",), ("not_applied",)),
         "group": (("组",), ("group",)),
         "lighter_law": (("从旧兼从轻",), ("lighter_law",)),
+        "case_given": (("用例默认",), ("case_given",)),
         "gap_before": (("此前无规定",), ("gap_before",)),
         "currency": (("货币",), ("currency",)),
     }
@@ -102,7 +103,7 @@ WORDS: Mapping[str, Spellings] = MappingProxyType(
         "LE": (("≤", "<=", "不超过", "不多于", "不高于", "至多", "最高", "最多"), ("<=", "≤", "at most")),
         "GE": (("≥", ">=", "不少于", "不低于", "至少", "最低"), (">=", "≥", "at least")),
         "LT": (("<", "小于", "少于", "不满", "不足", "低于"), ("<", "less than", "below")),
-        "GT": ((">", "大于", "超过", "多于", "高于"), (">", "more than", "above")),
+        "GT": ((">", "大于", "超过", "多于", "高于"), (">", "more than", "above", "over")),
         "OR_MORE": (("以上",), ("or more",)),
         "OR_LESS": (("以下",), ("or less",)),
         "IN": (("属于",), ("in",)),
