@@ -322,7 +322,7 @@ class Builder(Formulas):
             return token.type == "YES"
         if axis.kind == "choice":
             assert isinstance(axis, Fact)
-            tokens = [child for child in tree.scan_values(lambda value: isinstance(value, lark.Token))]
+            tokens = list(tree.scan_values(lambda value: isinstance(value, lark.Token)))
             options = tuple(str(each.value) for each in tokens if each.type in ("OPTION", "TEXT"))
             unknown = next(
                 (each for each in tokens if each.value not in axis.choices and each.type != "SEPARATOR"), None
@@ -344,7 +344,7 @@ class Builder(Formulas):
             case "exactly":
                 band = Band(low=ends[0], high=ends[0])
             case "beyond_key":
-                sign = OPERATORS[token_of(tree_of(tree.children[0]).children[0]).type]
+                sign = OPERATORS[token_of(tree.children[0]).type]
                 if sign == "!=":
                     self.fail("bad_domain", first_token(tree), found="≠")
                 low = ends[0] if sign in (">", ">=", "=") else None

@@ -130,7 +130,7 @@ def _with_trace(outcome: Outcome, trace: tuple[Step, ...]) -> Outcome:
 
 
 def _is_lighter(one: Decision, other: Decision) -> bool:
-    """Say whether one decision is lighter beyond doubt: no greater fine on anyone, no other measure more, and less of one."""
+    """Say whether one decision is lighter beyond doubt: nothing in it is more, and something is less."""
 
     def fines(decision: Decision) -> dict[str, int | None]:
         return {each.measure.payer: each.amount_fen for each in decision.measures if isinstance(each.measure, Fine)}
@@ -219,7 +219,8 @@ class _Deciding:
 
     def penalty(self) -> Decision:
         row, end = moved(self.reasoning, self.tier())
-        if row.defect is not None:
+        # Where two published tiers overlap, each still stands alone.
+        if row.defect is not None and (row.defect.kind != "overlapping_tiers" or not row.measures):
             raise self.defective(row.defect, row.tier, row)
         imposed = [each for measure in row.measures if (each := self.imposed(row, measure, end)) is not None]
         regime = self.rule.regime

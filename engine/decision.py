@@ -83,8 +83,8 @@ class Step(NamedTuple):
 class Imposed(NamedTuple):
     """One measure of a decision: what is imposed, the amount in fen where it is one, and the general law behind it.
 
-    `spread` is the published range, least and greatest fen (None where the law names no upper end), of a fine whose figure
-    no published rule picks. `value` is the figure of a measure that is not money, as text.
+    `spread` is the published range, least and greatest fen (None where the law names no upper end), of a fine whose
+    figure no published rule picks. `value` is the figure of a measure that is not money, as text.
     """
 
     measure: Measure

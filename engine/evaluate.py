@@ -72,7 +72,7 @@ class Missing(tuple[str, ...]):
 
 
 class Undefined(Exception):
-    """A value has no meaning on these facts: no line of a table, several lines, a zero divisor, a sum past all bounds."""
+    """A value has no meaning on these facts: no line of a table or several, a zero divisor, a sum past all bounds."""
 
     def __init__(
         self, code: Literal["no_line", "several_lines", "divided_by_zero", "amount_too_large"], name: str
@@ -141,8 +141,7 @@ class Scope:
         )
 
     def records(self, name: str) -> tuple[Mapping[str, Value], ...] | Missing:
-        value = self.raw(name)
-        return value  # type: ignore[return-value]  # a fact of kind records holds records
+        return self.raw(name)  # type: ignore[return-value]  # a fact of kind records holds records
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from engine.heavier import limited
 from engine.numbers import MAX_SAFE_INTEGER, round_to, yuan_text
 from engine.reasoning import Reasoning
 from engine.rule import Adjustment, InTier, Row
-from engine.tree import Bracket, Change, Expr, Fine, names_in
+from engine.tree import Bracket, Change, Expr, Fine, Limit, names_in
 from engine.words import listed
 
 
@@ -132,7 +132,8 @@ def _picked(
     reasoning: Reasoning, bracket: Bracket, low: Exact | None, high: Exact | None, end: str, scope: Scope
 ) -> Ends:
     """Pick the figure inside a bracket: by the move, by the row's own share, or by the in-tier rule."""
-    bottom = low or 0
+    # An end the row leaves open is the statute's own: …以下 begins where the statute begins.
+    bottom: Exact = low if low is not None else reasoning.amount(Limit(end="low"), scope)
     if end and high is not None:
         value = high if end == "high" else bottom
         reasoning.trace.append(Step("position", end, "", after=_fen(value)))
@@ -217,7 +218,7 @@ def _bounded(reasoning: Reasoning, measure: Fine, ends: Ends, scope: Scope) -> E
 
 
 def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
-    """Apply the adjustments that hold: one upon the other, or their shares of the first amount added up, as declared."""
+    """Apply the adjustments that hold: one upon the other, or their shares of the first amount added up."""
     how = reasoning.rule.conventions
     added = how.combine == "add"
     base, now, below = ends, ends, False
@@ -253,7 +254,7 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
 
 
 def _shares(change: Change) -> tuple[Expr, Expr]:
-    """Return the share for the lower and for the upper end: a reduction of 30 % to 50 % takes 50 % off the lower one."""
+    """Return the share for the lower and the upper end: a reduction of 30 % to 50 % takes 50 % off the lower one."""
     if change.to is None:
         return change.by, change.by
     return (change.to, change.by) if change.kind == "down" else (change.by, change.to)
@@ -303,7 +304,7 @@ def _round(value: Exact, step: int, direction: str) -> int:
 def _inside(
     reasoning: Reasoning, row: Row, measure: Fine, amount: _Amount, rounded: tuple[int, int | None], scope: Scope
 ) -> tuple[int, int | None]:
-    """Keep the fine inside the statute: rounding never leaves it, and what computed past it is cut or refused as declared."""
+    """Keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused."""
     statutory = reasoning.rule.range_for(row, measure.payer)
     least: Exact = 0 if statutory.low is None else reasoning.amount(statutory.low, scope)
     most = None if statutory.high is None else reasoning.amount(statutory.high, scope)

@@ -56,7 +56,8 @@ _ROUNDINGS: Mapping[str, Rounding] = {
     "UP_TO": "ceiling", "DOWN_TO": "floor", "HALF_UP_TO": "half_up", "HALF_EVEN_TO": "half_even",
 }  # fmt: skip
 _SPANS: Mapping[str, Span] = {
-    "DAYS_BETWEEN": "days", "STARTED_MONTHS": "started_months", "FULL_MONTHS": "full_months", "FULL_YEARS": "full_years",
+    "DAYS_BETWEEN": "days", "STARTED_MONTHS": "started_months",
+    "FULL_MONTHS": "full_months", "FULL_YEARS": "full_years",
 }  # fmt: skip
 _LATER: Mapping[str, Literal["days", "months", "years"]] = {
     "DAYS_AFTER": "days", "MONTHS_AFTER": "months", "YEARS_AFTER": "years",
@@ -404,7 +405,7 @@ class Formulas:
             found=name,
             repair=(
                 "每项的内容只能写在“合计(…)”“任一项(…)”这类括号里；计算出的值要先写后用",
-                "a record's fields stand only inside `total of (…)` and the like; a value is computed before it is used",
+                "a record's fields stand only inside `total of (…)` and the like; compute before use",
             ),
         )
 
@@ -444,7 +445,7 @@ class Formulas:
 
     def _call(self, tree: Parsed) -> Typed:
         name = token_of(tree_of(tree.children[0]).children[0])
-        arguments = [child for child in _trees(tree)][1:]
+        arguments = list(_trees(tree))[1:]
         if name.type in ("NUMBER_OF", "TOTAL_OF", "GREATEST_IN", "ANY_OF", "EVERY_OF"):
             return self._over_records(name, arguments)
         typed = [self.any(argument) for argument in arguments]

@@ -97,7 +97,7 @@ position: sum -> at
         | BOTTOM_OF_TIER -> bottom
         | RANGE_ONLY -> range_only
 key: sum -> exactly
-   | comparator sum -> beyond_key
+   | (EQ | NE | LT | LE | GT | GE) sum -> beyond_key
    | sum OR_MORE -> from_key
    | sum OR_LESS -> upto_key
    | sum OR_MORE sum OR_LESS -> span_key

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 from types import MappingProxyType
+from typing import NamedTuple
 
 from engine.checks import checked
 from engine.errors import Complaints, Finding, RuleFilesInvalid
@@ -108,7 +109,7 @@ class _Loading:
     complaints: list[Complaints] = field(default_factory=list)
     regimes: dict[str, Regime] = field(default_factory=dict)
     items: dict[str, PowerItem] = field(default_factory=dict)
-    rules: dict[str, list[tuple[Rule, Complaints]]] = field(default_factory=dict)
+    rules: dict[str, list["_Version"]] = field(default_factory=dict)
     card_facts: dict[str, Fact] = field(default_factory=dict)
     cards: list[CardRule] = field(default_factory=list)
 
@@ -137,29 +138,17 @@ class _Loading:
         if not complaints.findings and regime.validity != NEVER:
             # Checks across a file's cells make sense only when every cell could be read.
             rule = checked(rule, complaints)
-        self.rules.setdefault(rule.code, []).append((rule, complaints))
+        self.rules.setdefault(rule.code, []).append(_Version(rule, top.cell("violation").place, complaints))
 
     def ordered(self) -> dict[str, tuple[Rule, ...]]:
         """Put the versions of every rule in order of time: no day has two, and none in between is without one."""
         versions: dict[str, tuple[Rule, ...]] = {}
         for code in sorted(self.rules):
-            found = sorted(self.rules[code], key=lambda each: each[0].validity.first)
-            for (one, _first), (other, complaints) in pairwise(found):
-                self.neighbours(one, other, complaints)
-            versions[code] = tuple(rule for rule, _complaints in found)
+            found = sorted(self.rules[code], key=lambda each: (each.rule.validity.first, each.rule.file))
+            for one, other in pairwise(found):
+                _neighbours(one.rule, other)
+            versions[code] = tuple(each.rule for each in found)
         return versions
-
-    def neighbours(self, one: Rule, other: Rule, complaints: Complaints) -> None:
-        """Complain where one version ends after the next begins, or leaves days between that no remark declares."""
-        place = Place(other.file, 1, 1)
-        if one.validity.last is None or one.validity.last >= other.validity.first:
-            same = one.validity == other.validity
-            code = "duplicate_code" if same else "version_overlap"
-            found = other.code if same else other.validity.first.isoformat()
-            complaints.add(code, place, found=found, expected=one.file)
-        elif one.validity.last + timedelta(days=1) < other.validity.first and not other.gap_before:
-            gap = f"{one.validity.last.isoformat()} – {other.validity.first.isoformat()}"
-            complaints.add("version_gap", place, found=other.code, expected=gap)
 
     def card_rules(self, top: Section, complaints: Complaints) -> None:
         facts, cards = read_cards(top, complaints)
@@ -167,3 +156,24 @@ class _Loading:
             if self.card_facts.setdefault(fact.name, fact) != fact:
                 complaints.add("duplicate_name", fact.cell.place, found=fact.name)
         self.cards.extend(cards)
+
+
+class _Version(NamedTuple):
+    """A rule as one version of its code, and where to complain of it."""
+
+    rule: Rule
+    place: Place
+    complaints: Complaints
+
+
+def _neighbours(one: Rule, later: _Version) -> None:
+    """Complain where one version ends after the next begins, or leaves days between that no remark declares."""
+    other, place, complaints = later
+    if one.validity.last is None or one.validity.last >= other.validity.first:
+        same = one.validity == other.validity
+        code = "duplicate_code" if same else "version_overlap"
+        found = other.code if same else other.validity.first.isoformat()
+        complaints.add(code, place, found=found, expected=one.file)
+    elif one.validity.last + timedelta(days=1) < other.validity.first and not other.gap_before:
+        gap = f"{one.validity.last.isoformat()} – {other.validity.first.isoformat()}"
+        complaints.add("version_gap", place, found=other.code, expected=gap)

@@ -26,7 +26,8 @@ from engine.yamltext import Node, Scalar
 
 REGIME_KEYS = (
     frozenset(
-        "language regime name version number issuer published in_force source bounds first_day tie facts compute always "
+        "language regime name version number issuer published in_force source bounds first_day tie facts compute "
+        "always "
         "when_not_penalised declared remarks currency lighter_law "
         "case_given".split()
     )

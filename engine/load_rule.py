@@ -44,8 +44,8 @@ from engine.yamltext import Mapping as YamlMapping
 
 RULE_KEYS = (
     frozenset(
-        "language violation name category power_item in_force basis statutory_range facts compute preconditions no_penalty "
-        "tiers defects remarks cases gap_before".split()
+        "language violation name category power_item in_force basis statutory_range facts compute preconditions "
+        "no_penalty tiers defects remarks cases gap_before".split()
     )
     | FINISHING_KEYS
 )

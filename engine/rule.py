@@ -51,7 +51,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatutoryRange:
-    """The least and the greatest fine the statute allows; equal where it fixes the amount, None where it names no end."""
+    """The least and the greatest fine the statute allows; equal where it fixes the amount, None for no end."""
 
     name: str
     low: Expr | None
@@ -123,8 +123,8 @@ class GeneralMeasure:
 class InTier:
     """A published rule that picks the figure inside a bracket: where it lies, under a condition (None: always).
 
-    `only_high` is the share of the upper end where the bracket has no lower one (otherwise `position` in 0 to that end),
-    `only_low` the multiple of the lower end where it has no upper one.
+    `only_high` is the share of the upper end where the bracket has no lower one (otherwise `position`, from 0 to that
+    end), `only_low` the multiple of the lower end where it has no upper one.
     """
 
     name: str

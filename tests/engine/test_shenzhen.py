@@ -98,7 +98,7 @@ def test_the_decision_object_of_spitting_is_whole() -> None:
             }
         ],
         "rule": {"regime": "SZCG", "version": "2023", "digest": rule.digest},
-        "meaning": 1,
+        "meaning": 2,
     }
     assert isinstance(trace, list)
     steps = [step for step in trace if isinstance(step, dict)]
