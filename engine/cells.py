@@ -140,9 +140,9 @@ class Builder(Formulas):
                 return Order(what=text)
             case "output":
                 typed = self.sum(tree_of(tree.children[-1]))
-                if typed.kind != "number":
+                if typed.kind not in ("number", "money"):
                     self.fail("wrong_arguments", tokens[0], found=text, expected=self.say("一个数", "a number"))
-                return Output(name=text, value=typed.node, unit=typed.unit)
+                return Output(name=text, value=typed.node, unit="yuan" if typed.kind == "money" else typed.unit)
             case "flag":
                 return Flag(what=text)
             case "order_to_correct":

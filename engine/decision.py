@@ -37,6 +37,8 @@ MEANING = 2
 StepKind = Literal[
     "power_item",
     "in_force",
+    "guard",
+    "not_reviewed",
     "other_version",
     "lighter_law",
     "count",
@@ -47,6 +49,7 @@ StepKind = Literal[
     "precondition",
     "tier",
     "heavier_tier",
+    "same_outcome",
     "tier_move",
     "moved_tier",
     "amount",

@@ -63,7 +63,10 @@ _LATER: Mapping[str, Literal["days", "months", "years"]] = {
     "DAYS_AFTER": "days", "MONTHS_AFTER": "months", "YEARS_AFTER": "years",
 }  # fmt: skip
 # What the engine itself knows of a case, by the name it has among values.
-BUILT_IN: Mapping[str, str] = {"ACT_DAY": "@on", "DECISION_DAY": "@decided", "FINE_AMOUNT": "@fine"}
+BUILT_IN: Mapping[str, str] = {
+    "ACT_DAY": "@on", "DECISION_DAY": "@decided", "FINE_AMOUNT": "@fine",
+    "IS_FINED": "@fined", "IS_WARNED": "@warned", "IS_REVOKED": "@revoked", "IS_STOPPED": "@stopped",
+}  # fmt: skip
 MONEY_UNITS: Mapping[str, int] = {"FEN": 1, "YUAN": 100, "WAN_YUAN": 1_000_000}
 # A whole-number fact of at most so many values counts as steps: it may multiply another quantity.
 MAX_STEPS = 100_000
@@ -378,6 +381,8 @@ class Formulas:
                     self.fail("not_known_here", token, found=token.value)
                 return Typed(Limit(end="low" if token.type == "LIMIT_LOW" else "high"), "money", shape=LINEAR)
             case "built_in":
+                if token.type.startswith("IS_"):
+                    return Typed(Is(fact=BUILT_IN[token.type]), "yes_no", shape=STEPS)
                 kind: Kind = "money" if token.type == "FINE_AMOUNT" else "day"
                 return Typed(Ref(name=BUILT_IN[token.type]), kind, shape=LINEAR)
             case "group":

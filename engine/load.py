@@ -11,10 +11,20 @@ from typing import NamedTuple
 from engine.checks import checked
 from engine.errors import Complaints, Finding, RuleFilesInvalid
 from engine.fact import Fact, Place
-from engine.load_regime import CARD_KEYS, CATALOGUE_KEYS, NEVER, REGIME_KEYS, read_cards, read_catalogue, read_regime
+from engine.load_regime import (
+    CARD_KEYS,
+    CATALOGUE_KEYS,
+    GUARD_KEYS,
+    NEVER,
+    REGIME_KEYS,
+    read_cards,
+    read_catalogue,
+    read_guard,
+    read_regime,
+)
 from engine.load_rule import RULE_KEYS, read_rule
 from engine.reading import Section, section
-from engine.rule import Regime, Rule
+from engine.rule import Guard, Regime, Rule
 from engine.rulebook import CardRule, PowerItem, Rulebook, digest_of, manifest_of
 from engine.vocabulary import KEYS, LANGUAGES, spellings
 from engine.yamltext import MAX_BYTES, Scalar, read_yaml
@@ -23,6 +33,7 @@ from engine.yamltext import Mapping as YamlMapping
 KINDS: Mapping[str, frozenset[str]] = {
     "regime": REGIME_KEYS,
     "violation": RULE_KEYS,
+    "guard": GUARD_KEYS,
     "catalogue": CATALOGUE_KEYS,
     "cards": CARD_KEYS,
 }
@@ -42,6 +53,8 @@ def load_rulebook(files: Mapping[str, bytes]) -> Rulebook:
         if found := _top(path, files[path], complaints):
             kind, top = found
             tops[kind].append((path, top, complaints))
+    for _path, top, complaints in tops["guard"]:
+        loading.guard(top, complaints)
     for path, top, complaints in tops["regime"]:
         loading.regime(path, top, digest_of(files[path]), complaints)
     for _path, top, complaints in tops["catalogue"]:
@@ -107,18 +120,25 @@ def _kind(root: YamlMapping, complaints: Complaints) -> str | None:
 @dataclass(slots=True)
 class _Loading:
     complaints: list[Complaints] = field(default_factory=list)
+    guards: dict[str, Guard] = field(default_factory=dict)
     regimes: dict[str, Regime] = field(default_factory=dict)
     items: dict[str, PowerItem] = field(default_factory=dict)
     rules: dict[str, list["_Version"]] = field(default_factory=dict)
     card_facts: dict[str, Fact] = field(default_factory=dict)
     cards: list[CardRule] = field(default_factory=list)
 
+    def guard(self, top: Section, complaints: Complaints) -> None:
+        guard = read_guard(top, complaints)
+        if guard.code in self.guards:
+            complaints.add("duplicate_code", top.cell("guard").place, found=guard.code, expected=guard.code)
+        self.guards.setdefault(guard.code, guard)
+
     def regime(self, path: str, top: Section, digest: str, complaints: Complaints) -> None:
         folder = path.rpartition("/")[0]
         if folder in self.regimes:
             complaints.add("two_regimes", Place(path, 1, 1), found=self.regimes[folder].file)
             return
-        self.regimes[folder] = read_regime(top, path, digest, complaints)
+        self.regimes[folder] = read_regime(top, path, digest, self.guards, complaints)
 
     def catalogue(self, top: Section, complaints: Complaints) -> None:
         for item in read_catalogue(top, complaints):

@@ -110,6 +110,7 @@ REFUSALS: dict[str, Callable[[], Outcome]] = {
     "no_move": lambda: ask(
         computing("单价: 1", "罚款 50元", "移档: [{名: 屡犯, 情形: 面积 > 2, 处理: 上移 1 档}]\n"), {"面积": "3"}
     ),
+    "guard_refused": lambda: ask(shipped(), {"一年内次数": 2, "告知的罚款": 99}, violation="SZCG-013"),
     "amount_too_large": lambda: ask(
         computing("单价: 9999999999 × 9999999999 × 9999999999", "罚款 50元 × 单价，不超过 60元"), {"面积": "3"}
     ),
@@ -603,13 +604,25 @@ def test_rows_that_weigh_the_same_are_refused_though_the_heavier_wins() -> None:
     assert outcome.code == "several_tiers"
 
 
-@pytest.mark.parametrize("other", ["警告", "罚款 60元，警告", "罚款 60元，吊销「证」", "没收 违法所得"])
+@pytest.mark.parametrize("other", ["警告，没收「物」", "罚款 60元，警告", "罚款 60元，吊销「证」", "没收 违法所得"])
 def test_a_dearer_row_that_lacks_a_measure_of_the_other_is_not_heavier_beyond_doubt(other: str) -> None:
     rulebook = book(rule("面积 ≥ 2 => 罚款 70元", f"主动改正 => {other}"))
 
     outcome = refused(ask(rulebook, EACH | {"违法所得": "5"}))
 
     assert outcome.code == "several_tiers"
+
+
+def test_a_warning_alone_gives_way_to_a_fine() -> None:
+    outcome = ask(book(rule("面积 ≥ 2 => 罚款 70元", "主动改正 => 警告")), EACH)
+
+    assert decided(outcome).fine_fen == 7_000
+
+
+def test_rows_that_come_to_the_same_are_no_conflict() -> None:
+    outcome = ask(book(rule("面积 ≥ 2 => 罚款 70元", "主动改正 => 罚款 70元"), refuse_ties()), EACH)
+
+    assert decided(outcome).fine_fen == 7_000
 
 
 def test_which_row_is_heavier_depends_on_the_facts() -> None:

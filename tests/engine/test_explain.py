@@ -35,6 +35,9 @@ WHOLE: dict[str, Outcome] = {
     "bracket": ask(law("货值 > 0元 => 罚款 1万元 至 3万元", more=IN_TIER), {"货值": "1", "改正": True}),
     "figure": ask(law("货值 > 0元 => 罚款 1万元 至 3万元", more=IN_TIER), {"货值": "1", "改正": False}),
     "moved": ask(law(*LADDER, more=MOVES), {"面积": "1", "同类": 3, "改正": False}),
+    "same": ask(law("面积 > 0 => 罚款 1000元", "面积 > 1 => 罚款 1000元"), {"面积": "2"}),
+    "young": ask(shipped(), {"一年内次数": 2, "出生日期": "2010-01-01"}, violation="SZCG-013"),
+    "child": ask(shipped(), {"一年内次数": 2, "出生日期": "2013-01-01"}, violation="SZCG-013"),
     "capped": ask(law("面积 > 0 => 罚款 500元 × 面积，不超过 3000元"), {"面积": "7"}),
     "adjusted": ask(law("面积 > 0 => 罚款 1000元", more=TWO_CHANGES), CORRECTED_TWICE),
     "lighter": ask(versions("5000元", "2000元"), {"面积": "1"}, on=date(2026, 1, 5), decided=date(2026, 11, 1)),
@@ -99,12 +102,15 @@ def test_every_sentence_is_one_line_without_holes(language: Language) -> None:
 @pytest.mark.parametrize(
     ("name", "zh", "en"),
     [
-        ("table", "计算：单价 = 20 元", "computed: 单价 = 20 yuan"),
+        ("table", "计算：单价 = 20 元", "computed: 单价 = 20 元"),
         ("bracket", "结果：罚款 10000 至 20000 元", "result: fine 10000 to 20000 yuan"),
         ("figure", "档内取值：一般 50%，得 20000 元", "in the tier: 一般 50% gives 20000 yuan"),
         ("moved", "由“甲”移到“乙”", "moved from “甲” to “乙”"),
         ("capped", "不超过：改为 3000 元", "at most: becomes 3000 yuan"),
         ("adjusted", "1200 元 → 840 元", "1200 yuan → 840 yuan"),
+        ("young", "标记应当从轻或者减轻", "flag: 应当从轻或者减轻"),
+        ("child", "结果：不予处罚，予以教育", "result: no penalty, education"),
+        ("same", "处理相同", "come to the same"),
         ("lighter", "从旧兼从轻（《行政处罚法》第三十七条）：适用版本 2，较轻", "version 2 applies, the lighter"),
         ("other measures", "暂扣证 6 月，责令停产停业 10 日，限制从业 5 年，行政拘留 5 日", "detention 5 days"),
     ],
@@ -126,7 +132,7 @@ def test_every_kind_of_step_is_told() -> None:
     assert steps == {
         "power_item", "in_force", "count", "not_used", "no_penalty", "precondition", "tier", "heavier_tier", "amount",
         "rounding", "statutory_range", "measure", "defect", "assumed", "value", "tier_move", "moved_tier", "bracket",
-        "in_tier", "position", "bound", "adjustment", "other_version", "lighter_law",
+        "in_tier", "position", "bound", "guard", "not_reviewed", "same_outcome", "adjustment", "other_version", "lighter_law",
     }  # fmt: skip
 
 
