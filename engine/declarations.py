@@ -6,8 +6,8 @@ from dataclasses import replace
 import lark
 
 from engine.errors import Complaints
+from engine.expressions import Unusable
 from engine.fact import Cell, Count, Direction, Fact, FactKind, Language, Source, Window
-from engine.formulas import Unusable
 from engine.given import Problem, read_fact
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
 from engine.lexer import PLAIN, usable_name

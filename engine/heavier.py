@@ -12,7 +12,8 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
 
     It is where none of its fines is lower, one is greater, and it has every other measure that the second imposes; a
     licence revoked is not weighed against a fine. A warning alone is the lightest penalty there is (行政处罚法 第九条)
-    and gives way to a fine. Brackets are compared at both ends. False, too, where a fact that an amount needs is missing.
+    and gives way to a fine. Brackets are compared at both ends. False, too, where a fact that an amount needs is
+    missing.
     """
     if rule.regime.tie != "heavier":
         return False

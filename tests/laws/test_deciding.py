@@ -20,7 +20,7 @@ from engine.fact import Fact
 from engine.tree import Arithmetic, Expr, Money, Number, Ref
 from tests.engine.kit import REGIME, ROOT, ask, book, shipped, shipped_files
 
-CODES = sorted(shipped().rules)
+CODES = sorted(code for code in shipped().rules if code.startswith("SZCG"))
 DAY = date(2026, 11, 1)
 DAYS = st.dates(date(2023, 12, 15), date(2028, 12, 14)) | st.dates() | st.sampled_from([date.min, date.max, DAY])
 
