@@ -200,7 +200,7 @@ class _Declaration:
             return ""
         if tokens[0].type == "YUAN":
             self.fail("unit_mismatch", tokens[0], found=tokens[0].value, expected=self.name)
-        return str(tokens[0].value)
+        return "" if tokens[0].value == "none" else str(tokens[0].value)
 
     def domain(self) -> tuple[int, int, int, bool, bool]:
         if self.kind not in ("integer", "number", "money"):
