@@ -167,7 +167,7 @@ def test_checking_sound_rules_ends_with_0(rules: Path) -> None:
 
     assert (plain.returncode, machine.returncode) == (0, 0)
     assert plain.stdout == "15 个文件、2 项违法行为，没有问题\n15 files, 2 violations, all well\n"
-    assert told(machine) == {"ok": True, "files": 5, "violations": 2, "findings": []}
+    assert told(machine) == {"ok": True, "files": 15, "violations": 2, "findings": []}
 
 
 @pytest.fixture
