@@ -298,10 +298,10 @@ class _Deciding:
     # --- tier, amount, measures
 
     def penalty(self) -> Decision:
-        row, end = moved(self.reasoning, self.tier())
-        # Where two published tiers overlap, each still stands alone.
-        if row.defect is not None and self.blocked(row):
-            raise self.defective(row.defect, row.tier, row)
+        found = self.tier()
+        self.usable(found)
+        row, end = moved(self.reasoning, found)
+        self.usable(row)
         imposed = [each for measure in row.measures if (each := self.imposed(row, measure, end)) is not None]
         regime = self.rule.regime
         spared = isinstance(row.measures[0], NoPenalty)
@@ -376,6 +376,11 @@ class _Deciding:
         if still:
             raise reasoning.missing(*still)
         return row
+
+    def usable(self, row: Row) -> None:
+        """Refuse where the row is marked as defective: no move leads out of what cannot be applied, or into it."""
+        if row.defect is not None and self.blocked(row):
+            raise self.defective(row.defect, row.tier, row)
 
     def blocked(self, row: Row) -> bool:
         """Say whether a row's defect forbids its use; two overlapping tiers each stand alone."""

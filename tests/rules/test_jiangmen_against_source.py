@@ -86,7 +86,11 @@ def charged(fine: Fine) -> Ends:
 
 @pytest.fixture(scope="module")
 def book() -> Rulebook:
-    paths = [*(RULES / "jmhj-2020").glob("*.yaml"), *(RULES / "catalogue").glob("jmhj-*.yaml")]
+    paths = [
+        *(RULES / "jmhj-2020").glob("*.yaml"),
+        *(RULES / "catalogue").glob("jmhj-*.yaml"),
+        *(RULES / "general").glob("*.yaml"),
+    ]
     return load_rulebook({path.relative_to(RULES).as_posix(): path.read_bytes() for path in paths})
 
 
