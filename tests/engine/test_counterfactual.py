@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engine.counterfactual
-from engine import Decision, Outcome, decide, to_wire
+from engine import Decision, Outcome, decide, load_rulebook, to_wire
 from engine.counterfactual import Counterfactual, Counterfactuals, counterfactuals
 from engine.given import value_text
 from engine.rulebook import Rulebook
 from engine.why import change_text
-from tests.engine.kit import DAY, RULE, ask, book, changed, decided, shipped
+from tests.engine.kit import CATALOGUE, DAY, REGIME, RULE, ask, book, changed, decided, shipped
 from tests.laws.test_deciding import questions
 
 # The rule language's own example: 50 to 150 yuan along 2 to 5 square metres, a fifth more on a repeat, tens of yuan.
@@ -197,6 +197,32 @@ def test_a_search_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert result.cut == ("面积",)
     assert result.decided <= 3 * 6
+
+
+def test_a_later_and_lighter_version_moves_the_place_where_the_outcome_turns() -> None:
+    whole, first, then = (
+        "施行: 2023-12-15 至 2028-12-14",
+        "施行: 2023-12-15 至 2026-12-31",
+        "施行: 2027-01-01 至 2028-12-14",
+    )
+    later = changed(
+        REGIME, (whole, then), ('版本: "1"', '版本: "2"'), ("数档并合: 从重", "数档并合: 从重\n从旧兼从轻: 适用")
+    )
+    texts = {
+        "catalogue.yaml": CATALOGUE,
+        "r/regime.yaml": changed(REGIME, (whole, first)),
+        "r/t-1.yaml": changed(RULE, (whole, first)),
+        "s/regime.yaml": later,
+        "s/t-1.yaml": changed(RULE, (whole, then), ("面积 ≤ 2", "面积 ≤ 3"), ("面积 > 2", "面积 > 3")),
+    }
+    rulebook = load_rulebook({path: text.encode() for path, text in texts.items()})
+
+    result = counterfactuals(rulebook, "T-1", DAY, {"面积": "1"}, decided=date(2027, 2, 1))
+
+    # By the old law 2.01 m² would cost more, but up to 3 m² the new one is lighter and applies.
+    assert result is not None
+    assert result.decision.rule.regime.version == "1"
+    assert [each.value for each in result.changes] == [301]
 
 
 # --- laws -------------------------------------------------------------------------------------------------------------
