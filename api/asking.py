@@ -61,6 +61,7 @@ class Change(BaseModel):
     given: str
     value: str
     until: str
+    moving: bool = Field(description="figures go on changing up to `until`; those told are at `value`")
     outcome: Literal["decision", "refusal"]
     tier: str | None
     fine_fen: int | None

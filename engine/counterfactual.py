@@ -37,7 +37,8 @@ class Counterfactual:
     """The nearest value of one fact on one side that gives another outcome, all other facts as they are.
 
     The same outcome holds from `value` up to `until`, away from the given value; `to_end` says that this is the end of
-    the fact's domain. `gradual` says that figures which change with every step were set aside.
+    the fact's domain. `gradual` says that figures of the decision that change with every step were set aside, `moving`
+    that those of the new outcome go on changing up to `until`: the ones told are those at `value`.
     """
 
     fact: Fact
@@ -47,6 +48,7 @@ class Counterfactual:
     side: Side
     to_end: bool = False
     gradual: bool = False
+    moving: bool = False
     outcome: Outcome
 
 
@@ -218,19 +220,10 @@ class _Search:
         """Find the nearest point towards `end` with another outcome, and how far that outcome goes on."""
         given = self.on(start)
         aside = self.gradual(start, end)
-        course = given.course
-
-        def same(seen: _Seen) -> bool:
-            if seen.kinds != given.kinds or (aside and seen.course != course):
-                return False
-            pairs = enumerate(zip(seen.figures, given.figures, strict=True))
-            return all(one == other for index, (one, other) in pairs if index not in aside)
-
-        point = self.first(start, end, same)
+        point = self.first(start, end, _same_as(given, aside))
         while point is not None and not _differs(self.on(point), given):
             # Another course that comes to the same figure by chance is no other outcome.
-            course = self.on(point).course
-            point = self.first(point, end, same)
+            point = self.first(point, end, _same_as(given._replace(course=self.on(point).course), aside))
         if point is None:
             return
         change = self.on(point)
@@ -239,9 +232,10 @@ class _Search:
             to_end=point == end, gradual=bool(aside), outcome=change.outcome,
         )  # fmt: skip
         self.found.append(entry)
-        beyond = self.first(point, end, lambda seen: not _differs(seen, change))
+        moving = self.gradual(point, end)
+        beyond = self.first(point, end, _same_as(change, moving))
         last = end if beyond is None else beyond + (1 if side == "below" else -1)
-        self.found[-1] = replace(entry, until=self.single(last), to_end=last == end)
+        self.found[-1] = replace(entry, until=self.single(last), to_end=last == end, moving=bool(moving))
 
     def gradual(self, start: int, end: int) -> frozenset[int]:
         """Name the measures whose figure changes with each of two steps in a row: they are set aside on this side.
@@ -289,6 +283,18 @@ class _Search:
         middle = (start + end) // 2
         found = self.between(start, middle, same)
         return self.between(middle, end, same) if found is None else found
+
+
+def _same_as(given: _Seen, aside: frozenset[int]) -> Callable[[_Seen], bool]:
+    """Compare with an outcome, the figures of some measures set aside; where any are, the course counts instead."""
+
+    def same(seen: _Seen) -> bool:
+        if seen.kinds != given.kinds or (aside and seen.course != given.course):
+            return False
+        pairs = enumerate(zip(seen.figures, given.figures, strict=True))
+        return all(one == other for index, (one, other) in pairs if index not in aside)
+
+    return same
 
 
 def _differs(one: _Seen, other: _Seen) -> bool:

@@ -69,6 +69,7 @@ def _change(change: Counterfactual, decision: Decision) -> dict[str, Wire]:
         "given": value_text(fact, change.given, language),
         "value": value_text(fact, change.value, language),
         "until": value_text(fact, change.until, language),
+        "moving": change.moving,
         "outcome": "decision" if decides else "refusal",
         "tier": (outcome.tier or None) if isinstance(outcome, Decision) else None,
         "fine_fen": outcome.fine_fen if isinstance(outcome, Decision) else None,
@@ -84,7 +85,11 @@ def _change(change: Counterfactual, decision: Decision) -> dict[str, Wire]:
 
 def change_text(change: Counterfactual, decision: Decision, language: Language) -> str:
     """Write one change: `若面积不超过 4.37 平方米 → 罚款 150 元`."""
-    return f"{_supposed(change, language)} → {_outcome_text(change.outcome, decision, language)}"
+    text = f"{_supposed(change, language)} → {_outcome_text(change.outcome, decision, language)}"
+    if not change.moving or change.until == change.value:
+        return text
+    at = _with_unit(change.fact, change.value, language)
+    return f"{text}（按 {at}计）" if language == "zh" else f"{text} (at {at})"
 
 
 def _supposed(change: Counterfactual, language: Language) -> str:

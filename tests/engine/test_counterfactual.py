@@ -106,6 +106,15 @@ def test_a_fine_by_the_area_is_not_told_cent_by_cent_but_at_its_tiers() -> None:
         assert [decided(each.outcome).fine_fen for each in changes] == [20_000, 100]
 
 
+def test_a_fine_that_goes_on_changing_is_told_at_the_nearest_value() -> None:
+    rulebook = table("面积 ≤ 2 => 罚款 100元 × 面积", "面积 > 2 => 罚款 300元 × 面积")
+
+    assert sentences(rulebook, {"面积": "3"}) == ["若面积不超过 2 平方米 → 罚款 200 元（按 2 平方米计）"]
+    assert sentences(rulebook, {"面积": "1"}, "en") == [
+        "if 面积 were at least 2.01 square metres → fine 603 yuan (at 2.01 square metres)"
+    ]
+
+
 def test_a_gradual_fine_still_turns_where_its_cap_is_reached() -> None:
     rulebook = table('面积 > 0 => "罚款 100元 × 面积，最多 350元"')
 
@@ -251,7 +260,7 @@ def check(
         return decide(rulebook, code, on, {**others, one.fact.name: value_text(one.fact, value, rule.language)})
 
     assert essence(at(one.value)) == essence(one.outcome) != essence(base)
-    assert essence(at(one.until)) == essence(one.outcome)
+    assert essence(at(one.until), figures=not one.moving) == essence(one.outcome, figures=not one.moving)
     if one.side != "other" and isinstance(one.value, int):
         nearer = one.value + (1 if one.side == "below" else -1)
         assert essence(at(nearer), figures=not one.gradual) == essence(base, figures=not one.gradual)
@@ -304,6 +313,67 @@ def test_the_search_finds_what_a_scan_of_the_whole_grid_finds(area: str) -> None
 
     assert searched.get("below") == scan(range(start - 1, 0, -1))
     assert searched.get("above") == scan(range(start + 1, 10_001))
+
+
+@st.composite
+def tables_of_pieces(draw: st.DrawFn) -> Rulebook:
+    """Draw a rule over a whole number from 0 to 60 that every value of it fits: conditions and amounts in pieces."""
+
+    def condition() -> str:
+        a, b, size = draw(st.integers(0, 60)), draw(st.integers(0, 120)), draw(st.integers(2, 9))
+        return draw(
+            st.sampled_from(
+                [f"件数 > {a}", f"件数 ≤ {a}", f"件数 = {a}", f"件数 ≠ {a}", f"2 × 件数 > {b} - 次数",
+                 f"份数（件数，{size}） ≥ {a // size}", f"较大者（件数，{a}） > {b // 2}", f"件数 × 3 - {a} < {b}"]
+            )
+        )  # fmt: skip
+
+    def amount() -> str:
+        a, size = draw(st.integers(1, 9)) * 100, draw(st.integers(2, 9))
+        return draw(
+            st.sampled_from(
+                [f"罚款 {a}元", f"罚款 {a}元 × 份数（件数，{size}）",
+                 f"罚款 {a}元→{a * 5}元 随 件数 {size}→{40 + size}", "罚款 单价", "罚款 单价 × 件数", f"罚款 {a}元 × 件数，最多 {a * 9}元"]
+            )
+        )  # fmt: skip
+
+    one, two, how = condition(), condition(), draw(st.sampled_from("且或"))
+    cut = draw(st.integers(1, 30))
+    more = f"计算:\n  单价: {{行: 件数, 表: {{低于 {cut}: 100元, {cut} 至 40: 250元, 大于 40 至 60: 700元}}}}\n"
+    both = f"{one} {how} {two}"
+    rows = (both, f"非 （{both}） 且 {one}", f"非 （{both}） 且 非 （{one}）")
+    return table(*[f'{row} => "{amount()}"' for row in rows], facts="  件数: 整数，件，0 至 60\n", more=more)
+
+
+@settings(deadline=None, max_examples=40)
+@given(rulebook=tables_of_pieces(), number=st.integers(0, 60), times=st.integers(1, 4))
+def test_on_any_rule_of_pieces_the_search_finds_what_a_scan_finds(rulebook: Rulebook, number: int, times: int) -> None:
+    facts = {"件数": number, "次数": times}
+    base = ask(rulebook, facts)
+    result = counterfactuals(rulebook, "T-1", DAY, facts)
+    if not isinstance(base, Decision) or result is None:
+        # Nought pieces fine nothing, and that lies below the statute.
+        return
+
+    def scan(points: range, *, figures: bool) -> int | None:
+        told = essence(base, figures=figures)
+        return next(
+            (at for at in points if essence(ask(rulebook, facts | {"件数": at}), figures=figures) != told), None
+        )
+
+    sides: dict[str, Counterfactual] = {each.side: each for each in result.changes if each.fact.name == "件数"}
+    assert result.cut == ()
+    for side, points in (("below", range(number - 1, -1, -1)), ("above", range(number + 1, 61))):
+        exact, coarse = scan(points, figures=True), scan(points, figures=False)
+        found_here = sides.get(side)
+        if found_here is None:
+            # Nothing changes but a figure with every step: so it changes with the very first.
+            assert coarse is None
+            assert exact in (None, points.start)
+        elif found_here.gradual:
+            assert coarse is None or abs(int(str(found_here.value)) - number) <= abs(coarse - number)
+        else:
+            assert found_here.value == exact
 
 
 def test_the_work_of_the_shipped_cases_stays_small() -> None:
