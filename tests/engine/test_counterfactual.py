@@ -333,7 +333,8 @@ def tables_of_pieces(draw: st.DrawFn) -> Rulebook:
         return draw(
             st.sampled_from(
                 [f"罚款 {a}元", f"罚款 {a}元 × 份数（件数，{size}）",
-                 f"罚款 {a}元→{a * 5}元 随 件数 {size}→{40 + size}", "罚款 单价", "罚款 单价 × 件数", f"罚款 {a}元 × 件数，最多 {a * 9}元"]
+                 f"罚款 {a}元→{a * 5}元 随 件数 {size}→{40 + size}",
+                 "罚款 单价", "罚款 单价 × 件数", f"罚款 {a}元 × 件数，最多 {a * 9}元"]
             )
         )  # fmt: skip
 
