@@ -312,7 +312,7 @@ def test_no_form_scrolls_sideways_on_a_phone(page: Page) -> None:
 
     wide = page.evaluate(LAY_OUT, codes)
 
-    assert len(codes) == 75
+    assert len(codes) > 75
     assert wide == []
 
 
