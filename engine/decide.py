@@ -133,6 +133,7 @@ def _with_trace(outcome: Outcome, trace: tuple[Step, ...]) -> Outcome:
         message=outcome.message,
         field=outcome.field,
         trace=trace,
+        wanted=outcome.wanted,
     )
 
 
