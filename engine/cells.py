@@ -53,7 +53,8 @@ class Builder(Formulas):
         return self.read(cell, "outcome", self._outcome)
 
     def statutory(self, cell: Scalar) -> tuple[Expr | None, Expr | None] | None:
-        return self.read(cell, "statutory", self._statutory)
+        with self.without_limits():
+            return self.read(cell, "statutory", self._statutory)
 
     def adjustment(self, cell: Scalar) -> Change | None:
         return self.read(cell, "adjustment", self._adjustment)
@@ -194,6 +195,8 @@ class Builder(Formulas):
             case "only_high":
                 return Bracket(low=None, high=self._money(sums[0]).node, at=at)
             case "only_low":
+                if at is not None:
+                    self.fail("at_without_bracket", first_token(tree))
                 return Bracket(low=self._money(sums[0]).node, high=None, at=at)
             case _:
                 return self._along(sums)

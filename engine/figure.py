@@ -133,8 +133,8 @@ def _picked(
 ) -> Ends:
     """Pick the figure inside a bracket: by the move, by the row's own share, or by the in-tier rule."""
     bottom = low or 0
-    if end and high is not None:
-        value = high if end == "high" else bottom
+    if end == "low" or (end == "high" and high is not None):
+        value = bottom if high is None or end == "low" else high
         reasoning.trace.append(Step("position", end, "", after=_fen(value)))
         return Ends(value, value)
     if bracket.at is not None and high is not None:
@@ -230,11 +230,11 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
             reasoning.trace.append(Step("adjustment", each.name, each.outcome_cell.text, each.cell.place, reads, False))
             continue
         before = now
-        low_by, high_by = _shares(each.change)
-        low = _changed(reasoning, each, low_by, now.low, base.low if added else now.low, scope)
+        low_by, high_by = _shares(reasoning, each.change, scope)
+        low = _changed(each, low_by, now.low, base.low if added else now.low)
         high = now.high
         if high is not None and base.high is not None:
-            high = _changed(reasoning, each, high_by, high, base.high if added else high, scope)
+            high = _changed(each, high_by, high, base.high if added else high)
         now = Ends(low, high)
         below = below or each.change.below_range
         reasoning.trace.append(
@@ -252,16 +252,16 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
     return _Amount(now, below)
 
 
-def _shares(change: Change) -> tuple[Expr, Expr]:
+def _shares(reasoning: Reasoning, change: Change, scope: Scope) -> tuple[Exact, Exact]:
     """Return the share for the lower and for the upper end: a reduction of 30 % to 50 % takes 50 % off the lower one."""
-    if change.to is None:
-        return change.by, change.by
-    return (change.to, change.by) if change.kind == "down" else (change.by, change.to)
+    by = _within(reasoning, change.by, change.floor, change.cap, scope)
+    to = by if change.to is None else _within(reasoning, change.to, change.floor, change.cap, scope)
+    less, more = min(by, to), max(by, to)
+    return (more, less) if change.kind == "down" else (less, more)
 
 
-def _changed(reasoning: Reasoning, adjustment: Adjustment, share: Expr, now: Exact, base: Exact, scope: Scope) -> Exact:
+def _changed(adjustment: Adjustment, by: Exact, now: Exact, base: Exact) -> Exact:
     change = adjustment.change
-    by = _within(reasoning, share, change.floor, change.cap, scope)
     match change.kind:
         case "up":
             value = now + base * by
@@ -321,7 +321,8 @@ def _inside(
         return inner if down is None else min(inner, int(down))
 
     low = inward(rounded[0])
-    high = None if rounded[1] is None else inward(rounded[1])
+    # A published range without an upper end of its own ends where the statute does.
+    high = (None if down is None else int(down)) if rounded[1] is None else inward(rounded[1])
     cell = statutory.cell
     reasoning.trace.append(
         Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[1], after=high)

@@ -119,10 +119,20 @@ class Formulas:
         raise Unusable
 
     def condition(self, cell: Scalar) -> Condition | None:
-        return self.read(cell, "condition", lambda tree: self.truth(tree_of(tree.children[0])))
+        with self.without_limits():
+            return self.read(cell, "condition", lambda tree: self.truth(tree_of(tree.children[0])))
 
     def formula(self, cell: Scalar) -> Typed | None:
         return self.read(cell, "formula", lambda tree: self.any(tree_of(tree.children[0])))
+
+    @contextmanager
+    def without_limits(self) -> Iterator[None]:
+        """Let cells not name the statutory limits: they belong to one fine, and nothing else knows them."""
+        outer, self.computing = self.computing, True
+        try:
+            yield
+        finally:
+            self.computing = outer
 
     @contextmanager
     def within(self, records: Records) -> Iterator[None]:
@@ -377,6 +387,9 @@ class Formulas:
                     self.fail("not_known_here", token, found=token.value)
                 return Typed(Limit(end="low" if token.type == "LIMIT_LOW" else "high"), "money", shape=LINEAR)
             case "built_in":
+                if token.type == "FINE_AMOUNT":
+                    # Nothing gives it a value yet: a rule that named it could never be decided.
+                    self.fail("not_known_here", token, found=token.value)
                 kind: Kind = "money" if token.type == "FINE_AMOUNT" else "day"
                 return Typed(Ref(name=BUILT_IN[token.type]), kind, shape=LINEAR)
             case "group":
@@ -466,7 +479,8 @@ class Formulas:
             unit = {"days": "day", "full_years": "year"}.get(_SPANS[name.type], "month")
             return Typed(Between(span=_SPANS[name.type], first=one.node, last=two.node), "number", unit, STEPS)
         if name.type in _LATER:
-            self._kinds(name, one.kind == "day" and two.kind == "number" and two.shape <= STEPS)
+            whole = not isinstance(two.node, Number) or two.node.value.denominator == 1
+            self._kinds(name, one.kind == "day" and two.kind == "number" and two.shape <= STEPS and whole)
             return Typed(Later(unit=_LATER[name.type], day=one.node, by=two.node), "day", "", LINEAR)
         self._kinds(name, one.kind == two.kind and one.kind in ("number", "money"))
         step = two.node
