@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.oracle import naive_time as time
-from tests.oracle.naive_text import COMPARISONS, FOLD, Case, Cell, Names, Refused, Worth, compare, constant
+from tests.oracle.naive_text import COMPARISONS, Case, Cell, Names, Refused, Worth, compare, constant, fold
 
 Fact = bool | str | Fraction | time.Day | list[time.Day] | list[Mapping[str, Any]]
 
@@ -70,7 +70,7 @@ def declaration(name: str, text: str | Mapping[str, Any]) -> Declaration:
         found.fields = {each: declaration(each, inner) for each, inner in text["每项"].items()}
         return found
     number = "(-? *[0-9.]+)"
-    for clause in re.split("[,;](?![^「]*」)", text.translate(FOLD)):
+    for clause in re.split("[,;](?![^「]*」)", fold(text)):
         words = clause.strip()
         if not found.kind:
             found.kind = re.split(r"[\s「]", words)[0]

@@ -43,6 +43,11 @@ DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 HUGE = Fraction(10) ** 28
 
 
+def fold(text: str) -> str:
+    """Write punctuation in its plain form; a quotation keeps the characters its author wrote."""
+    return re.sub("「[^」]*」|[^「]+", lambda part: part[0] if part[0][0] == "「" else part[0].translate(FOLD), text)
+
+
 class Refused(Exception):
     """The second evaluator's refusal, by the name the rule language gives it."""
 
@@ -133,7 +138,7 @@ class Cell:
     """The words of one cell, taken from the left."""
 
     def __init__(self, text: str, names: Names) -> None:
-        self.text, self.names = text.translate(FOLD), names
+        self.text, self.names = fold(text), names
         own = [*names.facts, *names.choices, *names.units]
         known = [*own, *COMPARISONS, *MONEY, *UNITS, *TIMES, *OVER, *PLUS, *MINUS, *CALLS, *OTHER]
         longest = sorted(set(known), key=len, reverse=True)
