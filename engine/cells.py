@@ -141,9 +141,9 @@ class Builder(Formulas):
                 return Order(what=text)
             case "output":
                 typed = self.sum(tree_of(tree.children[-1]))
-                if typed.kind != "number":
+                if typed.kind not in ("number", "money"):
                     self.fail("wrong_arguments", tokens[0], found=text, expected=self.say("一个数", "a number"))
-                return Output(name=text, value=typed.node, unit=typed.unit)
+                return Output(name=text, value=typed.node, unit="yuan" if typed.kind == "money" else typed.unit)
             case "flag":
                 return Flag(what=text)
             case "order_to_correct":
@@ -325,7 +325,7 @@ class Builder(Formulas):
             return token.type == "YES"
         if axis.kind == "choice":
             assert isinstance(axis, Fact)
-            tokens = [child for child in tree.scan_values(lambda value: isinstance(value, lark.Token))]
+            tokens = list(tree.scan_values(lambda value: isinstance(value, lark.Token)))
             options = tuple(str(each.value) for each in tokens if each.type in ("OPTION", "TEXT"))
             unknown = next(
                 (each for each in tokens if each.value not in axis.choices and each.type != "SEPARATOR"), None
@@ -347,7 +347,7 @@ class Builder(Formulas):
             case "exactly":
                 band = Band(low=ends[0], high=ends[0])
             case "beyond_key":
-                sign = OPERATORS[token_of(tree_of(tree.children[0]).children[0]).type]
+                sign = OPERATORS[token_of(tree.children[0]).type]
                 if sign == "!=":
                     self.fail("bad_domain", first_token(tree), found="≠")
                 low = ends[0] if sign in (">", ">=", "=") else None

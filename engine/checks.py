@@ -84,15 +84,20 @@ def _range_checks(each: StatutoryRange, bounds: Bounds, complaints: Complaints) 
         complaints.add("amount_may_overflow", each.cell.place, expected=MAX_SAFE_INTEGER)
 
 
-def _order(one: Expr, other: Expr, bounds: Bounds) -> Literal["below", "same", "above", "unknown"]:
-    """Say how two amounts stand to each other for all facts: `below` and `above` are strict for some facts at least."""
+Order = Literal["below", "at_most", "same", "at_least", "above", "unknown"]
+
+
+def _order(one: Expr, other: Expr, bounds: Bounds) -> Order:
+    """Say how two amounts stand to each other for all facts; `below` and `above` leave no doubt."""
     (left, first), (right, second) = split(one), split(other)
     if first == second and (first is None or bounds.of(first).low >= 0):
         return "below" if left < right else "above" if left > right else "same"
     mine, theirs = bounds.of(one), bounds.of(other)
     if mine.high <= theirs.low:
-        return "below"
-    return "above" if mine.low >= theirs.high else "unknown"
+        return "below" if mine.high < theirs.low else "at_most"
+    if mine.low >= theirs.high:
+        return "above" if mine.low > theirs.high else "at_least"
+    return "unknown"
 
 
 def _row(row: Row, rule: Rule, bounds: Bounds, complaints: Complaints) -> Row:
@@ -136,19 +141,18 @@ def _fine(
         complaints.add("amount_may_overflow", place, expected=MAX_SAFE_INTEGER)
     if isinstance(amount, Bracket) and low is not None and high is not None and _order(low, high, inner) == "above":
         complaints.add("range_upside_down", place)
-    least = "same" if statutory.low is None else "below" if low is None else _order(low, statutory.low, inner)
-    most = "same" if statutory.high is None else "unknown" if high is None else _order(high, statutory.high, inner)
-    if low is None and statutory.low is not None and inner.of(statutory.low).high <= 0:
-        least = "same"
-    if high is None:
-        most = "same"
+    # An end the row leaves open is the statute's own: …以下 begins where the statute begins.
+    least: Order = "same" if statutory.low is None or low is None else _order(low, statutory.low, inner)
+    most: Order = "same" if statutory.high is None or high is None else _order(high, statutory.high, inner)
     kind: DefectKind | None = None
     if least == "below" and fine.floor is None:
         kind = "below_statutory_range"
     elif most == "above" and fine.cap is None:
         kind = "above_statutory_range"
     if kind is None:
-        unsure = "unknown" in (least, most) or (fine.floor, fine.cap) != (None, None)
+        unsure = (
+            least in ("unknown", "at_most") or most in ("unknown", "at_least") or (fine.floor, fine.cap) != (None, None)
+        )
         if unsure and not rule.conventions.beyond_range and not _inside(fine, statutory, inner):
             offered = " / ".join(spell(ENUMS["beyond_range"], word, rule.language) for word in ENUMS["beyond_range"])
             _ask(rule, "beyond_range", BEYOND, offered, place, complaints)

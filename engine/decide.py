@@ -8,7 +8,9 @@ Facts may be missing. A condition over a missing fact is neither true nor false 
 asked for only where the outcome can still depend on it, and the order of facts never matters.
 """
 
+from collections.abc import Iterator
 from datetime import date
+from fractions import Fraction
 from typing import Literal
 
 from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
@@ -19,7 +21,7 @@ from engine.heavier import limited, outweighs
 from engine.numbers import exact_text
 from engine.reasoning import Reasoning, Refused
 from engine.refusals import SENTENCES
-from engine.rule import Defect, GeneralMeasure, Row, Rule
+from engine.rule import Defect, GeneralMeasure, Row, Rule, Standing
 from engine.rulebook import Rulebook
 from engine.tree import (
     ConfiscateGains,
@@ -30,13 +32,14 @@ from engine.tree import (
     OrderToCorrect,
     Output,
     Restrict,
+    RevokeLicence,
     StopBusiness,
     SuspendLicence,
+    Warn,
     exprs_of,
     names_in,
 )
 from engine.words import listed
-
 
 # Stands for the upper end of a range that neither the row nor the statute names.
 _NO_END = 10**30
@@ -83,7 +86,10 @@ def _decide(
         deciding.law_of_the_day(as_of or on)
         deciding.reasoning.read(facts)
         deciding.benchmark()
-        return deciding.no_penalty() or deciding.unmet_precondition() or deciding.penalty()
+        barred = deciding.barred()
+        if barred is not None:
+            return barred
+        return deciding.reviewed(deciding.no_penalty() or deciding.unmet_precondition() or deciding.penalty())
     except Refused as refused:
         return refused.refusal
 
@@ -139,7 +145,7 @@ def _with_trace(outcome: Outcome, trace: tuple[Step, ...]) -> Outcome:
 
 
 def _is_lighter(one: Decision, other: Decision) -> bool:
-    """Say whether one decision is lighter beyond doubt: no greater fine on anyone, no other measure more, and less of one.
+    """Say whether one decision is lighter beyond doubt: nothing in it is more, and something is less.
 
     Published ranges are compared at both ends.
     """
@@ -174,6 +180,7 @@ class _Deciding:
         self.reasoning = reasoning
         self.rule = reasoning.rule
         self.trace = reasoning.trace
+        self.not_reviewed: dict[str, None] = {}
 
     # --- may anything be decided at all?
 
@@ -205,6 +212,76 @@ class _Deciding:
             if defect.kind == "no_benchmark" and not defect.tier:
                 raise self.defective(defect, "")
 
+    # --- general law (通则): what bars a penalty, and what goes with one
+
+    def barred(self) -> Decision | None:
+        """Impose nothing where general law bars a penalty: limitation, age, capacity (行政处罚法 30, 31, 36)."""
+        for provision in self.provisions(bars=True):
+            return self.decision(
+                provision.provision.name,
+                [Imposed(provision.provision.measures[0])],
+                self.rule.regime.when_not_penalised,
+            )
+        return None
+
+    def reviewed(self, decision: Decision) -> Decision:
+        """Add what general law attaches to this penalty, and refuse what it does not allow (45, 51, 57, 58, 63)."""
+        values, fines = self.reasoning.values, [each for each in decision.measures if isinstance(each.measure, Fine)]
+        own = next((each for each in fines if not each.measure.payer), None)  # type: ignore[union-attr]  # they are fines
+        kinds = {type(each.measure) for each in decision.measures}
+        values["@fined"], values["@warned"] = bool(fines), Warn in kinds
+        values["@revoked"] = bool(kinds & {RevokeLicence, SuspendLicence, Restrict})
+        values["@stopped"] = StopBusiness in kinds
+        most = 0 if own is None else own.amount_fen if own.spread is None else own.spread[1]
+        if most is not None:
+            values["@fine"] = most
+        imposed = list(decision.measures)
+        for standing in self.provisions(bars=False):
+            guard, provision = standing.guard, standing.provision
+            if not provision.measures:
+                raise self.reasoning.refuse("guard_refused", found=guard.article, expected=provision.name)
+            imposed += [Imposed(each, basis=guard.article, value=self.figured(each)) for each in provision.measures]
+        self.tell_not_reviewed()
+        return Decision(
+            rule=decision.rule,
+            on=decision.on,
+            tier=decision.tier,
+            measures=tuple(imposed),
+            trace=tuple(self.trace),
+        )
+
+    def tell_not_reviewed(self) -> None:
+        """Name the guards in force that the facts let nobody judge; most often no general fact was given at all."""
+        regime = self.rule.regime
+        silent = self.rule.general.isdisjoint(self.reasoning.texts)
+        names = regime.guard_names(self.reasoning.on) if silent else regime.between.join(self.not_reviewed)
+        if names:
+            self.trace.append(Step("not_reviewed", names))
+
+    def provisions(self, *, bars: bool) -> Iterator[Standing]:
+        """Yield the provisions of general law that hold; remember the guards that the facts let nobody judge."""
+        reasoning = self.reasoning
+        # Most often no general fact is given at all, and only what needs none can be judged.
+        silent = self.rule.general.isdisjoint(reasoning.texts)
+        for standing in self.rule.standing_alone if silent else self.rule.standing:
+            guard, provision = standing.guard, standing.provision
+            if standing.bars != bars or not guard.validity.holds_on(reasoning.on):
+                continue
+            if standing.needs and standing.needs.isdisjoint(reasoning.texts):
+                # Nothing was said that this provision could be judged by.
+                self.not_reviewed[guard.name] = None
+                continue
+            holds = reasoning.holds(provision.when)
+            if isinstance(holds, Missing):
+                self.not_reviewed[guard.name] = None
+                continue
+            reads = reasoning.reads(standing.reads)
+            if holds or reads:
+                name = f"{guard.article} {provision.name}"
+                self.trace.append(Step("guard", name, provision.cell.text, provision.cell.place, reads, holds))
+            if holds:
+                yield standing
+
     # --- grounds and preconditions
 
     def no_penalty(self) -> Decision | None:
@@ -230,6 +307,8 @@ class _Deciding:
                 continue
             if each.otherwise == "not_this_violation":
                 raise reasoning.refuse("not_this_violation", expected=cell.text)
+            if each.otherwise == "measures":
+                return self.decision("", [Imposed(measure) for measure in each.measures], self.rule.regime.always)
             general = [g for g in self.rule.regime.always if not isinstance(g.measure, OrderToCorrect)]
             return self.decision("", [Imposed(OrderToCorrect())], tuple(general))
         return None
@@ -238,7 +317,8 @@ class _Deciding:
 
     def penalty(self) -> Decision:
         row, end = moved(self.reasoning, self.tier())
-        if row.defect is not None:
+        # Where two published tiers overlap, each still stands alone.
+        if row.defect is not None and (row.defect.kind != "overlapping_tiers" or not row.measures):
             raise self.defective(row.defect, row.tier, row)
         imposed = [each for measure in row.measures if (each := self.imposed(row, measure, end)) is not None]
         regime = self.rule.regime
@@ -261,13 +341,22 @@ class _Deciding:
                 exprs = exprs_of(measure)
                 if not exprs:
                     return Imposed(measure)
-                value = reasoning.amount(exprs[0])
+                value = self.figured(measure)
                 reads = reasoning.reads(names_in(exprs[0]))
                 if reads:
                     self.trace.append(Step("measure", kind_of(measure), cell.text, cell.place, reads))
-                return Imposed(measure, value=exact_text(value))
+                return Imposed(measure, value=value)
             case _:
                 return Imposed(measure)
+
+    def figured(self, measure: Measure) -> str:
+        """Work out the figure of a measure that has one, as text; money in yuan."""
+        exprs = exprs_of(measure)
+        if not exprs:
+            return ""
+        value = self.reasoning.amount(exprs[0])
+        in_yuan = isinstance(measure, Output) and measure.unit == "yuan"
+        return exact_text(Fraction(value, 100) if in_yuan else value)
 
     def tried(
         self, kind: Literal["no_penalty", "tier"], rows: tuple[Row, ...]
@@ -306,21 +395,24 @@ class _Deciding:
     def lacking(self, row: Row) -> tuple[str, ...]:
         """Name the missing facts that the row's own measures are computed from."""
         found: list[str] = []
-        for measure in row.measures:
-            scope = limited(self.rule, row, measure, self.reasoning.scope)
-            for expr in exprs_of(measure):
-                try:
-                    value = compute(expr, scope)
-                except Undefined:
-                    # Said in its turn, when the amount itself is worked out.
-                    continue
-                if isinstance(value, Missing):
-                    found += value
+        for measure, expr in row.computed:
+            try:
+                value = compute(expr, limited(self.rule, row, measure, self.reasoning.scope))
+            except Undefined:
+                # Said in its turn, when the amount itself is worked out.
+                continue
+            if isinstance(value, Missing):
+                found += value
         return tuple(found)
 
     def heaviest(self, holding: list[Row]) -> Row:
         """Take the row that outweighs every other, where the regime declares that the heavier wins and there is one."""
         names = listed([row.tier for row in holding], self.reasoning.language)
+        if len({(row.measures, row.range_name) for row in holding}) == 1:
+            # Whichever row counts, the outcome is the same one.
+            row = min(holding, key=lambda each: each.tier)
+            self.trace.append(Step("same_outcome", row.tier, names, row.when_cell.place))
+            return row
         for row in holding:
             if all(each is row or outweighs(self.rule, row, each, self.reasoning.scope) for each in holding):
                 self.trace.append(Step("heavier_tier", row.tier, names, row.when_cell.place))

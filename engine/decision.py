@@ -37,6 +37,8 @@ MEANING = 2
 StepKind = Literal[
     "power_item",
     "in_force",
+    "guard",
+    "not_reviewed",
     "other_version",
     "lighter_law",
     "count",
@@ -47,6 +49,7 @@ StepKind = Literal[
     "precondition",
     "tier",
     "heavier_tier",
+    "same_outcome",
     "tier_move",
     "moved_tier",
     "amount",
@@ -83,8 +86,8 @@ class Step(NamedTuple):
 class Imposed(NamedTuple):
     """One measure of a decision: what is imposed, the amount in fen where it is one, and the general law behind it.
 
-    `spread` is the published range, least and greatest fen (None where the law names no upper end), of a fine whose figure
-    no published rule picks. `value` is the figure of a measure that is not money, as text.
+    `spread` is the published range, least and greatest fen (None where the law names no upper end), of a fine whose
+    figure no published rule picks. `value` is the figure of a measure that is not money, as text.
     """
 
     measure: Measure

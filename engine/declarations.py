@@ -154,7 +154,7 @@ class _Declaration:
         ))  # fmt: skip
 
     def with_unknown(self, fact: Fact) -> Fact:
-        """Add what an unknown fact counts as, where the schedule says so: a value of the fact, in its canonical text."""
+        """Add what an unknown fact counts as, where the schedule says so: a value of the fact, as text."""
         tokens = self.clauses.get("if_unknown")
         if tokens is None:
             return fact

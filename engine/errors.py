@@ -41,8 +41,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "control_character": ("这里有看不见的控制字符（{found}）", "a control character stands here ({found})"),
     "wrong_shape": ("这里应是{expected}", "expected {expected} here"),
     "unknown_kind_of_file": (
-        "看不出这是哪种文件：首项应是“违法行为代码”、“基准代号”、“职权目录”或“督察牌规则”",
-        "the kind of file cannot be told: expected a `violation`, `regime`, `catalogue` or `cards` key",
+        "看不出这是哪种文件：首项应是“违法行为代码”、“基准代号”、“通则代号”、“职权目录”或“督察牌规则”",
+        "the kind of file cannot be told: expected a `violation`, `regime`, `guard`, `catalogue` or `cards` key",
     ),
     "unknown_language": ("不认识的语言“{found}”", "unknown language `{found}`"),
     "unknown_word": ("“{found}”看不懂", "`{found}` is not understood"),
@@ -97,6 +97,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "督察牌规则只能看单个事实，不能比较两个量",
         "a card rule looks at single facts and cannot compare two figures",
     ),
+    "not_for_guards": (
+        "通则里不能写罚款：数额由各违法行为的规则决定",
+        "a guard imposes no fine: what a violation costs is its own rule's business",
+    ),
+    "unknown_guard": ("没有通则“{found}”", "there is no guard `{found}`"),
     "not_linear": (
         "“{found}”两边都是随事实连续变化的量，这样的乘除无法证明不越出法定幅度",
         "both sides of `{found}` vary without steps: such a product cannot be proved to stay inside the statute",

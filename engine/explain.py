@@ -61,7 +61,8 @@ def measure_text(measure: Object, language: Language) -> str:
     figure = measure.get("time") or measure.get("value") or ""
     if figure and measure.get("unit"):
         unit = measure["unit"]
-        figure = f"{figure} {spell(UNITS, unit, language) if unit in UNITS else unit}"
+        written = spell(UNITS, unit, language) if unit in UNITS else unit
+        figure = f"{figure} {'元' if zh and unit == 'yuan' else written}"
     text = f"{word}{thing}" if zh or not thing else f"{word} {thing}"
     return f"{text} {figure}" if figure else text
 
@@ -136,6 +137,14 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
             if zh:
                 return f"同时符合 {text}，按本标准的声明适用较重的“{name}”"
             return f"{text} hold at once; as the regime declares, the heavier “{name}” applies"
+        case "guard":
+            verdict = ("成立" if zh else "holds") if holds else ("不成立" if zh else "does not hold")
+            where = (f"；所填 {reads}" if zh else f"; given {reads}") if reads else ""
+            return (
+                f"通则 {name}：{verdict}（{text}{where}）" if zh else f"general law, {name}: {verdict} ({text}{where})"
+            )
+        case "not_reviewed":
+            return f"没有填写、未审查的通则：{name}" if zh else f"general law not reviewed for want of facts: {name}"
         case "assumed":
             if zh:
                 return f"{reads}：不明，按裁量标准的规定作此认定（{text}）"
@@ -157,6 +166,8 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
             return f"act-day law unless the later is lighter (article 37): version {name} applies" + (
                 ", the lighter" if holds else ""
             )
+        case "same_outcome":
+            return f"同时符合 {text}，处理相同" if zh else f"{text} hold at once, and come to the same"
         case "tier_move":
             if zh:
                 return f"移档“{name}”{'成立' if holds else '不成立'}：{text}；所填 {reads or '无'}"

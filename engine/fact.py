@@ -38,8 +38,8 @@ Window = Literal["years", "months", "days"]
 class Count:
     """A number of offences counted from a list of days: those in the window before the act, and the act itself.
 
-    The window is the `back` years, months or days up to the day of the act; `first_day` says whether its first day, exactly
-    so long before, counts; `with_this` whether the present act is one of them (含本次).
+    The window is the `back` years, months or days up to the day of the act; `first_day` says whether its first day,
+    exactly so long before, counts; `with_this` whether the present act is one of them (含本次).
     """
 
     of: str

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from engine.decision import Imposed, Step
 from engine.evaluate import Exact, Missing, Scope
 from engine.heavier import limited
-from engine.numbers import MAX_SAFE_INTEGER, round_to, yuan_text
+from engine.numbers import MAX_SAFE_INTEGER, exact_text, round_to, yuan_text
 from engine.reasoning import Reasoning
 from engine.rule import Adjustment, InTier, Row
-from engine.tree import Bracket, Change, Expr, Fine, names_in
+from engine.tree import Bracket, Change, Expr, Fine, Limit, Money, names_in
 from engine.words import listed
 
 
@@ -31,6 +31,8 @@ class Ends(NamedTuple):
 def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
     """Apply the tier moves that hold: the row that counts now, and the end of its bracket to take, if any."""
     rule, how = reasoning.rule, reasoning.rule.conventions
+    if not how.moves:
+        return row, ""
     tiers, top_at_end = 0, False
     ends: dict[str, str] = {}
     for each in how.moves:
@@ -105,7 +107,7 @@ def _at_first(reasoning: Reasoning, row: Row, measure: Fine, scope: Scope, end: 
     name = measure.payer or row.tier
     if not isinstance(measure.amount, Bracket):
         value = reasoning.amount(measure.amount, scope)
-        reads = reasoning.reads(names_in(measure.amount))
+        reads = () if isinstance(measure.amount, Money) else reasoning.reads(names_in(measure.amount))
         reasoning.trace.append(Step("amount", name, cell.text, cell.place, reads, after=_fen(value)))
         return Ends(value, value)
     bracket = measure.amount
@@ -132,7 +134,8 @@ def _picked(
     reasoning: Reasoning, bracket: Bracket, low: Exact | None, high: Exact | None, end: str, scope: Scope
 ) -> Ends:
     """Pick the figure inside a bracket: by the move, by the row's own share, or by the in-tier rule."""
-    bottom = low or 0
+    # An end the row leaves open is the statute's own: …以下 begins where the statute begins.
+    bottom: Exact = low if low is not None else reasoning.amount(Limit(end="low"), scope)
     if end == "low" or (end == "high" and high is not None):
         value = bottom if high is None or end == "low" else high
         reasoning.trace.append(Step("position", end, "", after=_fen(value)))
@@ -154,7 +157,8 @@ def _picked(
     elif low is None and high is not None and rule.only_high is not None:
         only = high * rule.only_high
     if only is not None:
-        reasoning.trace.append(Step("position", name, position.cell.text, place, after=_fen(only)))
+        text = exact_text(rule.only_low or 1) if high is None else exact_text((rule.only_high or 1) * 100) + "%"
+        reasoning.trace.append(Step("position", name, text, place, after=_fen(only)))
         return Ends(only, only)
     if high is None:
         return Ends(bottom, None)
@@ -199,6 +203,8 @@ def _in_tier(reasoning: Reasoning) -> InTier | None:
 
 def _bounded(reasoning: Reasoning, measure: Fine, ends: Ends, scope: Scope) -> Ends:
     """Apply the row's own floor and cap to what it computes."""
+    if measure.floor is None and measure.cap is None:
+        return ends
     low, high = ends
     for bound, least in ((measure.floor, True), (measure.cap, False)):
         if bound is None:
@@ -217,8 +223,10 @@ def _bounded(reasoning: Reasoning, measure: Fine, ends: Ends, scope: Scope) -> E
 
 
 def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
-    """Apply the adjustments that hold: one upon the other, or their shares of the first amount added up, as declared."""
+    """Apply the adjustments that hold: one upon the other, or their shares of the first amount added up."""
     how = reasoning.rule.conventions
+    if not how.adjustments:
+        return _Amount(ends)
     added = how.combine == "add"
     base, now, below = ends, ends, False
     for each in how.adjustments:
@@ -253,7 +261,7 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
 
 
 def _shares(reasoning: Reasoning, change: Change, scope: Scope) -> tuple[Exact, Exact]:
-    """Return the share for the lower and for the upper end: a reduction of 30 % to 50 % takes 50 % off the lower one."""
+    """Return the share for the lower and the upper end: a reduction of 30 % to 50 % takes 50 % off the lower one."""
     by = _within(reasoning, change.by, change.floor, change.cap, scope)
     to = by if change.to is None else _within(reasoning, change.to, change.floor, change.cap, scope)
     less, more = min(by, to), max(by, to)
@@ -296,6 +304,8 @@ def _rounded(reasoning: Reasoning, ends: Ends) -> tuple[int, int | None]:
 
 
 def _round(value: Exact, step: int, direction: str) -> int:
+    if isinstance(value, int) and value % step == 0:
+        return value
     exact = Fraction(value)
     return round_to(exact.numerator, exact.denominator, step, direction)  # type: ignore[arg-type]
 
@@ -303,7 +313,7 @@ def _round(value: Exact, step: int, direction: str) -> int:
 def _inside(
     reasoning: Reasoning, row: Row, measure: Fine, amount: _Amount, rounded: tuple[int, int | None], scope: Scope
 ) -> tuple[int, int | None]:
-    """Keep the fine inside the statute: rounding never leaves it, and what computed past it is cut or refused as declared."""
+    """Keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused."""
     statutory = reasoning.rule.range_for(row, measure.payer)
     least: Exact = 0 if statutory.low is None else reasoning.amount(statutory.low, scope)
     most = None if statutory.high is None else reasoning.amount(statutory.high, scope)

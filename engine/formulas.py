@@ -56,13 +56,17 @@ _ROUNDINGS: Mapping[str, Rounding] = {
     "UP_TO": "ceiling", "DOWN_TO": "floor", "HALF_UP_TO": "half_up", "HALF_EVEN_TO": "half_even",
 }  # fmt: skip
 _SPANS: Mapping[str, Span] = {
-    "DAYS_BETWEEN": "days", "STARTED_MONTHS": "started_months", "FULL_MONTHS": "full_months", "FULL_YEARS": "full_years",
+    "DAYS_BETWEEN": "days", "STARTED_MONTHS": "started_months",
+    "FULL_MONTHS": "full_months", "FULL_YEARS": "full_years",
 }  # fmt: skip
 _LATER: Mapping[str, Literal["days", "months", "years"]] = {
     "DAYS_AFTER": "days", "MONTHS_AFTER": "months", "YEARS_AFTER": "years",
 }  # fmt: skip
 # What the engine itself knows of a case, by the name it has among values.
-BUILT_IN: Mapping[str, str] = {"ACT_DAY": "@on", "DECISION_DAY": "@decided", "FINE_AMOUNT": "@fine"}
+BUILT_IN: Mapping[str, str] = {
+    "ACT_DAY": "@on", "DECISION_DAY": "@decided", "FINE_AMOUNT": "@fine",
+    "IS_FINED": "@fined", "IS_WARNED": "@warned", "IS_REVOKED": "@revoked", "IS_STOPPED": "@stopped",
+}  # fmt: skip
 MONEY_UNITS: Mapping[str, int] = {"FEN": 1, "YUAN": 100, "WAN_YUAN": 1_000_000}
 # A whole-number fact of at most so many values counts as steps: it may multiply another quantity.
 MAX_STEPS = 100_000
@@ -102,6 +106,8 @@ class Formulas:
     cell: Scalar = field(default=NOTHING)
     record: Records | None = None
     computing: bool = False
+    # Whether the penalty is already known: only general law looks back at it.
+    reviewing: bool = False
 
     def read(self, cell: Scalar, start: str, build: Callable[[Parsed], T]) -> T | None:
         """Parse a cell and build from it; None after recording a finding."""
@@ -387,9 +393,10 @@ class Formulas:
                     self.fail("not_known_here", token, found=token.value)
                 return Typed(Limit(end="low" if token.type == "LIMIT_LOW" else "high"), "money", shape=LINEAR)
             case "built_in":
-                if token.type == "FINE_AMOUNT":
-                    # Nothing gives it a value yet: a rule that named it could never be decided.
+                if not self.reviewing and token.type not in ("ACT_DAY", "DECISION_DAY"):
                     self.fail("not_known_here", token, found=token.value)
+                if token.type.startswith("IS_"):
+                    return Typed(Is(fact=BUILT_IN[token.type]), "yes_no", shape=STEPS)
                 kind: Kind = "money" if token.type == "FINE_AMOUNT" else "day"
                 return Typed(Ref(name=BUILT_IN[token.type]), kind, shape=LINEAR)
             case "group":
@@ -417,7 +424,7 @@ class Formulas:
             found=name,
             repair=(
                 "每项的内容只能写在“合计(…)”“任一项(…)”这类括号里；计算出的值要先写后用",
-                "a record's fields stand only inside `total of (…)` and the like; a value is computed before it is used",
+                "a record's fields stand only inside `total of (…)` and the like; compute before use",
             ),
         )
 
@@ -457,7 +464,7 @@ class Formulas:
 
     def _call(self, tree: Parsed) -> Typed:
         name = token_of(tree_of(tree.children[0]).children[0])
-        arguments = [child for child in _trees(tree)][1:]
+        arguments = list(_trees(tree))[1:]
         if name.type in ("NUMBER_OF", "TOTAL_OF", "GREATEST_IN", "ANY_OF", "EVERY_OF"):
             return self._over_records(name, arguments)
         typed = [self.any(argument) for argument in arguments]

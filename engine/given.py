@@ -148,7 +148,7 @@ def in_domain(fact: Fact, value: int) -> bool:
 
 
 def count(count: Count, days: Sequence[date], on: date) -> tuple[int, tuple[date, ...]]:
-    """Count the offences in the window before `on` (with the one on `on`, where so declared), and the days that counted.
+    """Count the offences in the window before `on`, with the one on `on` where so declared; return the days that count.
 
     Days after `on` are not past; a day equal to `on` is.
     """

@@ -38,7 +38,7 @@ atom: FACT -> fact
     | per? NUMBER unit? -> literal
     | MINUS atom -> negative
     | (LIMIT_LOW | LIMIT_HIGH) -> limit
-    | (ACT_DAY | DECISION_DAY | FINE_AMOUNT) -> built_in
+    | (ACT_DAY | DECISION_DAY | FINE_AMOUNT | IS_FINED | IS_WARNED | IS_REVOKED | IS_STOPPED) -> built_in
     | LPAR any RPAR -> group
     | function LPAR any (COMMA any)* RPAR -> call
 unit: UNIT | YUAN | WAN_YUAN | FEN
@@ -97,7 +97,7 @@ position: sum -> at
         | BOTTOM_OF_TIER -> bottom
         | RANGE_ONLY -> range_only
 key: sum -> exactly
-   | comparator sum -> beyond_key
+   | (EQ | NE | LT | LE | GT | GE) sum -> beyond_key
    | sum OR_MORE -> from_key
    | sum OR_LESS -> upto_key
    | sum OR_MORE sum OR_LESS -> span_key
@@ -123,7 +123,8 @@ declaration: kind (COMMA clause)*
 
 %declare OR AND NOT EQ NE LT LE GT GE OR_MORE OR_LESS IN SEPARATOR COMMA LPAR RPAR LBRACK RBRACK DOTS
 %declare TIMES_SIGN DIVIDE PLUS MINUS ARROW ALONG THEN AT TO FROM_ON PER LIMIT_LOW LIMIT_HIGH
-%declare ACT_DAY DECISION_DAY FINE_AMOUNT GREATEST LEAST UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL
+%declare ACT_DAY DECISION_DAY FINE_AMOUNT IS_FINED IS_WARNED IS_REVOKED IS_STOPPED
+%declare GREATEST LEAST UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL
 %declare DAYS_BETWEEN STARTED_MONTHS FULL_MONTHS FULL_YEARS DAYS_AFTER MONTHS_AFTER YEARS_AFTER
 %declare NUMBER_OF TOTAL_OF GREATEST_IN ANY_OF EVERY_OF
 %declare FINE WARN CRITICISE CONFISCATE REVOKE SUSPEND STOP RESTRICT DETAIN CORRECT ORDER OUTPUT FLAG EDUCATE
@@ -182,7 +183,12 @@ def _syntax(
 ) -> None:
     expected = _words(error.expected, language)
     if error.token.type == "$END":
-        complaints.add("cell_ends_early", cell.at(len(cell.text)), expected=expected)
+        # Inside {…} a comma ends a cell: what stands behind an open parenthesis was probably cut off.
+        cut = sum({"LPAR": 1, "RPAR": -1}.get(token.kind, 0) for token in tokens) > 0
+        repair = ("写在 {…} 里而含有逗号的一格，请加引号", "a cell inside {…} that holds a comma needs quotes")
+        complaints.add(
+            "cell_ends_early", cell.at(len(cell.text)), expected=expected, repair=repair if cut else ("", "")
+        )
         return
     token = next(token for token in tokens if token.offset == error.token.start_pos)
     complaints.add("cell_syntax", cell.at(token.offset), found=token.text, expected=expected)
@@ -201,7 +207,8 @@ _TOKEN_NAMES: Mapping[str, tuple[str, str]] = {
 # Where any value may stand, naming every function and every sign would bury what is meant.
 _ANY_VALUE = frozenset({"FACT", "NUMBER", "LPAR", "GREATEST"})
 _VALUES = frozenset(
-    "FACT OPTION TEXT NUMBER DAY LPAR MINUS PER LIMIT_LOW LIMIT_HIGH ACT_DAY DECISION_DAY FINE_AMOUNT GREATEST LEAST "
+    "FACT OPTION TEXT NUMBER DAY LPAR MINUS PER LIMIT_LOW LIMIT_HIGH ACT_DAY DECISION_DAY FINE_AMOUNT IS_FINED "
+    "IS_WARNED IS_REVOKED IS_STOPPED GREATEST LEAST "
     "UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL DAYS_BETWEEN STARTED_MONTHS FULL_MONTHS FULL_YEARS DAYS_AFTER "
     "MONTHS_AFTER YEARS_AFTER NUMBER_OF TOTAL_OF GREATEST_IN ANY_OF EVERY_OF".split()
 )

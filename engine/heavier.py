@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from engine.evaluate import Exact, Missing, Scope, Undefined, compute
 from engine.rule import Row, Rule
-from engine.tree import Bracket, Expr, Fine, Measure
+from engine.tree import Bracket, Expr, Fine, Measure, Warn
 
 # Stands for the upper end that neither the row nor the statute names.
 _NO_END = 10**30
@@ -14,12 +14,14 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
     """Say whether the heavier wins here and `row` is beyond doubt the heavier of the two.
 
     It is where none of its fines is lower, one is greater, and it has every other measure that the second imposes; a
-    licence revoked is not weighed against a fine. Brackets are compared at both ends, each within the row's own floor and
-    cap. False, too, where a fact that an amount needs is missing, or where it has no value.
+    licence revoked is not weighed against a fine. A warning alone is the lightest penalty there is (行政处罚法 第九条)
+    and gives way to a fine. Brackets are compared at both ends, each within the row's own floor and cap. False, too,
+    where a fact that an amount needs is missing, or where it has no value.
     """
     if rule.regime.tie != "heavier":
         return False
-    if any(not isinstance(each, Fine) and each not in row.measures for each in other.measures):
+    lacking = [each for each in other.measures if not isinstance(each, Fine) and each not in row.measures]
+    if lacking and not (len(other.measures) == 1 and isinstance(lacking[0], Warn)):
         return False
     payers = {each.payer for each in (*row.measures, *other.measures) if isinstance(each, Fine)}
     greater = False
@@ -40,7 +42,7 @@ def _ends(rule: Rule, row: Row, payer: str, scope: Scope) -> tuple[Fraction, Fra
     amount = fine.amount
     low, high = (amount.low, amount.high) if isinstance(amount, Bracket) else (amount, amount)
     try:
-        least, most = _value(low, 0, inner), _value(high or inner.high, _NO_END, inner)
+        least, most = _value(low or inner.low, 0, inner), _value(high or inner.high, _NO_END, inner)
         floor, cap = _value(fine.floor, 0, inner), _value(fine.cap, _NO_END, inner)
     except Undefined:
         # Said in its turn, if this row is the one.

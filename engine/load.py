@@ -6,14 +6,25 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 from types import MappingProxyType
+from typing import NamedTuple
 
 from engine.checks import checked
 from engine.errors import Complaints, Finding, RuleFilesInvalid
 from engine.fact import Fact, Place
-from engine.load_regime import CARD_KEYS, CATALOGUE_KEYS, NEVER, REGIME_KEYS, read_cards, read_catalogue, read_regime
+from engine.load_regime import (
+    CARD_KEYS,
+    CATALOGUE_KEYS,
+    GUARD_KEYS,
+    NEVER,
+    REGIME_KEYS,
+    read_cards,
+    read_catalogue,
+    read_guard,
+    read_regime,
+)
 from engine.load_rule import RULE_KEYS, read_rule
 from engine.reading import Section, section
-from engine.rule import Regime, Rule
+from engine.rule import Guard, Regime, Rule
 from engine.rulebook import CardRule, PowerItem, Rulebook, digest_of, manifest_of
 from engine.vocabulary import KEYS, LANGUAGES, spellings
 from engine.yamltext import MAX_BYTES, Scalar, read_yaml
@@ -22,6 +33,7 @@ from engine.yamltext import Mapping as YamlMapping
 KINDS: Mapping[str, frozenset[str]] = {
     "regime": REGIME_KEYS,
     "violation": RULE_KEYS,
+    "guard": GUARD_KEYS,
     "catalogue": CATALOGUE_KEYS,
     "cards": CARD_KEYS,
 }
@@ -41,6 +53,8 @@ def load_rulebook(files: Mapping[str, bytes]) -> Rulebook:
         if found := _top(path, files[path], complaints):
             kind, top = found
             tops[kind].append((path, top, complaints))
+    for _path, top, complaints in tops["guard"]:
+        loading.guard(top, complaints)
     for path, top, complaints in tops["regime"]:
         loading.regime(path, top, digest_of(files[path]), complaints)
     for _path, top, complaints in tops["catalogue"]:
@@ -106,18 +120,25 @@ def _kind(root: YamlMapping, complaints: Complaints) -> str | None:
 @dataclass(slots=True)
 class _Loading:
     complaints: list[Complaints] = field(default_factory=list)
+    guards: dict[str, Guard] = field(default_factory=dict)
     regimes: dict[str, Regime] = field(default_factory=dict)
     items: dict[str, PowerItem] = field(default_factory=dict)
-    rules: dict[str, list[tuple[Rule, Complaints]]] = field(default_factory=dict)
+    rules: dict[str, list["_Version"]] = field(default_factory=dict)
     card_facts: dict[str, Fact] = field(default_factory=dict)
     cards: list[CardRule] = field(default_factory=list)
+
+    def guard(self, top: Section, complaints: Complaints) -> None:
+        guard = read_guard(top, complaints)
+        if guard.code in self.guards:
+            complaints.add("duplicate_code", top.cell("guard").place, found=guard.code, expected=guard.code)
+        self.guards.setdefault(guard.code, guard)
 
     def regime(self, path: str, top: Section, digest: str, complaints: Complaints) -> None:
         folder = path.rpartition("/")[0]
         if folder in self.regimes:
             complaints.add("two_regimes", Place(path, 1, 1), found=self.regimes[folder].file)
             return
-        self.regimes[folder] = read_regime(top, path, digest, complaints)
+        self.regimes[folder] = read_regime(top, path, digest, self.guards, complaints)
 
     def catalogue(self, top: Section, complaints: Complaints) -> None:
         for item in read_catalogue(top, complaints):
@@ -137,29 +158,17 @@ class _Loading:
         if not complaints.findings and regime.validity != NEVER:
             # Checks across a file's cells make sense only when every cell could be read.
             rule = checked(rule, complaints)
-        self.rules.setdefault(rule.code, []).append((rule, complaints))
+        self.rules.setdefault(rule.code, []).append(_Version(rule, top.cell("violation").place, complaints))
 
     def ordered(self) -> dict[str, tuple[Rule, ...]]:
         """Put the versions of every rule in order of time: no day has two, and none in between is without one."""
         versions: dict[str, tuple[Rule, ...]] = {}
         for code in sorted(self.rules):
-            found = sorted(self.rules[code], key=lambda each: each[0].validity.first)
-            for (one, _first), (other, complaints) in pairwise(found):
-                self.neighbours(one, other, complaints)
-            versions[code] = tuple(rule for rule, _complaints in found)
+            found = sorted(self.rules[code], key=lambda each: (each.rule.validity.first, each.rule.file))
+            for one, other in pairwise(found):
+                _neighbours(one.rule, other)
+            versions[code] = tuple(each.rule for each in found)
         return versions
-
-    def neighbours(self, one: Rule, other: Rule, complaints: Complaints) -> None:
-        """Complain where one version ends after the next begins, or leaves days between that no remark declares."""
-        place = Place(other.file, 1, 1)
-        if one.validity.last is None or one.validity.last >= other.validity.first:
-            same = one.validity == other.validity
-            code = "duplicate_code" if same else "version_overlap"
-            found = other.code if same else other.validity.first.isoformat()
-            complaints.add(code, place, found=found, expected=one.file)
-        elif one.validity.last + timedelta(days=1) < other.validity.first and not other.gap_before:
-            gap = f"{one.validity.last.isoformat()} – {other.validity.first.isoformat()}"
-            complaints.add("version_gap", place, found=other.code, expected=gap)
 
     def card_rules(self, top: Section, complaints: Complaints) -> None:
         facts, cards = read_cards(top, complaints)
@@ -167,3 +176,24 @@ class _Loading:
             if self.card_facts.setdefault(fact.name, fact) != fact:
                 complaints.add("duplicate_name", fact.cell.place, found=fact.name)
         self.cards.extend(cards)
+
+
+class _Version(NamedTuple):
+    """A rule as one version of its code, and where to complain of it."""
+
+    rule: Rule
+    place: Place
+    complaints: Complaints
+
+
+def _neighbours(one: Rule, later: _Version) -> None:
+    """Complain where one version ends after the next begins, or leaves days between that no remark declares."""
+    other, place, complaints = later
+    if one.validity.last is None or one.validity.last >= other.validity.first:
+        same = one.validity == other.validity
+        code = "duplicate_code" if same else "version_overlap"
+        found = other.code if same else other.validity.first.isoformat()
+        complaints.add(code, place, found=found, expected=one.file)
+    elif one.validity.last + timedelta(days=1) < other.validity.first and not other.gap_before:
+        gap = f"{one.validity.last.isoformat()} – {other.validity.first.isoformat()}"
+        complaints.add("version_gap", place, found=other.code, expected=gap)

@@ -15,23 +15,26 @@ from engine.finishing import FINISHING_KEYS, read_conventions
 from engine.formulas import Bounds
 from engine.lexer import PLAIN, NameKind, usable_name
 from engine.reading import Section, misshapen
-from engine.rule import Conventions, Declared, GeneralMeasure, Regime, Validity
+from engine.rule import Conventions, Declared, GeneralMeasure, Guard, Provision, Regime, Validity
 from engine.rulebook import CardRule, PowerItem
-from engine.tree import All, Compare, Condition, Each, Educate, Is, Not, OneOf, OrderToCorrect, Records, Relation
+from engine.tree import All, Compare, Condition, Each, Educate, Fine, Is, Not, OneOf, OrderToCorrect, Records, Relation
 from engine.tree import Any as AnyOf
 from engine.values import read_record_facts, read_values, record_sections
 from engine.vocabulary import UNITS
+from engine.words import listed
 from engine.yamltext import Mapping as YamlMapping
 from engine.yamltext import Node, Scalar
 
 REGIME_KEYS = (
     frozenset(
-        "language regime name version number issuer published in_force source bounds first_day tie facts compute always "
+        "language regime name version number issuer published in_force source bounds first_day tie facts compute "
+        "always "
         "when_not_penalised declared remarks currency lighter_law "
-        "case_given".split()
+        "case_given guards".split()
     )
     | FINISHING_KEYS
 )
+GUARD_KEYS = frozenset("language guard name in_force basis quote facts compute provisions".split())
 CATALOGUE_KEYS = frozenset(["language", "catalogue", "source", "agency", "items"])
 CARD_KEYS = frozenset(["language", "cards", "facts", "rules"])
 NEVER = Validity(first=date.min, last=date.min)
@@ -112,7 +115,62 @@ def check_names(facts: Mapping[str, Fact], complaints: Complaints) -> None:
             complaints.add("unknown_fact", fact.cell.place, found=fact.count.of)
 
 
-def read_regime(top: Section, file: str, digest: str, complaints: Complaints) -> Regime:
+def read_guard(top: Section, complaints: Complaints) -> Guard:
+    """Read an article of general law that stands around every penalty."""
+    facts = read_facts(top.node("facts", required=False), top.language, True, complaints)
+    check_names(facts, complaints)
+    node = top.node("compute", required=False)
+    builder = builder_for(facts, top.language, complaints, names=computed_names(node))
+    builder.reviewing = True
+    values = read_values(node, builder)
+    provisions: list[Provision] = []
+    for inner in top.sections("provisions", frozenset({"name", "when", "outcome"})):
+        name, when_cell, cell = inner.text("name"), inner.scalar("when"), inner.scalar("outcome")
+        when = builder.condition(when_cell) if when_cell else None
+        measures = builder.outcome(cell) if cell else None
+        if measures is not None and any(isinstance(each, Fine) for each in measures):
+            # General law bounds and bars penalties; what a violation costs is its own rule's business.
+            complaints.add("not_for_guards", inner.cell("outcome").place)
+        elif when is not None and measures is not None:
+            provisions.append(
+                Provision(
+                    name=name,
+                    when=when,
+                    measures=measures,
+                    cell=inner.cell("when"),
+                    outcome_cell=inner.cell("outcome"),
+                )
+            )
+    return Guard(
+        code=top.text("guard"),
+        name=top.text("name"),
+        validity=read_in_force(top, complaints),
+        article=top.text("basis"),
+        quote=top.text("quote"),
+        facts=tuple(facts.values()),
+        values=values,
+        provisions=tuple(provisions),
+    )
+
+
+def _guards(
+    top: Section, facts: Mapping[str, Fact], guards: Mapping[str, Guard], complaints: Complaints
+) -> Iterator[Guard]:
+    """Find the guards a regime names; their facts may not mean something else under it."""
+    taken = {name: fact.kind for name, fact in facts.items()}
+    for code in top.texts("guards"):
+        guard = guards.get(code)
+        if guard is None:
+            repair = (f"已有的通则有{listed(guards, 'zh')}", f"there are {listed(guards, 'en')}")
+            complaints.add("unknown_guard", top.cell("guards").place, found=code, repair=repair)
+            continue
+        for fact in guard.facts:
+            if taken.setdefault(fact.name, fact.kind) != fact.kind:
+                complaints.add("duplicate_name", top.cell("guards").place, found=fact.name)
+        yield guard
+
+
+def read_regime(top: Section, file: str, digest: str, guards: Mapping[str, Guard], complaints: Complaints) -> Regime:
     """Read a regime file; what is missing is complained about and filled with a value that is never used."""
     language = top.language
     first_day_counts = top.choice("first_day", question=QUESTIONS["first_day"]) == "counts"
@@ -153,7 +211,8 @@ def read_regime(top: Section, file: str, digest: str, complaints: Complaints) ->
         facts=tuple(facts.values()),
         records=tuple(builder.records.values()),
         values=values,
-        case_given=tuple(_case_given(top, facts, complaints)),
+        guards=tuple(_guards(top, facts, guards, complaints)),
+        case_given=tuple(case_given(top, facts, complaints)),
         currency=top.text("currency", required=False),
         lighter_law=lighter,
         always=_general(top, "always", facts, complaints),
@@ -182,7 +241,7 @@ def plain(condition: Condition) -> bool:
             return all(map(plain, parts))
 
 
-def _case_given(top: Section, facts: Mapping[str, Fact], complaints: Complaints) -> Iterator[tuple[str, str]]:
+def case_given(top: Section, facts: Mapping[str, Fact], complaints: Complaints) -> Iterator[tuple[str, str]]:
     """Read what every test case of the regime is given unless it says otherwise."""
     node = top.node("case_given", required=False)
     if node is None:

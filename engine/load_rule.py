@@ -13,6 +13,7 @@ from engine.fact import Cell, Fact
 from engine.finishing import FINISHING_KEYS, read_conventions
 from engine.load_regime import (
     builder_for,
+    case_given,
     check_names,
     compute_records,
     computed_names,
@@ -35,17 +36,17 @@ from engine.rule import (
     StatutoryRange,
     Unmet,
 )
-from engine.tree import Condition, Measure, NoPenalty, names_in
+from engine.tree import Condition, Fine, Measure, NoPenalty, names_in
 from engine.values import read_values
-from engine.vocabulary import KEYS, REFUSALS, WORDS, spell, spellings
+from engine.vocabulary import ENUMS, KEYS, REFUSALS, WORDS, spell, spellings
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
 from engine.yamltext import Mapping as YamlMapping
 
 RULE_KEYS = (
     frozenset(
-        "language violation name category power_item in_force basis statutory_range facts compute preconditions no_penalty "
-        "tiers defects remarks cases gap_before".split()
+        "language violation name category power_item in_force basis statutory_range facts compute preconditions "
+        "no_penalty tiers defects remarks cases gap_before case_given".split()
     )
     | FINISHING_KEYS
 )
@@ -73,7 +74,8 @@ class _RuleReader:
         own = read_facts(node, top.language, regime.first_day_counts, self.complaints)
         own |= {name: each.fact for name, each in records.items()}
         # A rule says otherwise than its regime by declaring a fact of the same name.
-        facts = {fact.name: fact for fact in regime.facts} | own
+        general = {fact.name: fact for guard in regime.guards for fact in guard.facts}
+        facts = general | {fact.name: fact for fact in regime.facts} | own
         lists = {each.fact.name: each for each in regime.records if each.fact.name not in own} | records
         check_names(facts, self.complaints)
         compute = top.node("compute", required=False)
@@ -99,7 +101,7 @@ class _RuleReader:
             ranges=ranges,
             facts=tuple(facts.values()),
             records=tuple(builder.records.values()),
-            values=tuple(values.values()),
+            values=(*(each for guard in regime.guards for each in guard.values), *values.values()),
             conventions=conventions,
             preconditions=tuple(self.preconditions(builder)),
             no_penalty=tuple(self.rows("no_penalty", builder, ranges)),
@@ -152,17 +154,28 @@ class _RuleReader:
 
     def preconditions(self, builder: Builder) -> Iterator[Precondition]:
         for inner in self.top.sections("preconditions", frozenset({"when", "otherwise"}), required=False):
-            otherwise = cast(
-                Unmet,
-                inner.choice(
-                    "otherwise",
-                    question=("前提不成立时怎样处理？", "what follows when the precondition does not hold?"),
-                ),
-            )
-            if (when := self.condition(inner, builder)) is not None:
+            when = self.condition(inner, builder)
+            otherwise, measures = self.otherwise(inner, builder)
+            if when is not None:
                 yield Precondition(
-                    when=when, otherwise=otherwise, reads=tuple(dict.fromkeys(names_in(when))), cell=inner.cell("when")
+                    when=when,
+                    otherwise=otherwise,
+                    measures=measures,
+                    reads=tuple(dict.fromkeys(names_in(when))),
+                    cell=inner.cell("when"),
                 )
+
+    def otherwise(self, inner: Section, builder: Builder) -> tuple[Unmet, tuple[Measure, ...]]:
+        """Read what follows where a precondition does not hold: one of two words, or measures other than fines."""
+        known = spellings(ENUMS["otherwise"], inner.language)
+        cell = inner.scalar("otherwise") if inner.has("otherwise") else None
+        if cell is None or cell.text.strip() in known:
+            question = ("前提不成立时怎样处理？", "what follows when the precondition does not hold?")
+            return cast(Unmet, inner.choice("otherwise", question=question)), ()
+        measures = builder.outcome(cell) or ()
+        if any(isinstance(each, Fine) for each in measures):
+            self.complaints.add("not_for_guards", cell.place)
+        return "measures", measures
 
     def condition(self, inner: Section, builder: Builder) -> Condition | None:
         cell = inner.scalar("when")
@@ -225,14 +238,14 @@ class _RuleReader:
         if not self.top.has("cases"):
             self.complaints.add("no_test_case", self.top.place, found=self.top.text("violation"))
         seen: set[str] = set()
+        shared: dict[str, Given] = dict(self.regime.case_given)
+        shared |= dict(case_given(self.top, facts, self.complaints))
         for inner in self.top.sections("cases", _CASE_KEYS, required=False):
             name, day = inner.text("name"), inner.day("on")
             if name and name in seen:
                 self.complaints.add("duplicate_name", inner.cell("name").place, found=name)
             seen.add(name)
-            own = tuple(self.given(inner, facts))
-            said = {name for name, _value in own}
-            given = (*((each, value) for each, value in self.regime.case_given if each not in said), *own)
+            given = tuple((shared | dict(self.given(inner, facts))).items())
             cell = inner.scalar("expect")
             expect = self.expect(cell, builder) if cell else None
             if expect is not None and day != date.min:

@@ -27,12 +27,12 @@ from engine.numbers import MAX_SAFE_INTEGER, exact_text, yuan_text
 from engine.refusals import SENTENCES, RefusalCode
 from engine.rule import Rule
 from engine.rulebook import Rulebook
-from engine.tree import Condition, Expr, Named, names_of_named
+from engine.tree import Condition, Expr, Money, Named, names_of_named
 from engine.vocabulary import NO, WORDS, YES, spell
 from engine.words import listed
 
 Reads: TypeAlias = tuple[tuple[str, str], ...]
-_BUILT_IN = {"@on": "ACT_DAY", "@decided": "DECISION_DAY", "@fine": "FINE_AMOUNT"}
+_BUILT_IN = {"@on": "ACT_DAY", "@decided": "DECISION_DAY"}
 
 
 class Refused(Exception):
@@ -168,6 +168,8 @@ class Reasoning:
 
     def amount(self, expr: Expr, scope: Scope | None = None) -> Any:
         """Compute an expression; refuse where a fact is missing or it has no value."""
+        if isinstance(expr, Money):
+            return expr.fen
         try:
             found = compute(expr, scope or self.scope)
         except Undefined as undefined:

@@ -34,6 +34,7 @@ RefusalCode = Literal[
     "divided_by_zero",
     "no_move",
     "amount_too_large",
+    "guard_refused",
 ]
 
 SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
@@ -104,5 +105,6 @@ SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
     ),
     "divided_by_zero": ("“{found}”里的除数是零", "a divisor in `{found}` is zero"),
     "no_move": ("“{found}”没有可以移到的档次：{expected}", "there is no tier to move to from `{found}`: {expected}"),
+    "guard_refused": ("{found}不许这样处罚：{expected}", "{found} does not allow this penalty: {expected}"),
     "amount_too_large": ("算出的数额超过 {expected} 分", "the computed amount passes {expected} fen"),
 }

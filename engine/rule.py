@@ -1,11 +1,11 @@
 """The nodes of a whole rule file: a rule, its tiers, ranges and cases, and the regime it belongs to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from engine.fact import Cell, Fact, Language, Place
 from engine.numbers import Rounding
@@ -14,8 +14,11 @@ from engine.tree import (
     Condition,
     Expr,
     Measure,
+    Money,
     Move,
     Named,
+    NoPenalty,
+    Number,
     Position,
     Records,
     exprs_of,
@@ -51,7 +54,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatutoryRange:
-    """The least and the greatest fine the statute allows; equal where it fixes the amount, None where it names no end."""
+    """The least and the greatest fine the statute allows; equal where it fixes the amount, None for no end."""
 
     name: str
     low: Expr | None
@@ -81,7 +84,7 @@ class Defect:
     cell: Cell
 
 
-Unmet = Literal["order_to_correct", "not_this_violation"]
+Unmet = Literal["order_to_correct", "not_this_violation", "measures"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ class Precondition:
 
     when: Condition
     otherwise: Unmet
+    measures: tuple[Measure, ...] = ()
     reads: tuple[str, ...]
     cell: Cell
 
@@ -109,6 +113,13 @@ class Row:
     when_cell: Cell
     outcome_cell: Cell
 
+    # What the measures are computed from facts with: none for most rows, and then nothing can be missing.
+    computed: tuple[tuple[Measure, Expr], ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        found = [(measure, expr) for measure in self.measures for expr in exprs_of(measure)]
+        object.__setattr__(self, "computed", tuple(each for each in found if not isinstance(each[1], Money | Number)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneralMeasure:
@@ -123,8 +134,8 @@ class GeneralMeasure:
 class InTier:
     """A published rule that picks the figure inside a bracket: where it lies, under a condition (None: always).
 
-    `only_high` is the share of the upper end where the bracket has no lower one (otherwise `position` in 0 to that end),
-    `only_low` the multiple of the lower end where it has no upper one.
+    `only_high` is the share of the upper end where the bracket has no lower one (otherwise `position`, from 0 to that
+    end), `only_low` the multiple of the lower end where it has no upper one.
     """
 
     name: str
@@ -199,6 +210,41 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provision:
+    """One rule of general law: what follows where its condition holds. No measures: the penalty may not be imposed."""
+
+    name: str
+    when: Condition
+    measures: tuple[Measure, ...]
+    cell: Cell
+    outcome_cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """An article of general law that stands around every penalty: limitation, age, procedure (通则)."""
+
+    code: str
+    name: str
+    validity: Validity
+    article: str
+    quote: str = field(compare=False)
+    facts: tuple[Fact, ...]
+    values: tuple[Named, ...]
+    provisions: tuple[Provision, ...]
+
+
+class Standing(NamedTuple):
+    """A provision of general law as it stands around one rule: the facts it needs, and whether it bars the penalty."""
+
+    guard: Guard
+    provision: Provision
+    needs: frozenset[str]
+    bars: bool
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Regime:
     """One published benchmark document and the conventions its rules share."""
 
@@ -217,6 +263,7 @@ class Regime:
     facts: tuple[Fact, ...]
     records: tuple[Records, ...] = ()
     values: tuple[Named, ...] = ()
+    guards: tuple[Guard, ...] = ()
     currency: str = ""
     case_given: tuple[tuple[str, str], ...] = ()
     lighter_law: Literal["yes", "no", ""] = ""
@@ -227,6 +274,29 @@ class Regime:
     language: Language
     file: str
     digest: str
+
+    # The guards that need facts of their own, and the days on which all of them stand.
+    asking: tuple[Guard, ...] = field(init=False, compare=False, repr=False)
+    all_stand: Validity = field(init=False, compare=False, repr=False)
+    all_names: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        asking = tuple(each for each in self.guards if each.facts)
+        lasts = [each.validity.last for each in asking if each.validity.last is not None]
+        first = max((each.validity.first for each in asking), default=date.min)
+        object.__setattr__(self, "asking", asking)
+        object.__setattr__(self, "all_stand", Validity(first=first, last=min(lasts, default=None)))
+        object.__setattr__(self, "all_names", self.between.join(each.name for each in asking))
+
+    @property
+    def between(self) -> str:
+        return "、" if self.language == "zh" else ", "
+
+    def guard_names(self, on: date) -> str:
+        """Name the guards in force on a day that need facts of their own."""
+        if self.all_stand.holds_on(on):
+            return self.all_names
+        return self.between.join(each.name for each in self.asking if each.validity.holds_on(on))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +332,9 @@ class Rule:
     lists: Mapping[str, Records] = field(init=False, compare=False, repr=False)
     asks: tuple[str, ...] = field(init=False, compare=False, repr=False)
     asked: frozenset[str] = field(init=False, compare=False, repr=False)
+    standing: tuple[Standing, ...] = field(init=False, compare=False, repr=False)
+    standing_alone: tuple[Standing, ...] = field(init=False, compare=False, repr=False)
+    general: frozenset[str] = field(init=False, compare=False, repr=False)
     counted: tuple[Fact, ...] = field(init=False, compare=False, repr=False)
     benchmark: str = field(init=False, compare=False, repr=False)
     top: Place = field(init=False, compare=False, repr=False)
@@ -271,10 +344,21 @@ class Rule:
         object.__setattr__(self, "named", MappingProxyType({each.name: each for each in self.values}))
         object.__setattr__(self, "lists", MappingProxyType({each.fact.name: each for each in self.records}))
         object.__setattr__(self, "asks", self._asks())
-        object.__setattr__(self, "asked", frozenset(self.asks))
+        general = frozenset(fact.name for guard in self.regime.guards for fact in guard.facts)
+        object.__setattr__(self, "general", general)
+        object.__setattr__(self, "asked", general.union(self.asks))
+        object.__setattr__(self, "standing", tuple(self._standing()))
+        object.__setattr__(self, "standing_alone", tuple(each for each in self.standing if not each.needs))
         object.__setattr__(self, "counted", tuple(fact for fact in self.facts if fact.count))
         object.__setattr__(self, "benchmark", f"{self.regime.name}（{self.regime.number}）")
         object.__setattr__(self, "top", Place(self.file, 1, 1))
+
+    def _standing(self) -> Iterator[Standing]:
+        for guard in self.regime.guards:
+            for provision in guard.provisions:
+                needs = frozenset(self.facts_behind(names_in(provision.when)))
+                bars = len(provision.measures) == 1 and isinstance(provision.measures[0], NoPenalty)
+                yield Standing(guard, provision, needs, bars, tuple(names_in(provision.when)))
 
     def _asks(self) -> tuple[str, ...]:
         """Name the facts this rule can ask for, in the order it would ask them; after a count, the days it counts."""

@@ -81,7 +81,15 @@ _SPANS = {
 }
 _LATER = {"days": "DAYS_AFTER", "months": "MONTHS_AFTER", "years": "YEARS_AFTER"}
 _WINDOWS = {"years": "YEARS", "months": "MONTHS", "days": "DAYS_BACK"}
-_BUILT_IN = {"@on": "ACT_DAY", "@decided": "DECISION_DAY", "@fine": "FINE_AMOUNT"}
+_BUILT_IN = {
+    "@on": "ACT_DAY",
+    "@decided": "DECISION_DAY",
+    "@fine": "FINE_AMOUNT",
+    "@fined": "IS_FINED",
+    "@warned": "IS_WARNED",
+    "@revoked": "IS_REVOKED",
+    "@stopped": "IS_STOPPED",
+}
 _CHANGES = {"up": "UPWARD", "down": "DOWNWARD", "add": "PLUS", "subtract": "MINUS", "times": "TIMES_SIGN"}
 
 
@@ -107,7 +115,7 @@ class Surface:
         """Write a condition; every part that is itself joined stands in parentheses, so nothing rests on precedence."""
         match condition:
             case Is(fact=fact):
-                return fact
+                return self.word(_BUILT_IN[fact]) if fact in _BUILT_IN else fact
             case Compare(fact=fact, op=op, value=value):
                 return self.join(fact, self.word(_OPERATORS[op]), self.number(self.facts[fact], value))
             case Relation(op=op, left=left, right=right):
@@ -249,6 +257,7 @@ class Surface:
     def time(self, value: Expr, unit: str) -> str:
         """Write a figure with its unit; an expression carries the unit of its facts by itself."""
         if isinstance(value, Number):
+            # Percentages were read as shares.
             if unit == "percent":
                 return exact_text(value.value * 100) + " " + self.unit_word(unit)
             return self.join(exact_text(value.value), self.unit_word(unit) if unit else "")

@@ -102,7 +102,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Later:
-    """The day so many days, months or years after a day; the month's last where it has no such day (民法典 第二百零二条)."""
+    """The day so many days, months or years after a day; the month's last where it has no such day (民法典 202)."""
 
     unit: Literal["days", "months", "years"]
     day: "Expr"
@@ -199,7 +199,7 @@ class Any:
 
 Condition = Is | Compare | Relation | OneOf | Each | Not | All | Any
 
-# --- named values (计算): tables, steps, intermediate amounts ----------------------------------------------------------
+# --- named values (计算): tables, steps, intermediate amounts --------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -430,7 +430,7 @@ Measure = (
 class Change:
     """What an adjustment does to the amount: a share of it up or down, or money more or less, or times a factor.
 
-    `to` is the greater share where the published rule leaves one between two (下浮 30% 至 50%): the outcome is a range then.
+    `to` is the greater share where the published rule leaves one between two (下浮 30% 至 50%): a range comes out.
     `floor` and `cap` bound the share or the money of the change itself; `below_range` lets the result fall below the
     statutory range (减轻).
     """
@@ -454,7 +454,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where in a bracket the fine lies: from `low` to `high` of 0..1; both equal is one figure, else a published range."""
+    """Where in a bracket the fine lies: from `low` to `high` of 0..1; equal is one figure, else a published range."""
 
     low: Fraction
     high: Fraction

@@ -86,6 +86,9 @@ KEYS: Mapping[str, Spellings] = MappingProxyType(
         "not_applied": (("不适用",), ("not_applied",)),
         "group": (("组",), ("group",)),
         "lighter_law": (("从旧兼从轻",), ("lighter_law",)),
+        "guard": (("通则代号",), ("guard",)),
+        "guards": (("通则",), ("guards",)),
+        "provisions": (("规定",), ("provisions",)),
         "case_given": (("用例默认",), ("case_given",)),
         "gap_before": (("此前无规定",), ("gap_before",)),
         "currency": (("货币",), ("currency",)),
@@ -127,6 +130,10 @@ WORDS: Mapping[str, Spellings] = MappingProxyType(
         "ACT_DAY": (("行为日",), ("day of the act",)),
         "DECISION_DAY": (("决定日",), ("day of the decision",)),
         "FINE_AMOUNT": (("罚款额",), ("amount of the fine",)),
+        "IS_FINED": (("有罚款",), ("there is a fine",)),
+        "IS_WARNED": (("有警告",), ("there is a warning",)),
+        "IS_REVOKED": (("有吊销",), ("a licence is revoked",)),
+        "IS_STOPPED": (("有停产停业",), ("business is stopped",)),
         "GREATEST": (("较大者",), ("greatest of",)),
         "LEAST": (("较小者",), ("least of",)),
         "UP_TO": (("进位到",), ("round up",)),
@@ -305,6 +312,7 @@ REFUSALS: Mapping[str, Spellings] = MappingProxyType(
         "divided_by_zero": (("除以零",), ("divided by zero",)),
         "no_move": (("无档可移",), ("no tier to move to",)),
         "amount_too_large": (("数额过大",), ("amount too large",)),
+        "guard_refused": (("通则不许",), ("refused by a guard",)),
     }
 )
 

@@ -35,6 +35,7 @@ COUNT = "一年内次数"
 # A law that loads in a moment: one flat fine by count, one fine by area with a guard and a published defect.
 SMALL = (
     "catalogue/szcg.yaml",
+    *sorted(path.relative_to(RULES).as_posix() for path in (RULES / "general").glob("*.yaml")),
     "supervision/cards.yaml",
     "szcg-2023/regime.yaml",
     "szcg-2023/SZCG-003.yaml",

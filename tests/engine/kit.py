@@ -134,9 +134,16 @@ def bare(text: str) -> str:
     return text.translate(dict.fromkeys(map(ord, "`“” ")))
 
 
-def ask(rulebook: Rulebook, facts: Mapping[str, Any], *, on: date = DAY, violation: str = "T-1") -> Outcome:
+def ask(
+    rulebook: Rulebook,
+    facts: Mapping[str, Any],
+    *,
+    on: date = DAY,
+    violation: str = "T-1",
+    decided: date | None = None,
+) -> Outcome:
     """Decide; any JSON value may stand for a fact, as callers send any."""
-    return decide(rulebook, violation, on, facts)
+    return decide(rulebook, violation, on, facts, decided=decided)
 
 
 def decided(outcome: Outcome) -> Decision:

@@ -228,7 +228,7 @@ def test_a_statutory_range_is_read_as_two_amounts(text: str, low: object, high: 
         ("condition", "往日", "wrong_fact_kind", 11),
         ("condition", "地段", "wrong_fact_kind", 11),
         ("condition", "地段 > 5", "wrong_fact_kind", 11),
-        ("condition", "地段 > 主街", "wrong_fact_kind", 14),
+        ("condition", "地段 > 主街", "wrong_fact_kind", 11),
         ("condition", "面积 > 次数", "unit_mismatch", 16),
         ("condition", "面积 属于 主街", "wrong_fact_kind", 11),
         ("condition", "面积 = 主街", "wrong_fact_kind", 11),

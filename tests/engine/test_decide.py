@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from engine import Decision, Outcome, to_wire
+from engine import Decision, Outcome, Rulebook, to_wire
 from engine.refusals import SENTENCES
 from tests.engine.kit import (
     CATALOGUE,
@@ -35,7 +35,8 @@ def rule(
     text = changed(RULE, ("罚款 50元 至 500元", statutory), ("裁量表:\n", f"{before}裁量表:\n"))
     if facts:
         text = changed(text, ("  地段", f"  {facts}\n  地段"))
-    return text[: text.index("裁量表:")] + "裁量表:\n" + tiers + defects + text[text.index("用例:") :]
+    table = "裁量表:\n" + tiers if rows else ""
+    return text[: text.index("裁量表:")] + table + defects + text[text.index("用例:") :]
 
 
 def refuse_ties(regime: str = REGIME) -> str:
@@ -52,6 +53,18 @@ BELOW = "缺陷:\n  - {种类: 低于法定幅度, 档次: 甲, 说明: 照录}\
 ABOVE = "缺陷:\n  - {种类: 高于法定幅度, 档次: 甲, 说明: 照录}\n"
 NO_TIER_HERE = "缺陷:\n  - {种类: 缺档, 情形: 非主动改正, 说明: 公布的表没有写}\n"
 ONLY_WHEN_CORRECTED = "前提:\n  - {情形: 主动改正, 否则: 不构成本违法行为}\n"
+
+
+def marked(kind: str) -> str:
+    """A defect of the first tier."""
+    return f"缺陷: [{{种类: {kind}, 档次: 甲, 说明: 照录原文}}]\n"
+
+
+def computing(value: str, outcome: str, more: str = "") -> Rulebook:
+    """A rule of one tier with one named value; a computed fine past the statute is refused."""
+    text = rule(f"面积 > 0 => {outcome}", before=f"超出法定幅度: 拒绝\n计算:\n  {value}\n{more}")
+    return book(text)
+
 
 REFUSALS: dict[str, Callable[[], Outcome]] = {
     "unknown_violation": lambda: ask(book(), {}, violation="T-9"),
@@ -74,6 +87,33 @@ REFUSALS: dict[str, Callable[[], Outcome]] = {
     "missing_tier": lambda: ask(book(rule("主动改正 => 罚款 50元", defects=NO_TIER_HERE)), {"主动改正": False}),
     "below_statutory_range": lambda: ask(book(rule("面积 ≤ 2 => 罚款 49元", defects=BELOW)), {"面积": "1"}),
     "above_statutory_range": lambda: ask(book(rule("面积 ≤ 2 => 罚款 501元", defects=ABOVE)), {"面积": "1"}),
+    "overlapping_tiers": lambda: ask(
+        book(rule("面积 ≤ 2 => 罚款 50元", "面积 ≥ 2 => 罚款 500元", defects=marked("档次重叠")), refuse_ties()),
+        {"面积": "2"},
+    ),
+    "misprint": lambda: ask(book(rule("面积 ≤ 2 => 拒绝", defects=marked("错印"))), {"面积": "1"}),
+    "unreadable": lambda: ask(book(rule("面积 ≤ 2 => 拒绝", defects=marked("原文残缺"))), {"面积": "1"}),
+    "no_benchmark": lambda: ask(book(rule(defects="缺陷: [{种类: 未公布裁量基准, 说明: 没有公布}]\n")), {}),
+    "no_line": lambda: ask(computing("单价: {行: 面积, 表: {2 以下: 1}}", "罚款 50元 × 单价"), {"面积": "3"}),
+    "several_lines": lambda: ask(
+        computing(
+            "单价: [{情形: 面积 ≤ 2, 值: 1}, {情形: 面积 ≥ 2, 值: 2}]",
+            "罚款 50元 × 单价",
+        ),
+        {"面积": "2"},
+    ),
+    "outside_statutory_range": lambda: ask(computing("单价: 1 + 1", "罚款 50元 × 面积"), {"面积": "11"}),
+    "divided_by_zero": lambda: ask(
+        computing("单价: [{情形: 面积 ≤ 2, 值: 0}, {情形: 其余, 值: 2}]", "罚款 50元 ÷ 单价，不超过 60元"),
+        {"面积": "1"},
+    ),
+    "no_move": lambda: ask(
+        computing("单价: 1", "罚款 50元", "移档: [{名: 屡犯, 情形: 面积 > 2, 处理: 上移 1 档}]\n"), {"面积": "3"}
+    ),
+    "guard_refused": lambda: ask(shipped(), {"一年内次数": 2, "告知的罚款": 99}, violation="SZCG-013"),
+    "amount_too_large": lambda: ask(
+        computing("单价: 9999999999 × 9999999999 × 9999999999", "罚款 50元 × 单价，不超过 60元"), {"面积": "3"}
+    ),
 }
 
 
@@ -564,13 +604,25 @@ def test_rows_that_weigh_the_same_are_refused_though_the_heavier_wins() -> None:
     assert outcome.code == "several_tiers"
 
 
-@pytest.mark.parametrize("other", ["警告", "罚款 60元，警告", "罚款 60元，吊销「证」", "没收 违法所得"])
+@pytest.mark.parametrize("other", ["警告，没收「物」", "罚款 60元，警告", "罚款 60元，吊销「证」", "没收 违法所得"])
 def test_a_dearer_row_that_lacks_a_measure_of_the_other_is_not_heavier_beyond_doubt(other: str) -> None:
     rulebook = book(rule("面积 ≥ 2 => 罚款 70元", f"主动改正 => {other}"))
 
     outcome = refused(ask(rulebook, EACH | {"违法所得": "5"}))
 
     assert outcome.code == "several_tiers"
+
+
+def test_a_warning_alone_gives_way_to_a_fine() -> None:
+    outcome = ask(book(rule("面积 ≥ 2 => 罚款 70元", "主动改正 => 警告")), EACH)
+
+    assert decided(outcome).fine_fen == 7_000
+
+
+def test_rows_that_come_to_the_same_are_no_conflict() -> None:
+    outcome = ask(book(rule("面积 ≥ 2 => 罚款 70元", "主动改正 => 罚款 70元"), refuse_ties()), EACH)
+
+    assert decided(outcome).fine_fen == 7_000
 
 
 def test_which_row_is_heavier_depends_on_the_facts() -> None:

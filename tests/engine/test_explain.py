@@ -1,5 +1,7 @@
 """An outcome in sentences, in both languages, for every kind of outcome."""
 
+from datetime import date
+
 import orjson
 import pytest
 
@@ -8,6 +10,7 @@ from engine.explain import explain, explain_wire, measure_text
 from engine.fact import Language
 from tests.engine.kit import ask, book, shipped
 from tests.engine.test_decide import GROUND, HEAVIER_SECOND, ORDER_FIRST, REFUSALS, rounding, rule
+from tests.engine.test_language import IN_TIER, LADDER, MOVES, TWO_CHANGES, TWO_WAYS, law, versions
 
 QUIET = {"威胁辱骂殴打工作人员": False, "扰乱正常工作秩序": False, "造成较大影响和严重后果": False}
 
@@ -24,6 +27,25 @@ DECISIONS: dict[str, Outcome] = {
     "rounded": ask(
         book(rule("次数 = 1 => 罚款 15元 × 面积", statutory="罚款 15元 至 16元 × 面积"), rounding("10元，四舍五入")),
         {"次数": 1, "面积": "1"},
+    ),
+}
+CORRECTED_TWICE = {"面积": "1", "同类": 9, "改正": True}
+WHOLE: dict[str, Outcome] = {
+    "table": ask(law("面积 > 0 => 罚款 单价 × 面积", computed=TWO_WAYS), {"面积": "10", "区域": "不明"}),
+    "bracket": ask(law("货值 > 0元 => 罚款 1万元 至 3万元", more=IN_TIER), {"货值": "1", "改正": True}),
+    "figure": ask(law("货值 > 0元 => 罚款 1万元 至 3万元", more=IN_TIER), {"货值": "1", "改正": False}),
+    "moved": ask(law(*LADDER, more=MOVES), {"面积": "1", "同类": 3, "改正": False}),
+    "same": ask(law("面积 > 0 => 罚款 1000元", "面积 > 1 => 罚款 1000元"), {"面积": "2"}),
+    "young": ask(shipped(), {"一年内次数": 2, "出生日期": "2010-01-01"}, violation="SZCG-013"),
+    "child": ask(shipped(), {"一年内次数": 2, "出生日期": "2013-01-01"}, violation="SZCG-013"),
+    "capped": ask(law("面积 > 0 => 罚款 500元 × 面积，不超过 3000元"), {"面积": "7"}),
+    "adjusted": ask(law("面积 > 0 => 罚款 1000元", more=TWO_CHANGES), CORRECTED_TWICE),
+    "lighter": ask(versions("5000元", "2000元"), {"面积": "1"}, on=date(2026, 1, 5), decided=date(2026, 11, 1)),
+    "other measures": ask(
+        law(
+            "面积 > 0 => 通报批评，暂扣「证」 6月，责令停产停业 10日，限制「从业」 5年，拘留 5日，责令「拆除」，另计「记分」 12，标记「移送」"
+        ),
+        {"面积": "1"},
     ),
 }
 SHOWN: dict[str, tuple[list[str], list[str]]] = {
@@ -77,8 +99,31 @@ def test_every_sentence_is_one_line_without_holes(language: Language) -> None:
     assert bad == []
 
 
+@pytest.mark.parametrize(
+    ("name", "zh", "en"),
+    [
+        ("table", "计算：单价 = 20 元", "computed: 单价 = 20 元"),
+        ("bracket", "结果：罚款 10000 至 20000 元", "result: fine 10000 to 20000 yuan"),
+        ("figure", "档内取值：一般 50%，得 20000 元", "in the tier: 一般 50% gives 20000 yuan"),
+        ("moved", "由“甲”移到“乙”", "moved from “甲” to “乙”"),
+        ("capped", "不超过：改为 3000 元", "at most: becomes 3000 yuan"),
+        ("adjusted", "1200 元 → 840 元", "1200 yuan → 840 yuan"),
+        ("young", "标记应当从轻或者减轻", "flag: 应当从轻或者减轻"),
+        ("child", "结果：不予处罚，予以教育", "result: no penalty, education"),
+        ("same", "处理相同", "come to the same"),
+        ("lighter", "从旧兼从轻（《行政处罚法》第三十七条）：适用版本 2，较轻", "version 2 applies, the lighter"),
+        ("other measures", "暂扣证 6 月，责令停产停业 10 日，限制从业 5 年，行政拘留 5 日", "detention 5 days"),
+    ],
+)
+def test_every_step_of_the_whole_language_is_said_in_words(name: str, zh: str, en: str) -> None:
+    told = ["\n".join(explain(WHOLE[name], language)) for language in ("zh", "en")]
+
+    assert zh in told[0]
+    assert en in told[1]
+
+
 def test_every_kind_of_step_is_told() -> None:
-    outcomes = [*DECISIONS.values(), *(refusal() for refusal in REFUSALS.values())]
+    outcomes = [*DECISIONS.values(), *(refusal() for refusal in REFUSALS.values()), *WHOLE.values()]
     steps = {step.kind for outcome in outcomes for step in outcome.trace}
 
     told = {step.kind for outcome in outcomes for step in outcome.trace if explain(outcome, "zh")}
@@ -86,7 +131,8 @@ def test_every_kind_of_step_is_told() -> None:
     assert steps == told
     assert steps == {
         "power_item", "in_force", "count", "not_used", "no_penalty", "precondition", "tier", "heavier_tier", "amount",
-        "rounding", "statutory_range", "measure", "defect",
+        "rounding", "statutory_range", "measure", "defect", "assumed", "value", "tier_move", "moved_tier", "bracket",
+        "in_tier", "position", "bound", "guard", "not_reviewed", "same_outcome", "adjustment", "other_version", "lighter_law",
     }  # fmt: skip
 
 

@@ -176,7 +176,7 @@ def test_all_that_is_wrong_with_a_file_is_found_at_once_in_its_order() -> None:
         ("r/t-1.yaml", 7, 12, "unknown_word"),
         ("r/t-1.yaml", 10, 12, "wrong_fact_kind"),
         ("r/t-1.yaml", 14, 9, "unknown_word"),
-        ("r/t-1.yaml", 19, 15, "cell_ends_early"),
+        ("r/t-1.yaml", 19, 12, "not_money"),
         ("r/t-1.yaml", 22, 18, "bad_day"),
     ]
     assert [bare(found[number].repair) for number in (1, 4, 6)] == [
@@ -348,8 +348,8 @@ PER_M2 = ("法定幅度: 罚款 50元 至 500元", "法定幅度: 罚款 每平�
             [RANGES, ("    原文", "    适用幅度: 单元\n    原文")],
             [("bad_choice_of_words", 16, 11), ("bad_choice_of_words", 21, 11)],
         ),
-        ([PER_M2], [("range_not_comparable", 15, 9), ("range_not_comparable", 19, 9)]),
-        ([("处理: 罚款 50元", "处理: 罚款 50元 × 面积")], [("range_not_comparable", 15, 9)]),
+        ([PER_M2], [("question", 15, 9), ("question", 19, 9)]),
+        ([("处理: 罚款 50元", "处理: 罚款 50元 × 面积")], [("question", 15, 9)]),
         (
             [("罚款 50元 至 500元", "罚款 500元 至 50元")],
             [("range_upside_down", 7, 7), ("outside_statutory_range", 15, 9), ("outside_statutory_range", 19, 9)],
@@ -388,7 +388,7 @@ PER_M2 = ("法定幅度: 罚款 50元 至 500元", "法定幅度: 罚款 每平�
         ([('面积: "1"', "面积: {甲: 乙}")], [("wrong_shape", 22, 38)]),
         ([('给: {面积: "1"}', "给: [面积]")], [("wrong_shape", 22, 33)]),
         ([("得: 罚款 50元", "得: 拒绝 没有")], [("bad_choice_of_words", 22, 47)]),
-        ([("得: 罚款 50元", "得: 罚款 50")], [("cell_ends_early", 22, 52)]),
+        ([("得: 罚款 50元", "得: 罚款 50")], [("not_money", 22, 50)]),
         ([("名: 一平方米, ", "")], [("missing_key", 22, 5)]),
         ([("用例:\n", "备注: 无\n用例:\n")], [("wrong_shape", 21, 5)]),
         (

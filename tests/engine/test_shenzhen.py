@@ -98,7 +98,7 @@ def test_the_decision_object_of_spitting_is_whole() -> None:
             }
         ],
         "rule": {"regime": "SZCG", "version": "2023", "digest": rule.digest},
-        "meaning": 1,
+        "meaning": 2,
     }
     assert isinstance(trace, list)
     steps = [step for step in trace if isinstance(step, dict)]
@@ -112,6 +112,7 @@ def test_the_decision_object_of_spitting_is_whole() -> None:
         ("amount", "情节较重"),
         ("statutory_range", None),
         ("measure", "order_to_correct"),
+        ("not_reviewed", shipped().rules["SZCG-013"].regime.all_names),
     ]
     assert [step.get("holds") for step in steps if step["step"] == "tier"] == [False, True, False]
     assert [step["reads"] for step in steps if step["step"] == "tier"] == [{"一年内次数": "2"}] * 3

@@ -77,8 +77,8 @@ def facts_of_a_rule(draw: st.DrawFn) -> dict[str, Fact]:
     )
     facts.append(Fact(name=choice, kind="choice", choices=tuple(options), source=source, cell=CELL))
     facts.append(Fact(name=days, kind="days", source=source, cell=CELL))
-    for name, (kind, fixed) in zip((integer, number, money), NUMERIC, strict=True):
-        scale = draw(st.integers(0, 6)) if fixed is None else fixed
+    for name, (kind, scale_given) in zip((integer, number, money), NUMERIC, strict=True):
+        scale = draw(st.integers(0, 6)) if scale_given is None else scale_given
         low = draw(st.integers(0, 10**9))
         high = low + draw(st.integers(2, 10**9))
         facts.append(
