@@ -195,8 +195,6 @@ class Builder(Formulas):
             case "only_high":
                 return Bracket(low=None, high=self._money(sums[0]).node, at=at)
             case "only_low":
-                if at is not None:
-                    self.fail("at_without_bracket", first_token(tree))
                 return Bracket(low=self._money(sums[0]).node, high=None, at=at)
             case _:
                 return self._along(sums)

@@ -136,20 +136,23 @@ def _picked(
     """Pick the figure inside a bracket: by the move, by the row's own share, or by the in-tier rule."""
     # An end the row leaves open is the statute's own: …以下 begins where the statute begins.
     bottom: Exact = low if low is not None else reasoning.amount(Limit(end="low"), scope)
-    if end == "low" or (end == "high" and high is not None):
-        value = bottom if high is None or end == "low" else high
+    top: Exact | None = high
+    if top is None and scope.high is not None:
+        top = reasoning.amount(Limit(end="high"), scope)
+    if end == "low" or (end == "high" and top is not None):
+        value = bottom if top is None or end == "low" else top
         reasoning.trace.append(Step("position", end, "", after=_fen(value)))
         return Ends(value, value)
-    if bracket.at is not None and high is not None:
+    if bracket.at is not None and top is not None:
         share = reasoning.amount(bracket.at, scope)
-        value = bottom + (high - bottom) * Fraction(min(max(share, 0), 1))
+        value = bottom + (top - bottom) * Fraction(min(max(share, 0), 1))
         reasoning.trace.append(
             Step("position", "at", "", reads=reasoning.reads(names_in(bracket.at)), after=_fen(value))
         )
         return Ends(value, value)
     rule = _in_tier(reasoning)
     if rule is None:
-        return Ends(bottom, high)
+        return Ends(bottom, top)
     position, name, place = rule.position, rule.name, rule.cell.place
     only: Exact | None = None
     if high is None and low is not None and rule.only_low is not None:
@@ -160,9 +163,9 @@ def _picked(
         text = exact_text(rule.only_low or 1) if high is None else exact_text((rule.only_high or 1) * 100) + "%"
         reasoning.trace.append(Step("position", name, text, place, after=_fen(only)))
         return Ends(only, only)
-    if high is None:
+    if top is None:
         return Ends(bottom, None)
-    least, most = bottom + (high - bottom) * position.low, bottom + (high - bottom) * position.high
+    least, most = bottom + (top - bottom) * position.low, bottom + (top - bottom) * position.high
     reasoning.trace.append(
         Step(
             "position", name, position.cell.text, place, before=None if least == most else _fen(least), after=_fen(most)
@@ -331,8 +334,7 @@ def _inside(
         return inner if down is None else min(inner, int(down))
 
     low = inward(rounded[0])
-    # A published range without an upper end of its own ends where the statute does.
-    high = (None if down is None else int(down)) if rounded[1] is None else inward(rounded[1])
+    high = None if rounded[1] is None else inward(rounded[1])
     cell = statutory.cell
     reasoning.trace.append(
         Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[1], after=high)

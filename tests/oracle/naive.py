@@ -25,6 +25,7 @@ from tests.oracle.naive_money import (
     bounded,
     fine,
     in_tier,
+    open_ends,
     outcome,
     rounding,
     with_limits,
@@ -56,6 +57,7 @@ class Row:
     measures: list[Measure]
     reads: set[str]
     range_name: str
+    outcome: str
     defect: str = ""
 
 
@@ -278,6 +280,9 @@ def the_tier(it: Item, case: Case) -> Row:
         raise Refused("missing_tier" if any(gap.holds(case) for gap in it.gaps) else "no_tier")
     if len(holding) == 1:
         return holding[0]
+    if all((each.outcome, each.range_name) == (holding[0].outcome, holding[0].range_name) for each in holding):
+        # Whichever row counts, the outcome is the same one.
+        return min(holding, key=lambda each: each.tier)
     if it.regime["数档并合"] == "从重":
         for row in holding:
             if all(each is row or heavier(it, row, each, case) for each in holding):
@@ -289,7 +294,9 @@ def the_tier(it: Item, case: Case) -> Row:
 
 def heavier(it: Item, row: Row, than: Row, case: Case) -> bool:
     """Say whether a row is heavier beyond doubt: no fine less, one greater, and every other measure of the second."""
-    if not others(than, case) <= others(row, case):
+    # A warning alone is the lightest penalty there is and gives way to a fine.
+    only_warned = kinds_of(than) == ["warning"]
+    if not only_warned and not others(than, case) <= others(row, case):
         return False
     payers = {each.payer for each in [*row.measures, *than.measures] if isinstance(each, FineText)}
     try:
@@ -300,6 +307,10 @@ def heavier(it: Item, row: Row, than: Row, case: Case) -> bool:
         return False
     pairs = [(one[end], two[end]) for one, two in zip(mine, theirs, strict=True) for end in (0, 1)]
     return all(one >= two for one, two in pairs) and any(one > two for one, two in pairs)
+
+
+def kinds_of(row: Row) -> list[str]:
+    return [each.kind if isinstance(each, OtherText) else "fine" for each in row.measures]
 
 
 def others(row: Row, case: Case) -> set[tuple[str, ...]]:
@@ -316,12 +327,9 @@ def both_ends(it: Item, row: Row, payer: str, case: Case) -> tuple[Fraction, Fra
         if isinstance(each, FineText) and each.payer == payer:
             statutory = limits(it, row, each)
             inner = with_limits(case, statutory)
-            low = each.low(inner) if each.low else Fraction(0)
-            high = each.high(inner) if each.high else None
-            low, high = bounded(each, (low, high), inner)
-            if high is None:
-                high = statutory[1](inner) if statutory[1] else NO_END
-            return low, high
+            ends = (each.low(inner) if each.low else None, each.high(inner) if each.high else None)
+            low, high = bounded(each, open_ends(*ends, inner), inner)
+            return low, NO_END if high is None else high
     return Fraction(0), Fraction(0)
 
 
@@ -428,7 +436,9 @@ def item(content: Mapping[str, Any], regime: Mapping[str, Any]) -> Item:
             when = condition(each["情形"], names)
             defect = DEFECTS.get(marked.get(each["档次"], ""), "")
             reads = Cell(text, names).reads
-            found.append(Row(each["档次"], each.get("组", ""), when, outcome(text, names), reads, range_name, defect))
+            found.append(
+                Row(each["档次"], each.get("组", ""), when, outcome(text, names), reads, range_name, text, defect)
+            )
         return found
 
     dropped = content.get("不适用", [])

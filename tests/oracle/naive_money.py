@@ -276,8 +276,7 @@ def fine(
     if past and finishing.beyond != "取边界":
         raise Refused("outside_statutory_range")
     one = in_fen(low, finishing, least, most)
-    # Without an upper end of its own a published range ends where the statute does.
-    other = in_fen(high, finishing, least, most) if high is not None else None if most is None else int(most * 100 // 1)
+    other = None if high is None else in_fen(high, finishing, least, most)
     if other is not None and other > LARGEST:
         raise Refused("amount_too_large")
     return one, other
@@ -294,21 +293,28 @@ def first_amount(text: FineText, finishing: Finishing, end: str, case: Case) -> 
         assert low is not None
         return low, low
     high = None if text.high is None else text.high(case)
-    bottom = Fraction(0) if low is None else low
+    bottom, top = open_ends(low, high, case)
     if end == "low":
         return bottom, bottom
-    if end == "high" and high is not None:
-        return high, high
+    if end == "high" and top is not None:
+        return top, top
     if text.at is not None:
-        assert high is not None, "a share of what has no upper end is refused on loading"
+        assert top is not None, "a share of what has no upper end is refused on loading"
         at = min(max(text.at(case), Fraction(0)), Fraction(1))
-        return bottom + (high - bottom) * at, bottom + (high - bottom) * at
+        return bottom + (top - bottom) * at, bottom + (top - bottom) * at
     return picked(finishing, low, high, case)
+
+
+def open_ends(low: Fraction | None, high: Fraction | None, case: Case) -> Ends:
+    """Close what a bracket leaves open by the statute's own end, where that has one."""
+    if low is None:
+        low = case.low(case) if case.low else Fraction(0)
+    return low, high if high is not None else case.high(case) if case.high else None
 
 
 def picked(finishing: Finishing, low: Fraction | None, high: Fraction | None, case: Case) -> Ends:
     """Take the figure that the published rule picks; without any rule it stays a range."""
-    bottom = Fraction(0) if low is None else low
+    bottom, top = open_ends(low, high, case)
     holding = [each for each in finishing.in_tier if each.when is not None and each.when(case)]
     if len(holding) > 1:
         raise Refused("several_lines")
@@ -317,15 +323,15 @@ def picked(finishing: Finishing, low: Fraction | None, high: Fraction | None, ca
     if not holding:
         if finishing.in_tier:
             raise Refused("no_line")
-        return bottom, high
+        return bottom, top
     rule = holding[0]
-    if high is None:
-        if rule.only_low is None or low is None:
-            return bottom, None
+    if high is None and low is not None and rule.only_low is not None:
         return low * rule.only_low, low * rule.only_low
-    if low is None and rule.only_high is not None:
+    if low is None and high is not None and rule.only_high is not None:
         return high * rule.only_high, high * rule.only_high
-    return bottom + (high - bottom) * rule.low, bottom + (high - bottom) * rule.high
+    if top is None:
+        return bottom, None
+    return bottom + (top - bottom) * rule.low, bottom + (top - bottom) * rule.high
 
 
 def bounded(text: FineText, ends: Ends, case: Case) -> Ends:
