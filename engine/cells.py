@@ -54,7 +54,8 @@ class Builder(Formulas):
         return self.read(cell, "outcome", self._outcome)
 
     def statutory(self, cell: Scalar) -> tuple[Expr | None, Expr | None] | None:
-        return self.read(cell, "statutory", self._statutory)
+        with self.without_limits():
+            return self.read(cell, "statutory", self._statutory)
 
     def adjustment(self, cell: Scalar) -> Change | None:
         return self.read(cell, "adjustment", self._adjustment)

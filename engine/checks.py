@@ -144,6 +144,9 @@ def _fine(
     # An end the row leaves open is the statute's own: …以下 begins where the statute begins.
     least: Order = "same" if statutory.low is None or low is None else _order(low, statutory.low, inner)
     most: Order = "same" if statutory.high is None or high is None else _order(high, statutory.high, inner)
+    if isinstance(amount, Bracket) and amount.at is not None and high is None and statutory.high is None:
+        # A share of what has no upper end is nothing.
+        complaints.add("at_without_bracket", place)
     kind: DefectKind | None = None
     if least == "below" and fine.floor is None:
         kind = "below_statutory_range"

@@ -41,6 +41,9 @@ from engine.tree import (
 )
 from engine.words import listed
 
+# Stands for the upper end of a range that neither the row nor the statute names.
+_NO_END = 10**30
+
 
 def decide(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts, *, decided: date | None = None) -> Outcome:
     """Compute the one penalty for a violation on the day of the act, or refuse by name.
@@ -55,12 +58,17 @@ def decide(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts, *, d
         return _unknown_violation(rulebook, violation, on)
     rule = _in_force(versions, on)
     later = None if decided is None or decided <= on else _in_force(versions, decided)
-    outcome = _decide(rulebook, rule, on, facts, decided)
     if later is None or later is rule or not later.validity.holds_on(decided or on):
-        return outcome
+        return _decide(rulebook, rule, on, facts, decided)
     if later.regime.lighter_law != "yes" or not rule.validity.holds_on(on):
-        return outcome
-    return _lighter(outcome, _decide(rulebook, later, on, facts, decided, as_of=decided))
+        return _decide(rulebook, rule, on, facts, decided)
+    old = _decide(rulebook, rule, on, _for(rule, later, facts), decided)
+    return _lighter(old, _decide(rulebook, later, on, _for(later, rule, facts), decided, as_of=decided))
+
+
+def _for(rule: Rule, other: Rule, facts: GivenFacts) -> GivenFacts:
+    """Leave out what only the other version asks for: a fact of either is no unknown fact."""
+    return {name: facts[name] for name in facts if name in rule.by_name or name not in other.by_name}
 
 
 def _in_force(versions: tuple[Rule, ...], day: date) -> Rule:
@@ -138,20 +146,30 @@ def _with_trace(outcome: Outcome, trace: tuple[Step, ...]) -> Outcome:
 
 
 def _is_lighter(one: Decision, other: Decision) -> bool:
-    """Say whether one decision is lighter beyond doubt: nothing in it is more, and something is less."""
+    """Say whether one decision is lighter beyond doubt: nothing in it is more, and something is less.
 
-    def fines(decision: Decision) -> dict[str, int | None]:
-        return {each.measure.payer: each.amount_fen for each in decision.measures if isinstance(each.measure, Fine)}
+    Published ranges are compared at both ends.
+    """
+
+    def fines(decision: Decision) -> dict[str, tuple[int, int]]:
+        found = {}
+        for each in decision.measures:
+            if isinstance(each.measure, Fine):
+                low, high = each.spread or (each.amount_fen or 0, each.amount_fen or 0)
+                found[each.measure.payer] = (low, _NO_END if high is None else high)
+        return found
 
     def others(decision: Decision) -> set[Measure]:
         spared = (Fine, OrderToCorrect, NoPenalty)
         return {each.measure for each in decision.measures if not each.basis and not isinstance(each.measure, spared)}
 
     mine, theirs = fines(one), fines(other)
-    if None in mine.values() or None in theirs.values():
-        return False
-    payers = {*mine, *theirs}
-    pairs = [(mine.get(payer) or 0, theirs.get(payer) or 0) for payer in payers]
+    nothing = (0, 0)
+    pairs = [
+        pair
+        for payer in {*mine, *theirs}
+        for pair in zip(mine.get(payer, nothing), theirs.get(payer, nothing), strict=True)
+    ]
     no_worse = all(left <= right for left, right in pairs) and others(one) <= others(other)
     return no_worse and (any(left < right for left, right in pairs) or others(one) < others(other))
 

@@ -362,6 +362,8 @@ def _how(named: Named, scope: Scope) -> Anything:
             amount = compute(of, scope)
             if isinstance(amount, Missing):
                 return amount
+            if not any(band.holds(amount) for band, _rate in bands):
+                raise Undefined("no_line", named.name)
             total: Exact = 0
             for band, rate in bands:
                 bottom = band.low or Fraction(0)

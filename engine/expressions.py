@@ -96,6 +96,8 @@ class Expressions:
     cell: Scalar = field(default=NOTHING)
     record: Records | None = None
     computing: bool = False
+    # Whether the penalty is already known: only general law looks back at it.
+    reviewing: bool = False
 
     def read(self, cell: Scalar, start: str, build: Callable[[Parsed], T]) -> T | None:
         """Parse a cell and build from it; None after recording a finding."""
@@ -111,6 +113,15 @@ class Expressions:
     def fail(self, code: str, token: lark.Token, **fields: Anything) -> NoReturn:
         self.complaints.add(code, self.cell.at(token.start_pos or 0), **fields)
         raise Unusable
+
+    @contextmanager
+    def without_limits(self) -> Iterator[None]:
+        """Let cells not name the statutory limits: they belong to one fine, and nothing else knows them."""
+        outer, self.computing = self.computing, True
+        try:
+            yield
+        finally:
+            self.computing = outer
 
     @contextmanager
     def within(self, records: Records) -> Iterator[None]:
@@ -210,6 +221,8 @@ class Expressions:
                     self.fail("not_known_here", token, found=token.value)
                 return Typed(Limit(end="low" if token.type == "LIMIT_LOW" else "high"), "money", shape=LINEAR)
             case "built_in":
+                if not self.reviewing and token.type not in ("ACT_DAY", "DECISION_DAY"):
+                    self.fail("not_known_here", token, found=token.value)
                 if token.type.startswith("IS_"):
                     return Typed(Is(fact=BUILT_IN[token.type]), "yes_no", shape=STEPS)
                 kind: Kind = "money" if token.type == "FINE_AMOUNT" else "day"
@@ -301,7 +314,8 @@ class Expressions:
             unit = {"days": "day", "full_years": "year"}.get(_SPANS[name.type], "month")
             return Typed(Between(span=_SPANS[name.type], first=one.node, last=two.node), "number", unit, STEPS)
         if name.type in _LATER:
-            self._kinds(name, one.kind == "day" and two.kind == "number" and two.shape <= STEPS)
+            whole = not isinstance(two.node, Number) or two.node.value.denominator == 1
+            self._kinds(name, one.kind == "day" and two.kind == "number" and two.shape <= STEPS and whole)
             return Typed(Later(unit=_LATER[name.type], day=one.node, by=two.node), "day", "", LINEAR)
         self._kinds(name, one.kind == two.kind and one.kind in ("number", "money"))
         step = two.node

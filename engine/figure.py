@@ -136,20 +136,23 @@ def _picked(
     """Pick the figure inside a bracket: by the move, by the row's own share, or by the in-tier rule."""
     # An end the row leaves open is the statute's own: …以下 begins where the statute begins.
     bottom: Exact = low if low is not None else reasoning.amount(Limit(end="low"), scope)
-    if end and high is not None:
-        value = high if end == "high" else bottom
+    top: Exact | None = high
+    if top is None and scope.high is not None:
+        top = reasoning.amount(Limit(end="high"), scope)
+    if end == "low" or (end == "high" and top is not None):
+        value = bottom if top is None or end == "low" else top
         reasoning.trace.append(Step("position", end, "", after=_fen(value)))
         return Ends(value, value)
-    if bracket.at is not None and high is not None:
+    if bracket.at is not None and top is not None:
         share = reasoning.amount(bracket.at, scope)
-        value = bottom + (high - bottom) * Fraction(min(max(share, 0), 1))
+        value = bottom + (top - bottom) * Fraction(min(max(share, 0), 1))
         reasoning.trace.append(
             Step("position", "at", "", reads=reasoning.reads(names_in(bracket.at)), after=_fen(value))
         )
         return Ends(value, value)
     rule = _in_tier(reasoning)
     if rule is None:
-        return Ends(bottom, high)
+        return Ends(bottom, top)
     position, name, place = rule.position, rule.name, rule.cell.place
     only: Exact | None = None
     if high is None and low is not None and rule.only_low is not None:
@@ -160,9 +163,9 @@ def _picked(
         text = exact_text(rule.only_low or 1) if high is None else exact_text((rule.only_high or 1) * 100) + "%"
         reasoning.trace.append(Step("position", name, text, place, after=_fen(only)))
         return Ends(only, only)
-    if high is None:
+    if top is None:
         return Ends(bottom, None)
-    least, most = bottom + (high - bottom) * position.low, bottom + (high - bottom) * position.high
+    least, most = bottom + (top - bottom) * position.low, bottom + (top - bottom) * position.high
     reasoning.trace.append(
         Step(
             "position", name, position.cell.text, place, before=None if least == most else _fen(least), after=_fen(most)
@@ -238,11 +241,11 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
             reasoning.trace.append(Step("adjustment", each.name, each.outcome_cell.text, each.cell.place, reads, False))
             continue
         before = now
-        low_by, high_by = _shares(each.change)
-        low = _changed(reasoning, each, low_by, now.low, base.low if added else now.low, scope)
+        low_by, high_by = _shares(reasoning, each.change, scope)
+        low = _changed(each, low_by, now.low, base.low if added else now.low)
         high = now.high
         if high is not None and base.high is not None:
-            high = _changed(reasoning, each, high_by, high, base.high if added else high, scope)
+            high = _changed(each, high_by, high, base.high if added else high)
         now = Ends(low, high)
         below = below or each.change.below_range
         reasoning.trace.append(
@@ -260,16 +263,16 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
     return _Amount(now, below)
 
 
-def _shares(change: Change) -> tuple[Expr, Expr]:
+def _shares(reasoning: Reasoning, change: Change, scope: Scope) -> tuple[Exact, Exact]:
     """Return the share for the lower and the upper end: a reduction of 30 % to 50 % takes 50 % off the lower one."""
-    if change.to is None:
-        return change.by, change.by
-    return (change.to, change.by) if change.kind == "down" else (change.by, change.to)
+    by = _within(reasoning, change.by, change.floor, change.cap, scope)
+    to = by if change.to is None else _within(reasoning, change.to, change.floor, change.cap, scope)
+    less, more = min(by, to), max(by, to)
+    return (more, less) if change.kind == "down" else (less, more)
 
 
-def _changed(reasoning: Reasoning, adjustment: Adjustment, share: Expr, now: Exact, base: Exact, scope: Scope) -> Exact:
+def _changed(adjustment: Adjustment, by: Exact, now: Exact, base: Exact) -> Exact:
     change = adjustment.change
-    by = _within(reasoning, share, change.floor, change.cap, scope)
     match change.kind:
         case "up":
             value = now + base * by

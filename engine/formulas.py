@@ -22,7 +22,8 @@ class Formulas(Expressions):
     """Builds conditions and expressions from one file's cells."""
 
     def condition(self, cell: Scalar) -> Condition | None:
-        return self.read(cell, "condition", lambda tree: self.truth(tree_of(tree.children[0])))
+        with self.without_limits():
+            return self.read(cell, "condition", lambda tree: self.truth(tree_of(tree.children[0])))
 
     def formula(self, cell: Scalar) -> Typed | None:
         return self.read(cell, "formula", lambda tree: self.any(tree_of(tree.children[0])))

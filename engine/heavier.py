@@ -2,9 +2,12 @@
 
 from fractions import Fraction
 
-from engine.evaluate import Missing, Scope, compute
+from engine.evaluate import Exact, Missing, Scope, Undefined, compute
 from engine.rule import Row, Rule
-from engine.tree import Bracket, Fine, Measure, Warn
+from engine.tree import Bracket, Expr, Fine, Measure, Warn
+
+# Stands for the upper end that neither the row nor the statute names.
+_NO_END = 10**30
 
 
 def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
@@ -12,8 +15,8 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
 
     It is where none of its fines is lower, one is greater, and it has every other measure that the second imposes; a
     licence revoked is not weighed against a fine. A warning alone is the lightest penalty there is (行政处罚法 第九条)
-    and gives way to a fine. Brackets are compared at both ends. False, too, where a fact that an amount needs is
-    missing.
+    and gives way to a fine. Brackets are compared at both ends, each within the row's own floor and cap. False, too,
+    where a fact that an amount needs is missing, or where it has no value.
     """
     if rule.regime.tie != "heavier":
         return False
@@ -49,12 +52,23 @@ def _ends(rule: Rule, row: Row, payer: str, scope: Scope) -> tuple[Fraction, Fra
     if fine is None:
         return Fraction(0), Fraction(0)
     inner = limited(rule, row, fine, scope)
-    if not isinstance(fine.amount, Bracket):
-        amount = compute(fine.amount, inner)
-        return None if isinstance(amount, Missing) else (Fraction(amount), Fraction(amount))
-    low = 0 if fine.amount.low is None else compute(fine.amount.low, inner)
-    high = low if fine.amount.high is None else compute(fine.amount.high, inner)
-    return None if isinstance(low, Missing) or isinstance(high, Missing) else (Fraction(low), Fraction(high))
+    amount = fine.amount
+    low, high = (amount.low, amount.high) if isinstance(amount, Bracket) else (amount, amount)
+    try:
+        least, most = _value(low or inner.low, 0, inner), _value(high or inner.high, _NO_END, inner)
+        floor, cap = _value(fine.floor, 0, inner), _value(fine.cap, _NO_END, inner)
+    except Undefined:
+        # Said in its turn, if this row is the one.
+        return None
+    if least is None or most is None or floor is None or cap is None:
+        return None
+    return Fraction(min(max(least, floor), cap)), Fraction(min(max(most, floor), cap))
+
+
+def _value(expr: Expr | None, otherwise: Exact, scope: Scope) -> Exact | None:
+    """Compute an end that may be open; None where a fact is missing."""
+    found: Exact | Missing = otherwise if expr is None else compute(expr, scope)
+    return None if isinstance(found, Missing) else found
 
 
 def limited(rule: Rule, row: Row, measure: Measure, scope: Scope) -> Scope:

@@ -121,6 +121,7 @@ def read_guard(top: Section, complaints: Complaints) -> Guard:
     check_names(facts, complaints)
     node = top.node("compute", required=False)
     builder = builder_for(facts, top.language, complaints, names=computed_names(node))
+    builder.reviewing = True
     values = read_values(node, builder)
     provisions: list[Provision] = []
     for inner in top.sections("provisions", frozenset({"name", "when", "outcome"})):

@@ -369,6 +369,8 @@ class Rule:
             read += precondition.reads
         for row in self.rows:
             read += row.reads
+        # Which gap of the table a case falls into is asked last of all conditions, but it is asked.
+        read += [name for defect in self.defects if defect.when is not None for name in names_in(defect.when)]
         how = self.conventions
         conditions = [
             *(move.when for move in how.moves),
@@ -395,6 +397,7 @@ class Rule:
 
     def facts_behind(self, names: Iterable[str]) -> tuple[str, ...]:
         """Name the facts behind facts and named values, each once, in order; behind a count stand its days."""
+        in_records = {value.name: value for each in self.records for value in each.values}
         ordered: dict[str, None] = {}
         waiting = list(reversed(list(names)))
         seen: set[str] = set()
@@ -403,7 +406,7 @@ class Rule:
             if name in seen:
                 continue
             seen.add(name)
-            if (named := self.named.get(name)) is not None:
+            if (named := self.named.get(name) or in_records.get(name)) is not None:
                 waiting += reversed(list(names_of_named(named)))
             elif (fact := self.by_name.get(name)) is not None:
                 ordered[name] = None

@@ -40,6 +40,7 @@ from engine.tree import (
     Measure,
     Money,
     Move,
+    Named,
     NoPenalty,
     Not,
     Number,
@@ -174,9 +175,9 @@ class Surface:
             case Extreme(which=which, parts=parts):
                 return self.call("GREATEST" if which == "greatest" else "LEAST", *map(self.expr, parts))
             case RoundedTo(part=part, step=step, mode=mode):
-                return self.call(_ROUNDED[mode], self.expr(part), self.expr(step))
+                return self.call(_ROUNDED[mode], self.expr(part), self.beside(part, step))
             case Portions(part=part, size=size, started=started):
-                return self.call("STARTED" if started else "FULL", self.expr(part), self.expr(size))
+                return self.call("STARTED" if started else "FULL", self.expr(part), self.beside(part, size))
             case Between(span=span, first=first, last=last):
                 return self.call(_SPANS[span], self.expr(first), self.expr(last))
             case Later(unit=unit, day=day, by=by):
@@ -195,6 +196,30 @@ class Surface:
     def inner(self, expr: Expr) -> str:
         return f"({self.expr(expr)})" if isinstance(expr, Arithmetic) else self.expr(expr)
 
+    def beside(self, part: Expr, figure: Expr) -> str:
+        """Write a figure that stands beside a value: beside a percentage a bare one would be read as one."""
+        if isinstance(figure, Number) and self.in_percent(part):
+            return self.percent(figure.value)
+        return self.expr(figure)
+
+    def in_percent(self, expr: Expr) -> bool:
+        match expr:
+            case Ref(name=name):
+                return name in self.facts and self.facts[name].unit == "percent"
+            case Arithmetic(op="+" | "-", left=left, right=right):
+                return self.in_percent(left) or self.in_percent(right)
+            case Extreme(parts=parts):
+                return any(map(self.in_percent, parts))
+            case RoundedTo(part=part):
+                return self.in_percent(part)
+            case Tally(part=part):
+                return part is not None and self.in_percent(part)
+            case _:
+                return False
+
+    def percent(self, share: Fraction) -> str:
+        return self.join(exact_text(share * 100), self.unit_word("percent"))
+
     def figure(self, value: Fraction) -> str:
         """Write a plain number; the rule language reads decimals, so every number it holds is one."""
         return exact_text(value)
@@ -205,11 +230,16 @@ class Surface:
     def along(self, along: Along) -> str:
         text = self.join(
             self.expr(along.low), self.word("ARROW"), self.expr(along.high), self.word("ALONG"), self.inner(along.of),
-            self.expr(along.start), self.word("ARROW"), self.expr(along.end),
+            self.apart(along.of, along.start), self.word("ARROW"), self.beside(along.of, along.end),
         )  # fmt: skip
         if along.beyond is None:
             return text
         return self.comma([text, self.join(self.word("THEN"), self.expr(along.beyond))])
+
+    def apart(self, of: Expr, start: Expr) -> str:
+        """Write the figure a line starts at so that it is not taken for a part of what stands before it (x -3)."""
+        text = self.beside(of, start)
+        return f"({text})" if isinstance(start, Arithmetic) or text.startswith("-") else text
 
     # --- measures
 
@@ -259,7 +289,7 @@ class Surface:
         if isinstance(value, Number):
             # Percentages were read as shares.
             if unit == "percent":
-                return exact_text(value.value * 100) + " " + self.unit_word(unit)
+                return self.percent(value.value)
             return self.join(exact_text(value.value), self.unit_word(unit) if unit else "")
         return self.expr(value)
 
@@ -277,6 +307,9 @@ class Surface:
             return self.expr(amount)
         low = "" if amount.low is None else self.end(amount.low)
         high = "" if amount.high is None else self.end(amount.high)
+        if isinstance(amount.low, Number | Money) and isinstance(amount.high, Arithmetic):
+            # A bare first end would be multiplied by what the second one is multiplied by.
+            low = f"({low})"
         if not low:
             text = self.join(high, self.word("OR_LESS"))
         elif not high:
@@ -323,11 +356,14 @@ class Surface:
             return low
         return self.join(low, self.word("TO"), self.word("LT") if position.high_open else "", high)
 
-    def key(self, key: Key, money: bool = False) -> str:
+    def key(self, key: Key, axis: Fact | Named) -> str:
         """Write one line of a table's axis."""
+        percent = isinstance(axis, Fact) and axis.unit == "percent"
 
         def end(value: Fraction) -> str:
-            return self.money(value.numerator) if money else exact_text(value)
+            if axis.kind == "money":
+                return self.money(value.numerator)
+            return self.percent(value) if percent else exact_text(value)
 
         match key:
             case bool():

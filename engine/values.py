@@ -149,6 +149,11 @@ def _branches(name: str, value: Listing, cell: Cell, builder: Builder) -> Named 
         part = builder.formula(value_cell)
         if part is None or (when is None and not last):
             return None
+        if part.kind not in ("number", "money", "day"):
+            zh = builder.language == "zh"
+            expected = "数、金额或日期" if zh else "numbers, money or days"
+            builder.complaints.add("mixed_kinds", value_cell.place, expected=expected)
+            return None
         rows.append((when, cast(Expr, part.node)))
         typed.append(part)
     if sum(when is None for when, _value in rows) > 1 or not rows:

@@ -1,11 +1,11 @@
 """A second reading of the rules, written from the prose of the rule language and sharing nothing with the engine.
 
-It is slow and plain on purpose. It reads the raw YAML as text, cuts conditions by regular expressions, evaluates them
-by recursive descent over complete facts, and computes with fractions. It knows two truth values only: a missing fact is
-no value here, so the callers try every value a missing fact could have.
+It is slow and plain on purpose. It reads the raw YAML as text, the words of its cells by recursive descent, and
+computes with fractions and its own calendar. It knows two truth values only: a missing fact is no value here, so the callers try
+every value a missing fact could have. `naive_text` reads formulas, `naive_facts` declarations and tables, `naive_money`
+goes from an outcome to fen; here stand whole rules and the order of a decision.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,264 +14,101 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-Day = tuple[int, int, int]
-Fact = bool | str | Fraction | list[Day]
+from tests.oracle import naive_time as time
+from tests.oracle.naive_facts import Declaration, Fact, computed, declaration, names_of
+from tests.oracle.naive_money import (
+    FineText,
+    Finishing,
+    Measure,
+    OtherText,
+    adjustment,
+    bounded,
+    fine,
+    in_tier,
+    open_ends,
+    outcome,
+    rounding,
+    with_limits,
+)
+from tests.oracle.naive_text import Case, Cell, Names, Refused, Worth
+from tests.oracle.naive_time import Day, day
 
-# Full-width punctuation means what its plain form means.
-FOLD = str.maketrans("（）＜＞＝％，；：", "()<>=%,;:")
-COMPARISONS = {
-    "不超过": "<=", "不多于": "<=", "至多": "<=", "≤": "<=", "<=": "<=",
-    "不少于": ">=", "不低于": ">=", "至少": ">=", "≥": ">=", ">=": ">=",
-    "小于": "<", "少于": "<", "不满": "<", "不足": "<", "低于": "<", "<": "<",
-    "大于": ">", "超过": ">", "多于": ">", "高于": ">", ">": ">",
-    "不等于": "!=", "不为": "!=", "≠": "!=", "等于": "=", "为": "=", "=": "=",
-}  # fmt: skip
-MONEY = {"万元": Fraction(10_000), "元": Fraction(1), "分": Fraction(1, 100)}
-CARRIED = ("平方米", "㎡", "次", "处", "日", "天", "%", "件", "个")
-NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-
-
-class Refused(Exception):
-    """The oracle's refusal, by the name the rule language gives it."""
-
-
-@dataclass
-class Declaration:
-    """One fact as its line in the file declares it."""
-
-    name: str
-    kind: str
-    choices: list[str] = field(default_factory=list)
-    step: Fraction = Fraction(1)
-    low: Fraction = Fraction(0)
-    high: Fraction = Fraction(0)
-    above_low: bool = False
-    below_high: bool = False
-    counts: str = ""
-    years: int = 0
-
-    def values(self, constants: list[Fraction]) -> list[Fact]:
-        """List values that stand for all others: both answers, every choice, each side of every constant."""
-        if self.kind == "是否":
-            return [True, False]
-        if self.kind == "选项":
-            return list(self.choices)
-        least = self.low + self.step if self.above_low else self.low
-        most = self.high - self.step if self.below_high else self.high
-        near = {least, most, *(constant + side * self.step for constant in constants for side in (-1, 0, 1))}
-        return sorted(value for value in near if least <= value <= most and (value / self.step).denominator == 1)
-
-
-def declaration(name: str, text: str) -> Declaration:
-    """Read `数，平方米，精确到 0.01，大于 0 至 100，计 往日 1年内`."""
-    found = Declaration(name, "")
-    for clause in re.split("[，,；;]", re.sub("「[^」]*」", "", text)):
-        words = clause.strip()
-        if not found.kind:
-            found.kind = words.split()[0]
-            if found.kind == "选项":
-                found.choices = [choice.strip() for choice in words.removeprefix("选项").split("、")]
-        elif words.startswith("精确到"):
-            found.step = Fraction(words.removeprefix("精确到").strip())
-        elif words.startswith("计"):
-            found.counts, years = words.removeprefix("计").strip().rsplit(" ", 1)
-            found.years = int(years.removesuffix("年内"))
-        elif bounds := re.fullmatch(r"(大于 *)?([0-9.]+) *(?:至|到) *(小于 *)?([0-9.]+)", words):
-            found.above_low, found.below_high = bool(bounds[1]), bool(bounds[3])
-            found.low, found.high = Fraction(bounds[2]), Fraction(bounds[4])
-    if found.kind == "金额":
-        found.step = Fraction(1, 100)
-    return found
-
-
-def money(number: str, unit: str) -> Fraction:
-    """Read an amount in yuan."""
-    return Fraction(number) * MONEY[unit]
+Imposed = tuple[str, ...]
+# What marks a measure that general law adds.
+GENERAL = "by general law"
+NO_END = Fraction(10**30)
+Span = tuple[Worth | None, Worth | None]
 
 
 @dataclass
-class Amount:
-    """So many yuan, or so many for each unit of a fact, or so many times a fact."""
-
-    yuan: Fraction
-    of: str = ""
-
-    def at(self, facts: Mapping[str, Fact]) -> Fraction:
-        if not self.of:
-            return self.yuan
-        quantity = facts[self.of]
-        assert isinstance(quantity, Fraction)
-        return self.yuan * quantity
-
-
-def amounts(text: str) -> list[Amount]:
-    """Read `罚款 每平方米500元 至 2000元 × 面积`: one amount, or two where it is a range."""
-    body, _, of = text.partition("×")
-    quantities = re.findall(r"([0-9.]+) *(万元|元|分|倍)", body)
-    return [Amount(Fraction(n) if unit == "倍" else money(n, unit), of.strip()) for n, unit in quantities]
-
-
 class Condition:
-    """Truth of a condition by recursive descent: 或 binds least, then 且, then 非, then a comparison or a fact."""
+    """A condition with the names it reads and the figures it compares with."""
 
-    def __init__(self, text: str, facts: Mapping[str, Declaration], inclusive: bool) -> None:
-        names = sorted(facts, key=len, reverse=True)
-        choices = sorted((choice for fact in facts.values() for choice in fact.choices), key=len, reverse=True)
-        words = sorted(COMPARISONS, key=len, reverse=True)
-        parts = [*names, *choices, *words, "以上", "以下", "属于", "、", "或者", "或", "并且", "且", "非", "(", ")"]
-        units = [*CARRIED, *sorted(MONEY, key=len, reverse=True)]
-        pattern = "|".join([NUMBER.pattern, *(re.escape(part) for part in [*parts, *units])])
-        self.text, self.facts, self.inclusive = text.translate(FOLD), facts, inclusive
-        self.words = re.findall(pattern, self.text)
-        assert "".join(self.words) == re.sub(r"\s", "", self.text), (text, self.words)
-        self.position = 0
-
-    @property
-    def constants(self) -> list[Fraction]:
-        return [Fraction(word) for word in self.words if NUMBER.fullmatch(word)]
-
-    @property
-    def reads(self) -> set[str]:
-        return {word for word in self.words if word in self.facts}
-
-    def holds(self, values: Mapping[str, Fact]) -> bool:
-        self.position = 0
-        truth = self.either(values)
-        assert self.position == len(self.words), self.text
-        return truth
-
-    def peek(self) -> str:
-        return self.words[self.position] if self.position < len(self.words) else ""
-
-    def take(self, *wanted: str) -> bool:
-        if self.peek() in wanted:
-            self.position += 1
-            return True
-        return False
-
-    def either(self, values: Mapping[str, Fact]) -> bool:
-        truth = self.both(values)
-        while self.take("或", "或者"):
-            # The right side is always read to its end, and only then joined.
-            right = self.both(values)
-            truth = truth or right
-        return truth
-
-    def both(self, values: Mapping[str, Fact]) -> bool:
-        truth = self.negation(values)
-        while self.take("且", "并且"):
-            right = self.negation(values)
-            truth = truth and right
-        return truth
-
-    def negation(self, values: Mapping[str, Fact]) -> bool:
-        if self.take("非"):
-            return not self.negation(values)
-        if self.take("("):
-            truth = self.either(values)
-            assert self.take(")"), self.text
-            return truth
-        return self.comparison(values)
-
-    def comparison(self, values: Mapping[str, Fact]) -> bool:
-        left = self.operand(values)
-        truth, compared = True, False
-        while self.peek() in COMPARISONS:
-            sign = COMPARISONS[self.peek()]
-            self.position += 1
-            right = self.operand(values)
-            truth, left, compared = truth and compare(left, sign, right), right, True
-        if compared:
-            return truth
-        if self.take("属于"):
-            among = [self.operand(values)]
-            while self.take("、"):
-                among.append(self.operand(values))
-            return left in among
-        if NUMBER.fullmatch(self.peek()):
-            bound = self.operand(values)
-            sign = {"以上": ">", "以下": "<"}[self.peek()] + ("=" if self.inclusive else "")
-            self.position += 1
-            return compare(left, sign, bound)
-        assert isinstance(left, bool), self.text
-        return left
-
-    def operand(self, values: Mapping[str, Fact]) -> Fact:
-        word = self.peek()
-        self.position += 1
-        if word in self.facts:
-            return values[word]
-        if NUMBER.fullmatch(word):
-            if self.peek() in MONEY:
-                self.position += 1
-                return money(word, self.words[self.position - 1])
-            self.take(*CARRIED)
-            return Fraction(word)
-        return word
-
-
-def compare(left: Any, sign: str, right: Any) -> bool:
-    if sign in ("=", "!="):
-        return bool(left == right) == (sign == "=")
-    return bool({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[sign])
+    holds: Worth
+    reads: set[str]
+    constants: list[Fraction]
 
 
 @dataclass
 class Row:
     tier: str
+    group: str
     when: Condition
+    measures: list[Measure]
+    reads: set[str]
+    range_name: str
     outcome: str
-    low: Amount
-    high: Amount
+    defect: str = ""
 
-    @property
-    def parts(self) -> list[str]:
-        """Cut the outcome into measures; a quotation may hold commas of its own."""
-        return [part.strip() for part in re.split("[，,；;](?![^「]*」)", self.outcome)]
 
-    def fine(self, facts: Mapping[str, Fact]) -> Fraction:
-        """Give the exact fine in yuan, nothing where the row has none."""
-        return sum((amounts(part)[0].at(facts) for part in self.parts if part.startswith("罚款")), Fraction(0))
+@dataclass
+class Move:
+    when: Condition
+    tiers: int
+    end: str
+    top_at_end: bool
 
 
 @dataclass
 class Item:
-    """One violation as its file and its regime have it."""
+    """One version of one violation as its file and its regime have it."""
 
     code: str
     power: str
     days: tuple[Day, Day | None]
     facts: dict[str, Declaration]
+    percent: set[str]
+    named: dict[str, Worth]
+    behind: dict[str, set[str]]
+    inside: dict[str, dict[str, Worth]]
     grounds: list[Row]
     preconditions: list[tuple[Condition, str]]
     rows: list[Row]
     gaps: list[Condition]
+    unpublished: bool
+    moves: list[Move]
+    finishing: Finishing
+    limits: dict[str, Span]
     regime: Mapping[str, Any]
-    cases: list[Mapping[str, Any]]
+    cases: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def conditions(self) -> list[Condition]:
+        rows = [row.when for row in [*self.grounds, *self.rows]]
+        return [*rows, *(when for when, _ in self.preconditions), *self.gaps]
 
     @property
     def reads(self) -> list[str]:
-        """Name the facts any part of the table looks at, with the days that a count is counted from."""
-        conditions = [
-            *(row.when for row in [*self.grounds, *self.rows]),
-            *(when for when, _ in self.preconditions),
-            *self.gaps,
-        ]
-        read = {name for condition in conditions for name in condition.reads}
-        for row in self.rows:
-            for part in row.parts:
-                read |= {name for name in self.facts if part.endswith(name)}
+        """Name the facts any part of the table looks at, through what is computed."""
+        read = {name for condition in self.conditions for name in condition.reads}
+        read |= {name for row in self.rows for name in row.reads}
+        for name in reversed(self.behind):
+            read |= self.behind[name] if name in read else set()
         return [name for name in self.facts if name in read]
 
     def constants(self, name: str) -> list[Fraction]:
         """Collect the numbers a fact is compared with (and a few more: all of the conditions it stands in)."""
-        conditions = [row.when for row in [*self.grounds, *self.rows]] + [when for when, _ in self.preconditions]
-        return [
-            number
-            for condition in [*conditions, *self.gaps]
-            if name in condition.reads
-            for number in condition.constants
-        ]
+        return [number for each in self.conditions if name in each.reads for number in each.constants]
 
 
 @dataclass
@@ -281,188 +118,387 @@ class Answer:
     refusal: str = ""
     tier: str = ""
     fine_fen: int | None = None
-    measures: tuple[tuple[str, str], ...] = ()
-
-
-def day(text: str) -> Day:
-    year, month, number = (int(part) for part in text.split("-"))
-    return year, month, number
-
-
-def span(text: str) -> tuple[Day, Day | None]:
-    days = re.findall("[0-9]{4}-[0-9]{2}-[0-9]{2}", text)
-    return day(days[0]), day(days[1]) if len(days) == 2 else None
-
-
-def within(on: Day, days: tuple[Day, Day | None]) -> bool:
-    return days[0] <= on and (days[1] is None or on <= days[1])
-
-
-def leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-
-
-def month_length(year: int, month: int) -> int:
-    return 28 + leap(year) if month == 2 else 30 if month in (4, 6, 9, 11) else 31
+    measures: tuple[Imposed, ...] = ()
 
 
 class Oracle:
     """The whole rulebook, read naively."""
 
-    def __init__(self, rules: Path) -> None:
-        self.items: dict[str, Item] = {}
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.versions: dict[str, list[Item]] = {}
         self.powers: dict[str, tuple[Day, tuple[Day, Day | None]]] = {}
-        files = {path: read(path) for path in sorted(rules.rglob("*.yaml"))}
-        for content in files.values():
+        contents = {path: read(text) for path, text in sorted(files.items())}
+        for content in contents.values():
             for power in content.get("事项", []) if "职权目录" in content else []:
-                self.powers[power["职权编码"]] = (day(power["公布"]), span(power["施行"]))
-        regimes = {path.parent: content for path, content in files.items() if "基准代号" in content}
-        for path, content in files.items():
+                self.powers[power["职权编码"]] = (day(power["公布"]), time.span(power["施行"]))
+        regimes = {path.rpartition("/")[0]: each for path, each in contents.items() if "基准代号" in each}
+        for path, content in contents.items():
             if "违法行为代码" in content:
-                self.items[content["违法行为代码"]] = item(content, regimes[path.parent])
+                found = item(content, regimes[path.rpartition("/")[0]])
+                self.versions.setdefault(found.code, []).append(found)
+        for versions in self.versions.values():
+            versions.sort(key=lambda each: each.days[0])
+        self.items = {code: versions[-1] for code, versions in self.versions.items()}
 
-    def answer(self, code: str, on: Day, facts: Mapping[str, Fact]) -> Answer:
+    def answer(self, code: str, on: Day, facts: Mapping[str, Fact], decided: Day | None = None) -> Answer:
         """Decide with complete facts: every fact that could be read is given, or days for a count."""
+        versions = self.versions[code]
+        item = in_force(versions, on)
+        old = self.by(item, on, facts, decided, on)
+        if decided is None or decided <= on:
+            return old
+        later = in_force(versions, decided)
+        if later is item or not time.within(decided, later.days) or not time.within(on, item.days):
+            return old
+        if later.regime.get("从旧兼从轻") != "适用":
+            return old
+        new = self.by(later, on, facts, decided, decided)
+        return new if lighter(new, old) else old
+
+    def by(self, item: Item, on: Day, facts: Mapping[str, Fact], decided: Day | None, law_of: Day) -> Answer:
         try:
-            return self.decided(self.items[code], on, facts)
+            return self.decided(item, on, facts, decided, law_of)
         except Refused as refused:
             return Answer(refusal=str(refused))
 
-    def decided(self, it: Item, on: Day, facts: Mapping[str, Fact]) -> Answer:
+    def decided(self, it: Item, on: Day, facts: Mapping[str, Fact], decided: Day | None, law_of: Day) -> Answer:
         # A power that is not listed, not published or not in force may not be used.
         if it.power not in self.powers:
             raise Refused("power_item_missing")
-        published, in_force = self.powers[it.power]
+        published, days = self.powers[it.power]
         if on < published:
             raise Refused("power_item_not_published")
-        if not within(on, in_force):
+        if not time.within(on, days):
             raise Refused("power_item_not_in_force")
-        if not within(on, it.days):
+        if not time.within(law_of, it.days):
             raise Refused("no_law_on_day")
-        values = self.counted(it, on, facts)
-        for ground in it.grounds:
-            if ground.when.holds(values):
-                return Answer(tier=ground.tier, measures=(("no_penalty", ""), *general(it.regime, "不予处罚时")))
+        case = Case(counted(it, on, facts), it.percent, it.named, on, decided, it.inside)
+        if it.unpublished:
+            raise Refused("no_benchmark")
+        holding = [ground for ground in it.grounds if ground.when.holds(case)]
+        if holding:
+            # A ground on which none shall be imposed comes before one on which none need be.
+            ground = min(holding, key=lambda each: (kinds(each) != ["no_penalty"], each.tier))
+            return Answer(tier=ground.tier, measures=((kinds(ground)[0],), *general(it.regime, "不予处罚时")))
         for when, otherwise in it.preconditions:
-            if not when.holds(values):
+            if not when.holds(case):
                 if otherwise == "不构成本违法行为":
                     raise Refused("not_this_violation")
-                return Answer(measures=(("order_to_correct", ""),))
-        return self.tier(it, values)
+                rest = [each for each in general(it.regime, "一律并处") if each[0] != "order_to_correct"]
+                return Answer(measures=(("order_to_correct",), *rest))
+        return penalty(it, case)
 
-    def counted(self, it: Item, on: Day, facts: Mapping[str, Fact]) -> dict[str, Fact]:
-        values = dict(facts)
-        for fact in it.facts.values():
-            if not fact.counts or fact.counts not in values:
-                continue
-            past = values[fact.counts]
-            assert isinstance(past, list)
-            year, month, number = on[0] - fact.years, on[1], on[2]
-            # No such day in that year: the last day of the month.
-            first = (year, month, min(number, month_length(year, month)))
-            inside = [each for each in past if first <= each <= on]
-            if it.regime["回溯首日"] == "不计入":
-                inside = [each for each in inside if each != first]
-            count = Fraction(len(inside) + 1)
-            if values.get(fact.name, count) != count:
-                raise Refused("conflicting_facts")
-            if count > fact.high:
-                raise Refused("out_of_domain")
-            values[fact.name] = count
-        return values
 
-    def tier(self, it: Item, values: Mapping[str, Fact]) -> Answer:
-        holding = [row for row in it.rows if row.when.holds(values)]
-        if not holding:
-            raise Refused("missing_tier" if any(gap.holds(values) for gap in it.gaps) else "no_tier")
-        greatest = max(row.fine(values) for row in holding)
-        heaviest = [row for row in holding if row.fine(values) == greatest]
-        row = heaviest[0]
-        # Heavier beyond doubt: the greatest fine, and every other measure that the rest impose.
-        lacking = {part for each in holding for part in each.parts if not part.startswith("罚款")} - set(row.parts)
-        if len(holding) > 1 and (it.regime["数档并合"] != "从重" or len(heaviest) > 1 or lacking):
-            raise Refused("several_tiers")
-        if row.parts == ["不予处罚"]:
-            return Answer(tier=row.tier, measures=(("no_penalty", ""), *general(it.regime, "不予处罚时")))
-        measures: list[tuple[str, str]] = []
-        fen: int | None = None
-        for part in row.parts:
-            if part.startswith("罚款"):
-                fen = fine_in_fen(row, values, it.regime["取整"])
-                measures.append(("fine", str(fen)))
-            elif part.startswith("没收「"):
-                measures.append(("confiscate_goods", part[3:-1]))
-            elif part.startswith("吊销「"):
-                measures.append(("revoke_licence", part[3:-1]))
-            elif part.startswith("没收"):
-                gains = values[part.removeprefix("没收").strip()]
-                assert isinstance(gains, Fraction)
-                # There is nothing to confiscate where there are no gains.
-                if gains > 0:
-                    measures.append(("confiscate_gains", str(int(gains * 100))))
+def in_force(versions: list[Item], on: Day) -> Item:
+    holding = [each for each in versions if time.within(on, each.days)]
+    begun = [each for each in versions if each.days[0] <= on]
+    return (holding or begun[-1:] or versions)[0]
+
+
+def kinds(row: Row) -> list[str]:
+    return [each.kind for each in row.measures if isinstance(each, OtherText)]
+
+
+def counted(it: Item, on: Day, facts: Mapping[str, Fact]) -> dict[str, Fact]:
+    """Take what an unknown fact counts as, and fill counts from their days."""
+    values: dict[str, Fact] = {}
+    for name, value in facts.items():
+        if name in it.facts:
+            values[name] = known(it.facts[name], value)
+    for fact in it.facts.values():
+        if not fact.counts or fact.counts not in values:
+            continue
+        past = values[fact.counts]
+        assert isinstance(past, list)
+        if fact.window in ("日内", "天内"):
+            first = time.days_after(on, -fact.back)
+        else:
+            # No such day in that month: the last day of the month.
+            first = time.months_after(on, -fact.back * (12 if fact.window == "年内" else 1))
+        inside = [each for each in past if first <= each <= on]  # type: ignore[operator]  # days
+        if it.regime["回溯首日"] == "不计入":
+            inside = [each for each in inside if each != first]
+        count = Fraction(len(inside) + fact.with_this)
+        if values.get(fact.name, count) != count:
+            raise Refused("conflicting_facts")
+        if not fact.least <= count <= fact.greatest:
+            raise Refused("out_of_domain")
+        values[fact.name] = count
+    return values
+
+
+def known(fact: Declaration, value: Fact) -> Fact:
+    if fact.kind == "清单":
+        assert isinstance(value, list)
+        return [{name: known(fact.fields[name], inner) for name, inner in each.items()} for each in value]  # type: ignore[union-attr]
+    return fact.read(fact.if_unknown) if value == "不明" and fact.if_unknown else value
+
+
+# --- tier and measures
+
+
+def penalty(it: Item, case: Case) -> Answer:
+    row, end = moved(it, the_tier(it, case), case)
+    if row.defect:
+        raise Refused(row.defect)
+    measures: list[Imposed] = []
+    party: int | None = None
+    for each in row.measures:
+        if isinstance(each, FineText):
+            low, high = fine(each, it.finishing, limits(it, row, each), end, case)
+            who = (f"对{each.payer}",) if each.payer else ()
+            if low == high:
+                party = party if each.payer else low
+                measures.append(("fine", str(low), *who))
             else:
-                measures.append(({"警告": "warning", "责令改正": "order_to_correct", "教育": "education"}[part], ""))
-        return Answer(tier=row.tier, fine_fen=fen, measures=(*measures, *general(it.regime, "一律并处")))
+                measures.append(("fine_range", str(low), str(high), *who))
+        else:
+            measures += other(each, case)
+    key = "不予处罚时" if kinds(row)[:1] in (["no_penalty"], ["may_no_penalty"]) else "一律并处"
+    return Answer(tier=row.tier, fine_fen=party, measures=(*measures, *general(it.regime, key)))
 
 
-def fine_in_fen(row: Row, values: Mapping[str, Fact], rounding: str) -> int:
-    """Round as the regime says and never out of the statutory range; outside it from the start is a refusal."""
-    low, high, exact = row.low.at(values) * 100, row.high.at(values) * 100, row.fine(values) * 100
-    if exact < low:
-        raise Refused("below_statutory_range")
-    if exact > high:
-        raise Refused("above_statutory_range")
-    step_text, way = re.split("[，,]", rounding)
-    found = re.fullmatch(r" *([0-9.]+) *(万元|元|分) *", step_text)
-    assert found, rounding
-    step = money(found[1], found[2]) * 100
-    steps = {"舍去": exact // step, "进位": -(-exact // step), "四舍五入": (exact / step + Fraction(1, 2)) // 1}
-    rounded = steps[way.strip()] * step
-    if rounded < low:
-        rounded = Fraction(-(-low // 1))
-    if rounded > high:
-        rounded = Fraction(high // 1)
-    return int(rounded)
+def other(each: OtherText, case: Case) -> Iterator[Imposed]:
+    if each.kind == "confiscate_gains":
+        assert each.figure is not None
+        gains = each.figure(case)
+        # There is nothing to confiscate where there are no gains.
+        if gains > 0:
+            yield each.kind, str(int(gains * 100 // 1))
+        return
+    figure = () if each.figure is None else (str(each.figure(case)),)
+    yield each.kind, *((each.what,) if each.what else ()), *figure
 
 
-def general(regime: Mapping[str, Any], key: str) -> Iterator[tuple[str, str]]:
+def limits(it: Item, row: Row, text: FineText) -> Span:
+    return it.limits[text.payer] if text.payer and text.payer in it.limits else it.limits[row.range_name]
+
+
+def the_tier(it: Item, case: Case) -> Row:
+    holding = [row for row in it.rows if row.when.holds(case)]
+    if not holding:
+        raise Refused("missing_tier" if any(gap.holds(case) for gap in it.gaps) else "no_tier")
+    if len(holding) == 1:
+        return holding[0]
+    if all((each.outcome, each.range_name) == (holding[0].outcome, holding[0].range_name) for each in holding):
+        # Whichever row counts, the outcome is the same one.
+        return min(holding, key=lambda each: each.tier)
+    if it.regime["数档并合"] == "从重":
+        for row in holding:
+            if all(each is row or heavier(it, row, each, case) for each in holding):
+                return row
+    if any(row.defect == "overlapping_tiers" for row in holding):
+        raise Refused("overlapping_tiers")
+    raise Refused("several_tiers")
+
+
+def heavier(it: Item, row: Row, than: Row, case: Case) -> bool:
+    """Say whether a row is heavier beyond doubt: no fine less, one greater, and every other measure of the second."""
+    # A warning alone is the lightest penalty there is and gives way to a fine.
+    only_warned = kinds_of(than) == ["warning"]
+    if not only_warned and not others(than, case) <= others(row, case):
+        return False
+    payers = {each.payer for each in [*row.measures, *than.measures] if isinstance(each, FineText)}
+    try:
+        mine = [both_ends(it, row, payer, case) for payer in payers]
+        theirs = [both_ends(it, than, payer, case) for payer in payers]
+    except Refused:
+        # What has no value cannot be weighed.
+        return False
+    pairs = [(one[end], two[end]) for one, two in zip(mine, theirs, strict=True) for end in (0, 1)]
+    return all(one >= two for one, two in pairs) and any(one > two for one, two in pairs)
+
+
+def kinds_of(row: Row) -> list[str]:
+    return [each.kind if isinstance(each, OtherText) else "fine" for each in row.measures]
+
+
+def others(row: Row, case: Case) -> set[tuple[str, ...]]:
+    return {
+        (each.kind, each.what, str(each.figure(case)) if each.figure else "")
+        for each in row.measures
+        if isinstance(each, OtherText)
+    }
+
+
+def both_ends(it: Item, row: Row, payer: str, case: Case) -> tuple[Fraction, Fraction]:
+    """Give the least and the greatest that a row's fine on somebody can be; nothing where there is none."""
+    for each in row.measures:
+        if isinstance(each, FineText) and each.payer == payer:
+            statutory = limits(it, row, each)
+            inner = with_limits(case, statutory)
+            ends = (each.low(inner) if each.low else None, each.high(inner) if each.high else None)
+            low, high = bounded(each, open_ends(*ends, inner), inner)
+            return low, NO_END if high is None else high
+    return Fraction(0), Fraction(0)
+
+
+def moved(it: Item, row: Row, case: Case) -> tuple[Row, str]:
+    holding = [move for move in it.moves if move.when.holds(case)]
+    ends = {move.end for move in holding if move.end}
+    if len(ends) > 1:
+        raise Refused("several_tiers")
+    end = ends.pop() if ends else ""
+    steps = sum(move.tiers for move in holding)
+    if steps == 0:
+        return row, end
+    ladder: list[str] = []
+    for each in it.rows:
+        if each.group == row.group and each.tier not in ladder:
+            ladder.append(each.tier)
+    at = ladder.index(row.tier) + steps
+    if at < 0 or (at >= len(ladder) and not any(move.top_at_end for move in holding)):
+        raise Refused("no_move")
+    if at >= len(ladder):
+        at = len(ladder) - 1
+        end = "high" if row.tier == ladder[-1] else end
+    there = [each for each in it.rows if each.group == row.group and each.tier == ladder[at]]
+    if len(there) != 1:
+        raise Refused("no_move")
+    return there[0], end
+
+
+def lighter(new: Answer, old: Answer) -> bool:
+    """Say whether one outcome is lighter beyond doubt: no greater fine on anyone, no measure more, and less of one."""
+    if new.refusal or old.refusal:
+        return False
+    spared = ("order_to_correct", "no_penalty", "may_no_penalty", "fine", "fine_range")
+
+    def fines(answer: Answer) -> dict[str, tuple[Fraction, Fraction]]:
+        found = {}
+        for each in answer.measures:
+            if each[0] in ("fine", "fine_range"):
+                payer = next((text for text in each if text[0] == "对"), "")
+                figures = [NO_END if text == "None" else Fraction(text) for text in each[1:] if text != payer]
+                found[payer] = (figures[0], figures[-1])
+        return found
+
+    mine, theirs = fines(new), fines(old)
+    nothing = (Fraction(0), Fraction(0))
+    pairs = [
+        pair for who in {*mine, *theirs} for pair in zip(mine.get(who, nothing), theirs.get(who, nothing), strict=True)
+    ]
+    more, before = (
+        {each for each in answer.measures if each[0] not in spared and GENERAL not in each} for answer in (new, old)
+    )
+    no_worse = all(one <= two for one, two in pairs) and more <= before
+    return no_worse and (any(one < two for one, two in pairs) or more < before)
+
+
+def general(regime: Mapping[str, Any], key: str) -> Iterator[Imposed]:
     for each in regime.get(key, []):
-        yield {"责令改正": "order_to_correct", "教育": "education"}[each["处理"]], ""
+        yield {"责令改正": "order_to_correct", "教育": "education"}[each["处理"]], GENERAL
 
 
-def read(path: Path) -> dict[str, Any]:
+# --- reading
+
+
+def read(text: str) -> dict[str, Any]:
     """Read YAML as the text its author wrote: nothing is typed."""
-    loaded: dict[str, Any] = YAML(typ="base", pure=True).load(path.read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = YAML(typ="base", pure=True).load(text)
     return loaded
+
+
+def texts(rules: Path) -> dict[str, str]:
+    """Read the rule files of a folder, by their path."""
+    return {str(path.relative_to(rules)): path.read_text(encoding="utf-8") for path in sorted(rules.rglob("*.yaml"))}
+
+
+def condition(text: str, names: Names) -> Condition:
+    cell = Cell(text, names)
+    return Condition(cell.formula(), cell.reads, cell.constants)
+
+
+def move(entry: Mapping[str, str], names: Names) -> Move:
+    """Read `上移 1 档，已在最高档的取上限`, `下移 1 档`, `取本档上限`, `取本档下限`."""
+    words, when = entry["处理"], condition(entry["情形"], names)
+    end = {"取本档上限": "high", "取本档下限": "low"}.get(words.strip(), "")
+    steps = 0 if end else int("".join(each for each in words if each.isdigit()))
+    return Move(when, -steps if "下移" in words else steps, end, "已在最高档的取上限" in words)
 
 
 def item(content: Mapping[str, Any], regime: Mapping[str, Any]) -> Item:
     declared = dict(regime.get("事实", {})) | dict(content.get("事实", {}))
     facts = {name: declaration(name, text) for name, text in declared.items()}
-    inclusive = regime["以上以下"] == "含本数"
+    entries = dict(regime.get("计算", {})) | dict(content.get("计算", {}))
+    of_records = {name: dict(each.get("计算", {})) for name, each in declared.items() if not isinstance(each, str)}
+    own = set(entries) | {name for inner in of_records.values() for name in inner}
+    names = names_of(facts, own, regime["以上以下"])
     statutory = content["法定幅度"]
-    named = dict(statutory) if isinstance(statutory, Mapping) else {"": statutory}
-    ranges = {name: amounts(text) for name, text in named.items()}
-
-    def condition(text: str) -> Condition:
-        return Condition(text, facts, inclusive)
+    ranges = dict(statutory) if isinstance(statutory, Mapping) else {"": statutory}
+    marked = {each["档次"]: each["种类"] for each in content.get("缺陷", []) if "档次" in each}
 
     def rows(key: str) -> list[Row]:
         found = []
         for each in content.get(key, []):
-            limits = ranges.get(each.get("适用幅度", ""), next(iter(ranges.values())))
-            found.append(Row(each["档次"], condition(each["情形"]), each["处理"], limits[0], limits[-1]))
+            text = each["处理"]
+            range_name = each.get("适用幅度", next(iter(ranges)))
+            when = condition(each["情形"], names)
+            defect = DEFECTS.get(marked.get(each["档次"], ""), "")
+            reads = Cell(text, names).reads
+            found.append(
+                Row(each["档次"], each.get("组", ""), when, outcome(text, names), reads, range_name, text, defect)
+            )
         return found
 
+    dropped = content.get("不适用", [])
+    dropped = [dropped] if isinstance(dropped, str) else dropped
+
+    def inherited(key: str) -> list[Mapping[str, str]]:
+        return [each for each in regime.get(key, []) if each["名"] not in dropped] + list(content.get(key, []))
+
+    def said(key: str) -> str:
+        return str(content.get(key, regime.get(key, "")))
+
+    step, way = rounding(said("取整"))
     return Item(
         code=content["违法行为代码"],
         power=content["职权编码"],
-        days=span(content["施行"]),
+        days=time.span(content["施行"]),
         facts=facts,
+        percent=names.percent,
+        named={name: computed(each, names) for name, each in entries.items()},
+        behind={name: Cell(flat(each), names).reads for name, each in entries.items()},
+        inside={
+            name: {each: computed(text, names) for each, text in inner.items()} for name, inner in of_records.items()
+        },
         grounds=rows("不予处罚"),
-        preconditions=[(condition(each["情形"]), each["否则"]) for each in content.get("前提", [])],
+        preconditions=[(condition(each["情形"], names), each["否则"]) for each in content.get("前提", [])],
         rows=rows("裁量表"),
-        gaps=[condition(each["情形"]) for each in content.get("缺陷", []) if each["种类"] == "缺档"],
+        gaps=[condition(each["情形"], names) for each in content.get("缺陷", []) if each["种类"] == "缺档"],
+        unpublished=any(each["种类"] == "未公布裁量基准" for each in content.get("缺陷", [])),
+        moves=[move(each, names) for each in inherited("移档")],
+        finishing=Finishing(
+            in_tier=in_tier(content.get("档内取值", regime.get("档内取值", [])), names),
+            adjustments=[adjustment(each, names) for each in inherited("调整")],
+            combine=said("调整方式"),
+            beyond=said("超出法定幅度"),
+            step=step,
+            way=way,
+        ),
+        limits={name: span_of(text, names) for name, text in ranges.items()},
         regime=regime,
-        cases=content["用例"],
+        cases=content.get("用例", []),
     )
+
+
+DEFECTS = {
+    "低于法定幅度": "below_statutory_range", "高于法定幅度": "above_statutory_range", "档次重叠": "overlapping_tiers",
+    "错印": "misprint", "原文残缺": "unreadable",
+}  # fmt: skip
+
+
+def span_of(text: str, names: Names) -> Span:
+    (found,) = outcome(text, names)
+    assert isinstance(found, FineText)
+    return found.low, found.high
+
+
+def flat(entry: Any) -> str:
+    """Put every word of a named value behind each other, for the names in it."""
+    if isinstance(entry, str):
+        return entry if entry.strip() != "其余" else ""
+    if isinstance(entry, Mapping):
+        keep = [value for key, value in entry.items()]
+        return " , ".join(flat(each) for each in keep)
+    return " , ".join(flat(each) for each in entry)

@@ -21,11 +21,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import GivenFacts, Outcome, Refusal, to_wire
+from engine import Refusal
 from tests.engine.kit import RULES, ask, shipped
-from tests.oracle.naive import Answer, Day, Declaration, Fact, Item, Oracle, day
+from tests.oracle.kit import parts, seen, sent
+from tests.oracle.naive import Answer, Day, Declaration, Fact, Item, Oracle, day, texts
 
-ORACLE = Oracle(RULES)
+ORACLE = Oracle(texts(RULES))
 CODES = sorted(ORACLE.items)
 FIRST, LAST = date(2023, 12, 15), date(2028, 12, 14)
 EDGES = [
@@ -34,45 +35,6 @@ EDGES = [
     date(2031, 1, 1),
 ]  # fmt: skip
 SHIFTS = [0, 1, -1, 364, 365, 366, 367, 730, 731, 40, 200, 300]
-
-
-def parts(on: date) -> Day:
-    return on.year, on.month, on.day
-
-
-def given_as(fact: Declaration, value: Fact) -> Any:
-    """Write a value of the oracle the way a caller gives it."""
-    match value:
-        case bool() | str():
-            return value
-        case Fraction():
-            if fact.kind == "整数":
-                return int(value)
-            scaled = value / fact.step
-            assert scaled.denominator == 1
-            digits = len(str(fact.step.denominator)) - 1
-            whole, decimals = divmod(int(scaled), 10**digits)
-            return f"{whole}.{decimals:0{digits}d}" if digits else str(whole)
-        case list():
-            return [f"{year:04d}-{month:02d}-{number:02d}" for year, month, number in value]
-
-
-def sent(item: Item, facts: Mapping[str, Fact]) -> GivenFacts:
-    return {name: given_as(item.facts[name], value) for name, value in facts.items()}
-
-
-def seen(outcome: Outcome) -> Answer:
-    """Bring an outcome of the engine to the oracle's form, by its wire form alone."""
-    wire: dict[str, Any] = to_wire(outcome)
-    if wire["refusal"]:
-        return Answer(refusal=wire["refusal"]["code"])
-    measures = []
-    for each in wire["measures"]:
-        amount = each.get("amount_fen")
-        measures.append(
-            (each["kind"], str(amount) if amount is not None else each.get("goods") or each.get("licence") or "")
-        )
-    return Answer(tier=wire["tier"] or "", fine_fen=wire["fine_fen"], measures=tuple(measures))
 
 
 def asked(item: Item) -> list[Declaration]:
