@@ -150,7 +150,9 @@ class Surface:
     def unit(self, fact: Fact) -> str:
         if fact.kind == "money":
             return " " + self.word("YUAN")
-        return " " + self.unit_word(fact.unit) if fact.unit else ""
+        # A unit of the file's own that is no plain word is left out: a figure without a unit is in the fact's.
+        plain = fact.unit in UNITS or usable_name(fact.unit, self.language) if fact.unit else False
+        return " " + self.unit_word(fact.unit) if plain else ""
 
     def unit_word(self, unit: str) -> str:
         return spell(UNITS, unit, self.language) if unit in UNITS else unit
