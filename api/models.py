@@ -307,6 +307,31 @@ class DefectObject(BaseModel):
     note: str
 
 
+class ComputedObject(BaseModel):
+    """A named value of the rule, in its own words."""
+
+    name: str
+    text: str
+
+
+class FinishingObject(BaseModel):
+    """What happens between the tier and the amount."""
+
+    kind: Literal["tier_move", "in_tier", "adjustment"]
+    name: str
+    when: str | None = Field(description="null where it holds when no other does")
+    outcome: str
+    basis: str
+
+
+class GuardObject(BaseModel):
+    """An article of general law that stands around the penalty."""
+
+    guard: str
+    name: str
+    article: str
+
+
 class ViolationObject(BaseModel):
     """A violation: what it asks (`facts` is a JSON Schema), its tiers and its law."""
 
@@ -321,6 +346,9 @@ class ViolationObject(BaseModel):
     statutory_ranges: list[RangeObject]
     preconditions: list[PreconditionObject]
     tiers: list[TierObject]
+    computed: list[ComputedObject]
+    finishing: list[FinishingObject]
+    guards: list[GuardObject]
     defects: list[DefectObject]
     remarks: list[str]
     facts: dict[str, Any]

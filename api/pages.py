@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -89,6 +89,7 @@ class Question:
     typed: str
     days: Question | None = None
     unknown: bool = False
+    general: bool = False
     fields: tuple[str, ...] = ()
 
 
@@ -98,6 +99,9 @@ def questions(rule: Rule, typed: Mapping[str, str]) -> Iterator[Question]:
     for name in rule.asks:
         if name not in counted:
             yield _question(rule, rule.by_name[name], typed)
+    # What general law asks stands apart, and may be left open.
+    for name in sorted(rule.general - set(rule.asks)):
+        yield replace(_question(rule, rule.by_name[name], typed), general=True)
 
 
 def _question(rule: Rule, fact: Fact, typed: Mapping[str, str]) -> Question:

@@ -25,6 +25,9 @@ def months_after(day: date, months: int) -> date:
     """Return the corresponding day so many months later; the month's last day where it has no such day (民法典 202)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     month += 1
+    if day.day <= 28:
+        # Every month has this day.
+        return date(year, month, day.day)
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 

@@ -56,7 +56,7 @@ def decide(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts, *, d
     versions = rulebook.versions.get(violation)
     if versions is None:
         return _unknown_violation(rulebook, violation, on)
-    rule = _in_force(versions, on)
+    rule = versions[0] if len(versions) == 1 else _in_force(versions, on)
     later = None if decided is None or decided <= on else _in_force(versions, decided)
     if later is None or later is rule or not later.validity.holds_on(decided or on):
         return _decide(rulebook, rule, on, facts, decided)
@@ -86,10 +86,7 @@ def _decide(
         deciding.law_of_the_day(as_of or on)
         deciding.reasoning.read(facts)
         deciding.benchmark()
-        barred = deciding.barred()
-        if barred is not None:
-            return barred
-        return deciding.reviewed(deciding.no_penalty() or deciding.unmet_precondition() or deciding.penalty())
+        return deciding.barred() or deciding.no_penalty() or deciding.unmet_precondition() or deciding.penalty()
     except Refused as refused:
         return refused.refusal
 
@@ -217,39 +214,27 @@ class _Deciding:
 
     def barred(self) -> Decision | None:
         """Impose nothing where general law bars a penalty: limitation, age, capacity (行政处罚法 30, 31, 36)."""
-        for provision in self.provisions(bars=True):
-            return self.decision(
-                provision.provision.name,
-                [Imposed(provision.provision.measures[0])],
-                self.rule.regime.when_not_penalised,
-            )
+        for standing in self.provisions(bars=True):
+            imposed = [Imposed(standing.provision.measures[0])]
+            self.general(imposed, self.rule.regime.when_not_penalised)
+            return self.made(standing.provision.name, imposed)
         return None
 
-    def reviewed(self, decision: Decision) -> Decision:
+    def review(self, imposed: list[Imposed]) -> None:
         """Add what general law attaches to this penalty, and refuse what it does not allow (45, 51, 57, 58, 63)."""
-        values, fines = self.reasoning.values, [each for each in decision.measures if isinstance(each.measure, Fine)]
-        own = next((each for each in fines if not each.measure.payer), None)  # type: ignore[union-attr]  # they are fines
-        kinds = {type(each.measure) for each in decision.measures}
-        values["@fined"], values["@warned"] = bool(fines), Warn in kinds
-        values["@revoked"] = bool(kinds & {RevokeLicence, SuspendLicence, Restrict})
+        values, kinds = self.reasoning.values, {type(each.measure) for each in imposed}
+        values["@fined"], values["@warned"] = Fine in kinds, Warn in kinds
+        values["@revoked"] = not kinds.isdisjoint(_REVOKING)
         values["@stopped"] = StopBusiness in kinds
-        most = 0 if own is None else own.amount_fen if own.spread is None else own.spread[1]
+        most = _most(imposed)
         if most is not None:
             values["@fine"] = most
-        imposed = list(decision.measures)
         for standing in self.provisions(bars=False):
             guard, provision = standing.guard, standing.provision
             if not provision.measures:
                 raise self.reasoning.refuse("guard_refused", found=guard.article, expected=provision.name)
             imposed += [Imposed(each, basis=guard.article, value=self.figured(each)) for each in provision.measures]
         self.tell_not_reviewed()
-        return Decision(
-            rule=decision.rule,
-            on=decision.on,
-            tier=decision.tier,
-            measures=tuple(imposed),
-            trace=tuple(self.trace),
-        )
 
     def tell_not_reviewed(self) -> None:
         """Name the guards in force that the facts let nobody judge; most often no general fact was given at all."""
@@ -264,9 +249,9 @@ class _Deciding:
         reasoning = self.reasoning
         # Most often no general fact is given at all, and only what needs none can be judged.
         silent = self.rule.general.isdisjoint(reasoning.texts)
-        for standing in self.rule.standing_alone if silent else self.rule.standing:
+        for standing in self.rule.provisions[bars, silent]:
             guard, provision = standing.guard, standing.provision
-            if standing.bars != bars or not guard.validity.holds_on(reasoning.on):
+            if not guard.validity.holds_on(reasoning.on):
                 continue
             if standing.needs and standing.needs.isdisjoint(reasoning.texts):
                 # Nothing was said that this provision could be judged by.
@@ -460,13 +445,27 @@ class _Deciding:
         return self.reasoning.refuse(defect.kind, found=tier, expected=expected, note=defect.note)
 
     def decision(self, tier: str, imposed: list[Imposed], general: tuple[GeneralMeasure, ...]) -> Decision:
+        self.general(imposed, general)
+        self.review(imposed)
+        return self.made(tier, imposed)
+
+    def general(self, imposed: list[Imposed], general: tuple[GeneralMeasure, ...]) -> None:
         for each in general:
             imposed.append(Imposed(each.measure, None, each.basis))
             self.trace.append(Step("measure", kind_of(each.measure), each.basis, each.cell.place))
+
+    def made(self, tier: str, imposed: list[Imposed]) -> Decision:
         return Decision(
-            rule=self.rule,
-            on=self.reasoning.on,
-            tier=tier,
-            measures=tuple(imposed),
-            trace=tuple(self.trace),
+            rule=self.rule, on=self.reasoning.on, tier=tier, measures=tuple(imposed), trace=tuple(self.trace)
         )
+
+
+_REVOKING = frozenset({RevokeLicence, SuspendLicence, Restrict})
+
+
+def _most(imposed: list[Imposed]) -> int | None:
+    """Return the party's own fine, the upper end of a published range, nothing where there is no fine; None is open."""
+    for measure, amount, _basis, spread, _value in imposed:
+        if isinstance(measure, Fine) and not measure.payer:
+            return amount if spread is None else spread[1]
+    return 0

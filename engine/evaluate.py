@@ -154,6 +154,10 @@ def evaluate(condition: Condition, scope: Scope) -> bool | Missing:
         known = scope.values.get(condition.fact)
         given = scope.raw(condition.fact) if known is None else known
         return given if isinstance(given, Missing) else COMPARE[condition.op](given, condition.value)
+    if type(condition) is Is:
+        said = scope.values.get(condition.fact)
+        if said is not None:
+            return said is True
     match condition:
         case Compare():
             raise AssertionError(condition)

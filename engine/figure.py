@@ -298,8 +298,10 @@ def _within(reasoning: Reasoning, by: Expr, floor: Expr | None, cap: Expr | None
 
 def _rounded(reasoning: Reasoning, ends: Ends) -> tuple[int, int | None]:
     how = reasoning.rule.conventions
-    low, high = (None if each is None else _round(each, how.rounding_step, how.rounding) for each in ends)
-    assert low is not None
+    low = _round(ends.low, how.rounding_step, how.rounding)
+    high: int | None = low
+    if ends.high is not ends.low:
+        high = None if ends.high is None else _round(ends.high, how.rounding_step, how.rounding)
     if ends.high is not None and high != ends.high:
         step = f"{how.rounding_step}"
         reasoning.trace.append(Step("rounding", how.rounding, step, before=_fen(ends.high), after=high))
@@ -327,16 +329,18 @@ def _inside(
     if outside and reasoning.rule.conventions.beyond_range != "clamp":
         shown = yuan_text(rounded[0] if ends.low < least or rounded[1] is None else rounded[1])
         raise reasoning.refuse("outside_statutory_range", found=shown, expected=statutory.cell.text)
-    up, down = -(-least // 1), None if most is None else most // 1
-
-    def inward(value: int) -> int:
-        inner = max(value, int(up))
-        return inner if down is None else min(inner, int(down))
-
-    low = inward(rounded[0])
-    high = None if rounded[1] is None else inward(rounded[1])
+    up, down = int(-(-least // 1)), None if most is None else int(most // 1)
+    low = _inward(rounded[0], up, down)
+    high: int | None = low
+    if rounded[1] != rounded[0]:
+        high = None if rounded[1] is None else _inward(rounded[1], up, down)
     cell = statutory.cell
     reasoning.trace.append(
         Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[1], after=high)
     )
     return low, high
+
+
+def _inward(value: int, up: int, down: int | None) -> int:
+    inner = max(value, up)
+    return inner if down is None else min(inner, down)

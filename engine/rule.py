@@ -332,8 +332,9 @@ class Rule:
     lists: Mapping[str, Records] = field(init=False, compare=False, repr=False)
     asks: tuple[str, ...] = field(init=False, compare=False, repr=False)
     asked: frozenset[str] = field(init=False, compare=False, repr=False)
-    standing: tuple[Standing, ...] = field(init=False, compare=False, repr=False)
-    standing_alone: tuple[Standing, ...] = field(init=False, compare=False, repr=False)
+    # By whether they bar the penalty, and whether they need no fact of their own.
+    provisions: Mapping[tuple[bool, bool], tuple[Standing, ...]] = field(init=False, compare=False, repr=False)
+    range_by_name: Mapping[str, StatutoryRange] = field(init=False, compare=False, repr=False)
     general: frozenset[str] = field(init=False, compare=False, repr=False)
     counted: tuple[Fact, ...] = field(init=False, compare=False, repr=False)
     benchmark: str = field(init=False, compare=False, repr=False)
@@ -347,8 +348,14 @@ class Rule:
         general = frozenset(fact.name for guard in self.regime.guards for fact in guard.facts)
         object.__setattr__(self, "general", general)
         object.__setattr__(self, "asked", general.union(self.asks))
-        object.__setattr__(self, "standing", tuple(self._standing()))
-        object.__setattr__(self, "standing_alone", tuple(each for each in self.standing if not each.needs))
+        standing = list(self._standing())
+        provisions = {
+            (bars, alone): tuple(each for each in standing if each.bars == bars and not (alone and each.needs))
+            for bars in (False, True)
+            for alone in (False, True)
+        }
+        object.__setattr__(self, "provisions", MappingProxyType(provisions))
+        object.__setattr__(self, "range_by_name", MappingProxyType({each.name: each for each in self.ranges}))
         object.__setattr__(self, "counted", tuple(fact for fact in self.facts if fact.count))
         object.__setattr__(self, "benchmark", f"{self.regime.name}（{self.regime.number}）")
         object.__setattr__(self, "top", Place(self.file, 1, 1))
@@ -416,8 +423,9 @@ class Rule:
 
     def range_named(self, name: str) -> StatutoryRange:
         """Return the statutory range a row goes by."""
-        return next(each for each in self.ranges if each.name == name)
+        return self.range_by_name[name]
 
     def range_for(self, row: Row, payer: str) -> StatutoryRange:
         """Return the statutory range of a fine: the one called like its payer, else the row's."""
-        return next((each for each in self.ranges if payer and each.name == payer), self.range_named(row.range_name))
+        found = self.range_by_name.get(payer) if payer else None
+        return found or self.range_by_name[row.range_name]

@@ -1,7 +1,7 @@
 """What a violation asks and rests on, for forms and clients: its facts as JSON Schema, its law and tiers as data."""
 
 from engine.decision import Wire
-from engine.fact import Fact
+from engine.fact import Cell, Fact
 from engine.given import domain_text, unit_text
 from engine.numbers import decimal_text
 from engine.rule import Rule
@@ -14,13 +14,22 @@ def facts_schema(rule: Rule) -> dict[str, Wire]:
     """Describe the facts of a rule as a JSON Schema object (draft 2020-12).
 
     Nothing is `required`: which facts matter depends on the others, and a missing one is refused by name. A counted
-    fact may be given itself or by the days it counts.
+    fact may be given itself or by the days it counts. Facts with `x-guard` belong to general law: given, they are
+    judged, and left out, that is said in the trace.
     """
     return {
         "$schema": SCHEMA_DIALECT,
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: fact_schema(rule.by_name[name], rule) for name in rule.asks},
+        "properties": {
+            **{name: fact_schema(rule.by_name[name], rule) for name in rule.asks},
+            **{
+                fact.name: {**fact_schema(fact, rule), "x-guard": guard.code}
+                for guard in rule.regime.guards
+                for fact in guard.facts
+                if fact.name not in rule.asks
+            },
+        },
     }
 
 
@@ -79,7 +88,8 @@ def fact_schema(fact: Fact, rule: Rule) -> dict[str, Wire]:
 
 def describe(rule: Rule) -> dict[str, Wire]:
     """Describe a violation: what it asks, what the table says, on what law, and what is known to be wrong with it."""
-    regime = rule.regime
+    regime, how = rule.regime, rule.conventions
+    general = {each.name for guard in regime.guards for each in guard.values}
     return {
         "violation": rule.code,
         "name": rule.name,
@@ -106,9 +116,29 @@ def describe(rule: Rule) -> dict[str, Wire]:
             {"tier": row.tier, "when": row.when_cell.text, "outcome": row.outcome_cell.text, "quote": row.quote}
             for row in (*rule.no_penalty, *rule.rows)
         ],
+        "computed": [{"name": each.name, "text": each.cell.text} for each in rule.values if each.name not in general],
+        "finishing": [
+            *(_finishing("tier_move", each.name, each.cell, each.outcome_cell, each.basis) for each in how.moves),
+            *(_finishing("in_tier", each.name, None, each.cell, each.basis) for each in how.in_tier),
+            *(
+                _finishing("adjustment", each.name, each.cell, each.outcome_cell, each.basis)
+                for each in how.adjustments
+            ),
+        ],
+        "guards": [{"guard": each.code, "name": each.name, "article": each.article} for each in regime.guards],
         "defects": [{"kind": each.kind, "tier": each.tier or None, "note": each.note} for each in rule.defects],
         "remarks": list(rule.remarks),
         "facts": facts_schema(rule),
+    }
+
+
+def _finishing(kind: str, name: str, when: Cell | None, outcome: Cell, basis: str) -> Wire:
+    return {
+        "kind": kind,
+        "name": name,
+        "when": when.text if when is not None else None,
+        "outcome": outcome.text,
+        "basis": basis,
     }
 
 
