@@ -41,9 +41,10 @@ def _number(code: str) -> int | None:
     return int(tail) if tail.isascii() and tail.isdigit() else None
 
 
-def by_category(rulebook: Rulebook) -> dict[str, int]:
-    """Count the rules of each category, in the order of the codes."""
-    counts: dict[str, int] = {}
+def by_category(rulebook: Rulebook) -> dict[str, dict[str, int]]:
+    """Count the rules of each category under the name of each regime, the largest regime first."""
+    counts: dict[str, dict[str, int]] = {}
     for rule in rulebook.rules.values():
-        counts[rule.category] = counts.get(rule.category, 0) + 1
-    return counts
+        regime = counts.setdefault(rule.regime.name, {})
+        regime[rule.category] = regime.get(rule.category, 0) + 1
+    return dict(sorted(counts.items(), key=lambda each: -sum(each[1].values())))
