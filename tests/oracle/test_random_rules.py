@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from engine import Refusal, Rulebook, RuleFilesInvalid, decide, load_rulebook
+from engine import Rulebook, RuleFilesInvalid, decide, load_rulebook
 from tests.oracle.kit import parts, seen, sent
 from tests.oracle.naive import Item, Oracle
 from tests.oracle.naive_facts import Declaration, Fact
