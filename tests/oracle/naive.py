@@ -222,7 +222,7 @@ class Oracle:
 
 
 def provisions(guard: Mapping[str, Any]) -> list[Provision]:
-    """Read what general law adds to a penalty; what asks for facts of its own is left out, for nobody gives them here."""
+    """Read what general law adds to a penalty; what needs facts of its own is left out: nobody gives them here."""
     own = {*guard.get("事实", {}), *guard.get("计算", {})}
     names = names_of({name: declaration(name, text) for name, text in guard.get("事实", {}).items()}, own, "含本数")
     found = []

@@ -30,7 +30,7 @@ from tests.oracle.naive_time import Day, day
 
 ORACLE = Oracle(texts(RULES))
 CODES = sorted(ORACLE.items)
-# The dearer properties are asked of one regime; its files are the widest part of the shipped law by how they are built.
+# The dearer properties are asked of one regime, for the sake of time.
 SHENZHEN = [code for code in CODES if code.startswith("SZCG")]
 FIRST, LAST = date(2023, 12, 15), date(2028, 12, 14)
 EDGES = [
