@@ -13,12 +13,14 @@ from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, progress, say, say_json
 from cases.desk import Desk
 from cases.errors import LawFilesMissing
-from cases.lawfiles import read_files
-from cases.record import Asked
+from cases.lawfiles import Law, read_files
+from cases.reasons import NoReasons, Reasons
+from cases.record import Asked, read_record
 from cases.store import AuditLog
 from engine import Finding, GivenFact, GivenFacts, RuleFilesInvalid, load_rulebook
 from engine.calendar import read_day
 from engine.explain import explain_wire
+from engine.fact import Language
 from engine.rule_cases import CaseResult, run_cases
 
 
@@ -38,6 +40,9 @@ def decide(
     key: Annotated[
         str | None, typer.Option("--key", metavar="KEY", help="idempotency key: the same call twice is one record")
     ] = None,
+    why: Annotated[
+        bool, typer.Option("--why", help="also print what would have changed it, once it is on the record")
+    ] = False,
     rules: Rules = None,
     data: Data = None,
     as_json: AsJson = False,
@@ -47,6 +52,8 @@ def decide(
     for name, text, limit in (("CODE", violation, 64), ("--case", case, 100), ("--key", key, 255)):
         if text is not None and not (text.isprintable() and 0 < len(text) <= limit):
             misuse(f"`{name}` must be printable text of 1 to {limit} characters")
+    if why and as_json:
+        misuse("`--why` prints sentences, and `--json` one decision object: give one of them")
     settings = Settings.choose(rules, data)
     law = load(settings)
     asked = Asked(
@@ -57,15 +64,27 @@ def decide(
         decided=_day("--decided", decided) if decided is not None else None,
     )
     with AuditLog.open(settings.log) as log:
-        answer = Desk(law, log).decide(asked, door="cli", key=key).answer
+        recorded = Desk(law, log).decide(asked, door="cli", key=key)
+        answer = recorded.answer
+        otherwise = _otherwise(law, log, recorded.index, lang) if why else ()
     if as_json:
         say_json(answer)
     else:
         for sentence in explain_wire(answer, lang):
             say(sentence)
+        for sentence in otherwise:
+            say(sentence)
         place = f"日志第 {answer['index']} 号" if lang == "zh" else f"log record {answer['index']}"
         say(f"{place}，{answer['id']}" if lang == "zh" else f"{place}, {answer['id']}")
     raise typer.Exit(0 if answer["outcome"] == "decision" else FOUND)
+
+
+def _otherwise(law: Law, log: AuditLog, index: int, lang: Language) -> tuple[str, ...]:
+    """Say what would have changed a decision that stands in the log, or why nothing can be said of it."""
+    found = Reasons(law, log).of(read_record(log.read(index).data))
+    if isinstance(found, NoReasons):
+        return (found.message_zh if lang == "zh" else found.message_en,)
+    return ("怎样会不同：" if lang == "zh" else "what would have changed it:", *found.sentences(lang))
 
 
 def _day(option: str, text: str) -> date:

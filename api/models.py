@@ -37,6 +37,7 @@ __all__ = [
     "Problem",
     "ViolationList",
     "ViolationObject",
+    "read_question",
     "read_request",
 ]
 
@@ -97,13 +98,37 @@ def read_request(body: bytes) -> DecisionRequest:
 
     Raise BadRequest where it is no JSON, InvalidRequest where it is JSON of another shape.
     """
-    try:
-        value = json.loads(body, object_pairs_hook=_unique, parse_float=_Float, parse_constant=_Float)
-        _refuse_floats(value)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest("the body is no JSON object that can be read", code="not_json", title="not JSON") from error
+    value = _read_json(body, "the body is no JSON object that can be read")
     if not isinstance(value, dict):
         raise InvalidRequest([{"pointer": "", "detail": "expected an object with `violation`, `on` and `facts`"}])
+    return _validated(value)
+
+
+def read_question(code: str, on: str, facts: str, decided: str | None) -> Asked:
+    """Read a question whose facts stand in a query, as strictly as one in a body.
+
+    Raise InvalidRequest where anything is not as it should be: a query that cannot be read has a wrong shape.
+    """
+    try:
+        value = _read_json(facts.encode(errors="surrogatepass"), "expected a JSON object of facts", "/facts")
+    except BadRequest as error:
+        raise InvalidRequest([{"pointer": "/facts", "detail": error.detail}]) from error
+    if not isinstance(value, dict):
+        raise InvalidRequest([{"pointer": "/facts", "detail": "expected a JSON object of facts"}])
+    question: dict[str, Any] = {"violation": code, "on": on, "facts": value}
+    return _validated(question if decided is None else {**question, "decided": decided}).asked()
+
+
+def _read_json(text: bytes, complaint: str, pointer: str = "") -> Any:
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_float=_Float, parse_constant=_Float)
+        _refuse_floats(value, pointer)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(complaint, code="not_json", title="not JSON") from error
+    return value
+
+
+def _validated(value: dict[str, Any]) -> DecisionRequest:
     try:
         return DecisionRequest.model_validate(value)
     except ValidationError as error:

@@ -25,7 +25,9 @@ from api.search import by_category, exact, search
 from cases.clock import today
 from cases.desk import Desk, answer_of
 from cases.errors import KeyReused
+from cases.reasons import NoReasons, Reasons
 from cases.record import Asked, read_record
+from engine.asking import still_asked
 from engine.calendar import read_day
 from engine.explain import explain_wire, measure_text
 from engine.fact import Fact
@@ -140,7 +142,7 @@ def _records(fields: list[str], text: str) -> list[dict[str, str | int | bool]]:
     return records
 
 
-def add_pages(app: FastAPI, desk: Desk) -> None:
+def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
     """Add the officer's pages to an application."""
     rulebook = desk.law.rulebook
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
@@ -162,9 +164,12 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
     def form(
         rule: Rule, typed: Mapping[str, str], day: str, case_ref: str, message: str = "", status: int = 200
     ) -> Response:
+        on = read_day(day)
+        # A form that comes back with answers marks the questions the outcome still hangs on.
+        asking = still_asked(rulebook, rule.code, on, read_facts(rule, typed)) if on and any(typed.values()) else None
         return page(
             "form.html", status, rule=rule, questions=list(questions(rule, typed)), on=day, today=today().isoformat(),
-            case_ref=case_ref, message=message, key=secrets.token_hex(16),
+            case_ref=case_ref, message=message, key=secrets.token_hex(16), needed=asking.ask if asking else (),
         )  # fmt: skip
 
     @app.get("/violations/{code}", include_in_schema=False)
@@ -202,6 +207,7 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
         decision = answer_of(entry.data, entry.seq).answer
         record = read_record(entry.data)
         asked = record.asked
+        why = reasons.of(record)
         again = {"on": asked.on.isoformat(), "case_ref": asked.case_ref or ""}
         again |= {FACT + name: _typed(value) for name, value in asked.facts.items()}
         return page(
@@ -218,6 +224,7 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
             ],
             # The page shows the articles of law by themselves, above.
             reasons=explain_wire(decision, "zh")[len(_list(decision["basis"])) :],
+            why=() if isinstance(why, NoReasons) else why.sentences("zh"),
             again=f"/violations/{quote(str(decision['violation']))}?{urlencode(again)}",
             known=decision["violation"] in rulebook.rules,
         )

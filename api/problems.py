@@ -3,7 +3,8 @@
     ApiError
     ├── BadRequest       400 / 413 / 415 / 421   the request cannot be read, or may not come from where it comes
     ├── InvalidRequest   422                     it can be read and its shape is wrong; `errors` says where
-    └── NotFound         404                     no such decision, violation or power item
+    ├── NotFound         404                     no such decision, violation or power item
+    └── NotExplained     409                     a record of which no “what if” can be told: a refusal, another law
 
 The room of records has its own tree (`cases.errors`); its leaves are mapped here too. A refusal is no problem: it is
 an answer, recorded like a decision.
@@ -30,7 +31,16 @@ from cases.errors import (
     UnsafeStore,
 )
 
-__all__ = ["CASE_STATUS", "ApiError", "BadRequest", "InvalidRequest", "NotFound", "problem", "problem_of"]
+__all__ = [
+    "CASE_STATUS",
+    "ApiError",
+    "BadRequest",
+    "InvalidRequest",
+    "NotExplained",
+    "NotFound",
+    "problem",
+    "problem_of",
+]
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
@@ -66,6 +76,13 @@ class NotFound(ApiError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(404, "not_found", "not found", detail)
+
+
+class NotExplained(ApiError):
+    """The record is there, and no counterfactual can be told of it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(409, "no_counterfactual", "there is no counterfactual for this record", detail)
 
 
 # Every leaf of the room of records; a test walks the tree so that none is missing.

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import orjson
 from fastapi import FastAPI, Header, Query
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers import JSON, json, ok, problems
+from api.asking import add_asking
 from api.body import body_of, media_type_of
 from api.guard import LoopbackOnly
 from api.models import (
@@ -36,39 +36,18 @@ from cases.cardfile import read_cards
 from cases.desk import Desk, answer_of
 from cases.errors import CaseError
 from cases.lawfiles import Law
+from cases.reasons import Reasons
 from cases.store import AuditLog
 from engine import MEANING
 from engine.schema import describe, describe_power_item
 
 __all__ = ["create_app"]
 
-JSON = "application/json"
 DESCRIPTION = (
     "准绳: a violation code and its facts give one fixed penalty, with its law and its reasons. Every decision and "
     "every refusal is a record in an append-only log before it is answered."
 )
 MAX_KEY = 255
-
-
-def json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Answer plain JSON values as they are."""
-    return Response(orjson.dumps(content), status_code=status, media_type=JSON, headers=headers)
-
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe the problems of a route for OpenAPI."""
-    return {
-        status: {"description": "a problem (RFC 9457)", "content": {"application/problem+json": {"schema": _PROBLEM}}}
-        for status in statuses
-    }
-
-
-def ok(description: str, model: type[BaseModel], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """Describe the answer of a route for OpenAPI."""
-    return {status: {"description": description, "model": model}}
-
-
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 def create_app(law: Law, log: AuditLog, settings: Settings, *, supervised: bool) -> FastAPI:
@@ -86,7 +65,9 @@ def create_app(law: Law, log: AuditLog, settings: Settings, *, supervised: bool)
     _add_decisions(app, desk)
     _add_law(app, law)
     _add_operation(app, law, log, settings, supervised=supervised)
-    add_pages(app, desk)
+    reasons = Reasons(law, log)
+    add_asking(app, desk, reasons)
+    add_pages(app, desk, reasons)
     app.add_exception_handler(ApiError, _answer_problem)
     app.add_exception_handler(CaseError, _answer_problem)
     app.add_exception_handler(HTTPException, _answer_http)

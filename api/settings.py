@@ -29,6 +29,11 @@ class Settings:
         """What supervision keeps; it can always be made again from the log."""
         return self.data / "cards.sqlite3"
 
+    @property
+    def cache(self) -> Path:
+        """Loaded rule files, kept for the next start; it can be deleted at any time."""
+        return self.data / "cache"
+
     @classmethod
     def choose(cls, rules: Path | None = None, data: Path | None = None) -> Settings:
         """Take what is given, else ZHUNSHENG_RULES and ZHUNSHENG_DATA, else `rules/` and `var/` of the checkout."""

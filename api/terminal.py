@@ -71,7 +71,7 @@ def need_log(settings: Settings) -> None:
 def load(settings: Settings) -> Law:
     """Load the rule files, or end: with 1 and every finding where they are wrong, with 2 where there are none."""
     try:
-        return read_law(settings.rules)
+        return read_law(settings.rules, settings.cache)
     except LawFilesMissing as error:
         misuse(str(error))
     except RuleFilesInvalid as error:

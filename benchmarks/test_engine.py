@@ -17,6 +17,7 @@ from engine.explain import explain
 from engine.fact import NOWHERE
 from engine.lexer import PLAIN
 from engine.rule import RuleCase
+from engine.why import why
 from engine.yamltext import Scalar
 
 RULES = Path(__file__).parents[1] / "rules"
@@ -85,6 +86,13 @@ def test_the_explanation_of_a_decision(benchmark: BenchmarkFixture) -> None:
     sentences = benchmark(explain, DECIDED, "zh")
 
     assert len(sentences) > 5
+
+
+@pytest.mark.parametrize(("code", "facts"), [("SZCG-013", SPITTING), (HEAVIEST_RULE.code, facts_of(HEAVIEST))])
+def test_what_would_have_changed_a_decision(benchmark: BenchmarkFixture, code: str, facts: dict[str, Any]) -> None:
+    reasons = benchmark(why, BOOK, code, DAY, facts)
+
+    assert reasons.found.changes
 
 
 def test_loading_all_shipped_files(benchmark: BenchmarkFixture) -> None:

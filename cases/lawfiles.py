@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cases.errors import LawFilesMissing, LogDamaged
+from cases.lawcache import load_cached
 from cases.store import AuditLog
 from engine import Rulebook, digest_of, load_rulebook
 from engine.rulebook import read_manifest
@@ -54,9 +55,13 @@ def read_files(folder: Path) -> dict[str, bytes]:
     return files
 
 
-def read_law(folder: Path) -> Law:
-    """Load the rulebook of a folder. Raise LawFilesMissing, or the engine's RuleFilesInvalid with every finding."""
-    return _law(read_files(folder))
+def read_law(folder: Path, cache: Path | None = None) -> Law:
+    """Load the rulebook of a folder, with the help of a cache folder where one is given.
+
+    Raise LawFilesMissing, or the engine's RuleFilesInvalid with every finding.
+    """
+    files = read_files(folder)
+    return _law(files, load_rulebook(files) if cache is None else load_cached(files, cache))
 
 
 def law_from_log(log: AuditLog, digest: str) -> Law:
@@ -65,10 +70,10 @@ def law_from_log(log: AuditLog, digest: str) -> Law:
         manifest = read_manifest(log.source(digest))
     except ValueError as error:
         raise LogDamaged(f"the bytes under `{digest}` list no rule files") from error
-    return _law({path: log.source(each) for path, each in manifest.items()})
+    files = {path: log.source(each) for path, each in manifest.items()}
+    return _law(files, load_rulebook(files))
 
 
-def _law(files: Mapping[str, bytes]) -> Law:
-    rulebook = load_rulebook(files)
+def _law(files: Mapping[str, bytes], rulebook: Rulebook) -> Law:
     sources = {digest_of(data): data for data in files.values()}
     return Law(rulebook=rulebook, sources={**sources, rulebook.digest: rulebook.manifest})

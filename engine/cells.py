@@ -6,8 +6,9 @@ from typing import Literal, cast
 
 import lark
 
+from engine.expressions import LINEAR, MONEY_UNITS, STEPS, Typed, Unusable, atom_of, first_token
 from engine.fact import Cell, Fact
-from engine.formulas import LINEAR, MONEY_UNITS, OPERATORS, STEPS, Formulas, Typed, Unusable, atom_of, first_token
+from engine.formulas import OPERATORS, Formulas
 from engine.grammar import Parsed, token_of, tree_of
 from engine.tree import (
     Along,

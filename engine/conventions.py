@@ -6,8 +6,8 @@ from datetime import date
 from engine.calendar import read_day
 from engine.cells import Builder
 from engine.errors import Complaints
+from engine.expressions import Unusable
 from engine.fact import Language
-from engine.formulas import Unusable
 from engine.grammar import parse_cell, token_of
 from engine.lexer import PLAIN
 from engine.numbers import Rounding

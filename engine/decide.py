@@ -141,6 +141,7 @@ def _with_trace(outcome: Outcome, trace: tuple[Step, ...]) -> Outcome:
         message=outcome.message,
         field=outcome.field,
         trace=trace,
+        wanted=outcome.wanted,
     )
 
 
@@ -316,10 +317,10 @@ class _Deciding:
     # --- tier, amount, measures
 
     def penalty(self) -> Decision:
-        row, end = moved(self.reasoning, self.tier())
-        # Where two published tiers overlap, each still stands alone.
-        if row.defect is not None and (row.defect.kind != "overlapping_tiers" or not row.measures):
-            raise self.defective(row.defect, row.tier, row)
+        found = self.tier()
+        self.usable(found)
+        row, end = moved(self.reasoning, found)
+        self.usable(row)
         imposed = [each for measure in row.measures if (each := self.imposed(row, measure, end)) is not None]
         regime = self.rule.regime
         spared = isinstance(row.measures[0], NoPenalty)
@@ -382,6 +383,9 @@ class _Deciding:
         holding, unknown = self.tried("tier", self.rule.rows)
         if not holding:
             raise reasoning.missing(*[names for _row, names in unknown]) if unknown else self.no_tier()
+        if len(holding) == 1 and not unknown and self.blocked(holding[0]):
+            # It will be refused by its defect whatever its amounts come to.
+            return holding[0]
         lacking = [name for row in holding for name in self.lacking(row)]
         if lacking:
             raise reasoning.missing(lacking, *[names for _row, names in unknown])
@@ -391,6 +395,15 @@ class _Deciding:
         if still:
             raise reasoning.missing(*still)
         return row
+
+    def usable(self, row: Row) -> None:
+        """Refuse where the row is marked as defective: no move leads out of what cannot be applied, or into it."""
+        if row.defect is not None and self.blocked(row):
+            raise self.defective(row.defect, row.tier, row)
+
+    def blocked(self, row: Row) -> bool:
+        """Say whether a row's defect forbids its use; two overlapping tiers each stand alone."""
+        return row.defect is not None and (row.defect.kind != "overlapping_tiers" or not row.measures)
 
     def lacking(self, row: Row) -> tuple[str, ...]:
         """Name the missing facts that the row's own measures are computed from."""
@@ -418,7 +431,7 @@ class _Deciding:
                 self.trace.append(Step("heavier_tier", row.tier, names, row.when_cell.place))
                 return row
         for row in holding:
-            if row.defect is not None and row.defect.kind == "overlapping_tiers":
+            if row.defect is not None and (row.defect.kind == "overlapping_tiers" or not row.measures):
                 raise self.defective(row.defect, row.tier, row)
         raise self.reasoning.refuse("several_tiers", found=names)
 

@@ -120,7 +120,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """No penalty may be computed, and why. `field` names the fact or input at fault, where one is."""
+    """No penalty may be computed, and why. `field` names the fact or input at fault, where one is.
+
+    `wanted` names, where facts are missing, all that can still matter, in the order the rule asks for them; the day of
+    the decision is `@decided`.
+    """
 
     violation: str
     rule: Rule | None
@@ -129,6 +133,7 @@ class Refusal:
     message: str
     field: str | None
     trace: tuple[Step, ...]
+    wanted: tuple[str, ...] = ()
 
 
 Outcome = Decision | Refusal

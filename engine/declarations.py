@@ -6,8 +6,8 @@ from dataclasses import replace
 import lark
 
 from engine.errors import Complaints
+from engine.expressions import Unusable
 from engine.fact import Cell, Count, Direction, Fact, FactKind, Language, Source, Window
-from engine.formulas import Unusable
 from engine.given import Problem, read_fact
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
 from engine.lexer import PLAIN, usable_name
@@ -200,7 +200,7 @@ class _Declaration:
             return ""
         if tokens[0].type == "YUAN":
             self.fail("unit_mismatch", tokens[0], found=tokens[0].value, expected=self.name)
-        return str(tokens[0].value)
+        return "" if tokens[0].value == "none" else str(tokens[0].value)
 
     def domain(self) -> tuple[int, int, int, bool, bool]:
         if self.kind not in ("integer", "number", "money"):

@@ -20,6 +20,11 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
     """
     if rule.regime.tie != "heavier":
         return False
+    if not row.measures:
+        return False
+    if not other.measures:
+        # What the other imposes could not be read: only the most that the law allows is beyond doubt no lighter.
+        return row.range_name == other.range_name and _is_the_most(rule, row, scope)
     lacking = [each for each in other.measures if not isinstance(each, Fine) and each not in row.measures]
     if lacking and not (len(other.measures) == 1 and isinstance(lacking[0], Warn)):
         return False
@@ -31,6 +36,14 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
             return False
         greater = greater or mine > theirs
     return greater
+
+
+def _is_the_most(rule: Rule, row: Row, scope: Scope) -> bool:
+    """Say whether a row's own fine is the statutory maximum."""
+    most = rule.range_for(row, "").high
+    mine = _ends(rule, row, "", scope)
+    limit = None if most is None else compute(most, scope)
+    return mine is not None and limit is not None and not isinstance(limit, Missing) and mine[0] >= limit
 
 
 def _ends(rule: Rule, row: Row, payer: str, scope: Scope) -> tuple[Fraction, Fraction] | None:

@@ -10,9 +10,9 @@ from engine.cells import Builder
 from engine.conventions import read_validity
 from engine.declarations import read_facts
 from engine.errors import Complaints
+from engine.expressions import Bounds
 from engine.fact import Cell, Fact, Language
 from engine.finishing import FINISHING_KEYS, read_conventions
-from engine.formulas import Bounds
 from engine.lexer import PLAIN, NameKind, usable_name
 from engine.reading import Section, misshapen
 from engine.rule import Conventions, Declared, GeneralMeasure, Guard, Provision, Regime, Validity

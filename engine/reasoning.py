@@ -1,7 +1,7 @@
 """One decision in the making: the facts read so far, the steps taken, and how it refuses."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -209,8 +209,10 @@ class Reasoning:
         """Refuse for want of facts, naming those that can still matter, in the order the rule would ask for them."""
         names = {name for each in wanted for name in each}
         ordered = [name for name in self.rule.asks if name in names]
-        ordered += [spell(WORDS, _BUILT_IN[name], self.language) for name in sorted(names) if name in _BUILT_IN]
-        return self.refuse("missing_fact", ordered[0], found=listed(ordered, self.language))
+        ordered += [name for name in sorted(names) if name in _BUILT_IN]
+        said = [spell(WORDS, _BUILT_IN[name], self.language) if name in _BUILT_IN else name for name in ordered]
+        refused = self.refuse("missing_fact", said[0], found=listed(said, self.language))
+        return Refused(replace(refused.refusal, wanted=tuple(ordered)))
 
 
 def named_text(named: Named, value: Any, language: Language) -> str:

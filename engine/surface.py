@@ -388,6 +388,8 @@ class Surface:
         """Write a fact's declaration."""
         kind = self.word(_KINDS[fact.kind])
         clauses = [self.join(kind, self.choices(fact.choices))]
+        if not fact.unit and fact.kind in ("integer", "number"):
+            clauses.append(self.unit_word("none"))
         if fact.unit:
             written = self.unit_word(fact.unit) if fact.unit in UNITS else f"「{fact.unit}」"
             clauses.append(self.word("YUAN") if fact.kind == "money" else written)

@@ -7,8 +7,8 @@ from typing import cast
 from engine.cells import Builder
 from engine.declarations import check_name, read_facts
 from engine.errors import Complaints
+from engine.expressions import LINEAR, STEPS, Typed
 from engine.fact import Cell, Fact, Language
-from engine.formulas import LINEAR, STEPS, Typed
 from engine.reading import Section, misshapen, section
 from engine.tree import (
     Axis,

@@ -238,6 +238,7 @@ UNITS: Mapping[str, Spellings] = MappingProxyType(
         "km": (("公里", "千米"), ("kilometres", "kilometre", "km")),
         "mu": (("亩",), ("mu",)),
         "hectare": (("公顷",), ("hectares", "hectare")),
+        "none": (("无单位",), ("no unit",)),
         "hour": (("小时",), ("hours", "hour")),
         "minute": (("分钟",), ("minutes", "minute")),
         "month": (("月", "个月"), ("months", "month")),

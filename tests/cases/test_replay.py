@@ -121,7 +121,7 @@ def test_a_lost_step_of_the_reasoning_is_counted(path: Path) -> None:
     with AuditLog.open(path, read_only=True) as log:
         (found,) = replay(log).differences
 
-    assert found.message_en == "the reasoning had 7 steps and now has 8"
+    assert found.message_en == "the reasoning had 8 steps and now has 9"
 
 
 def test_an_older_meaning_of_rules_is_named_before_the_difference_it_may_explain(path: Path) -> None:
@@ -130,7 +130,7 @@ def test_an_older_meaning_of_rules_is_named_before_the_difference_it_may_explain
     with AuditLog.open(path, read_only=True) as log:
         (found,) = replay(log).differences
 
-    assert found.message_en == "engine meaning-version 0 → 1; fine (fen) 1 → 5000"
+    assert found.message_en == "engine meaning-version 0 → 2; fine (fen) 1 → 5000"
 
 
 def test_another_law_shows_what_it_would_have_decided(log: AuditLog) -> None:

@@ -7,8 +7,8 @@ import pytest
 from engine.cells import Builder
 from engine.conventions import read_rounding, read_validity
 from engine.errors import Complaints
+from engine.expressions import Bounds
 from engine.fact import NOWHERE, Cell, Fact, Language, Place
-from engine.formulas import Bounds
 from engine.lexer import PLAIN, NameKind
 from engine.tree import (
     All,

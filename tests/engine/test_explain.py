@@ -30,6 +30,10 @@ DECISIONS: dict[str, Outcome] = {
     ),
 }
 CORRECTED_TWICE = {"面积": "1", "同类": 9, "改正": True}
+OTHERS = (
+    "通报批评，暂扣「证」 6月，责令停产停业 10日，限制「从业」 5年，"
+    "拘留 5日，责令「拆除」，另计「记分」 12，标记「移送」"
+)
 WHOLE: dict[str, Outcome] = {
     "table": ask(law("面积 > 0 => 罚款 单价 × 面积", computed=TWO_WAYS), {"面积": "10", "区域": "不明"}),
     "bracket": ask(law("货值 > 0元 => 罚款 1万元 至 3万元", more=IN_TIER), {"货值": "1", "改正": True}),
@@ -42,9 +46,7 @@ WHOLE: dict[str, Outcome] = {
     "adjusted": ask(law("面积 > 0 => 罚款 1000元", more=TWO_CHANGES), CORRECTED_TWICE),
     "lighter": ask(versions("5000元", "2000元"), {"面积": "1"}, on=date(2026, 1, 5), decided=date(2026, 11, 1)),
     "other measures": ask(
-        law(
-            "面积 > 0 => 通报批评，暂扣「证」 6月，责令停产停业 10日，限制「从业」 5年，拘留 5日，责令「拆除」，另计「记分」 12，标记「移送」"
-        ),
+        law("面积 > 0 => " + OTHERS),
         {"面积": "1"},
     ),
 }

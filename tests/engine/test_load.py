@@ -43,7 +43,8 @@ def test_the_small_rulebook_loads() -> None:
 def test_the_shipped_rulebook_holds_all_seventy_five_items() -> None:
     rulebook = shipped()
 
-    assert list(rulebook.rules) == [f"SZCG-{number:03d}" for number in range(1, 76)]
+    shenzhen = [code for code in rulebook.rules if code.startswith("SZCG-")]
+    assert shenzhen == [f"SZCG-{number:03d}" for number in range(1, 76)]
     assert {rule.power_item for rule in rulebook.rules.values()} == set(rulebook.power_items)
 
 

@@ -13,8 +13,8 @@ from engine.cells import Builder
 from engine.conventions import read_validity
 from engine.declarations import read_facts
 from engine.errors import Complaints
+from engine.expressions import Bounds
 from engine.fact import NOWHERE, Cell, Count, Fact, FactKind, Language, Source
-from engine.formulas import Bounds
 from engine.lexer import PLAIN, NameKind, usable_name
 from engine.rule import Rule, StatutoryRange, Validity
 from engine.surface import Surface

@@ -36,7 +36,12 @@ class Ends(NamedTuple):
 def source() -> dict[str, Node]:
     """Read the source by the codes of the rule files; with the C parser, for it is long."""
     text = (HERE / "guangdong_2021_source.yaml").read_text(encoding="utf-8")
-    return {item["code"].replace("GD-", "GDHJ-"): item for item in YAML(typ="safe").load(text)["items"]}
+    items = {}
+    for item in YAML(typ="safe").load(text)["items"]:
+        code = item["code"].replace("GD-", "GDHJ-")
+        # The document prints GD-8.17 twice and no GD-8.18.
+        items["GDHJ-8.18" if code == "GDHJ-8.17" and code in items else code] = item
+    return items
 
 
 SOURCE = source()
@@ -47,7 +52,7 @@ WEIGHTED = [code for code in CODES if SOURCE[code]["kind"] != "decision_table"]
 @cache
 def rules() -> dict[str, Rule]:
     """Load the regime as it is shipped, with every catalogue."""
-    paths = [*REGIME.glob("*.yaml"), *(RULES / "catalogue").glob("*.yaml")]
+    paths = [*REGIME.glob("*.yaml"), *(RULES / "catalogue").glob("*.yaml"), *(RULES / "general").glob("*.yaml")]
     book = load_rulebook({path.relative_to(RULES).as_posix(): path.read_bytes() for path in sorted(paths)})
     return {rule.code: rule for rule in book.every_rule() if rule.code in SOURCE}
 

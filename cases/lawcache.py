@@ -1,0 +1,91 @@
+"""Keeps a loaded rulebook for the next start, keyed by the bytes of every rule file and of the engine that read them.
+
+It saves seconds at the start of a command, and nothing rests on it: a replay always loads from the bytes in the log,
+so a cache that had been tampered with would show up as a difference. It is read only where its file belongs to this
+user and nobody else can write it, because unpickling runs what it reads.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import os
+import pickle
+import stat
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from types import MappingProxyType
+from typing import Any
+
+import engine
+from engine import Rulebook, digest_of, load_rulebook
+from engine.rulebook import manifest_of
+
+__all__ = ["load_cached"]
+
+
+def _proxy(values: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(values)
+
+
+def _reduced(proxy: MappingProxyType[Any, Any]) -> tuple[Any, tuple[dict[Any, Any]]]:
+    return _proxy, (dict(proxy),)
+
+
+copyreg.pickle(MappingProxyType, _reduced)
+
+
+def load_cached(files: Mapping[str, bytes], folder: Path) -> Rulebook:
+    """Load rule files, from the cache in `folder` where it holds them. Raise RuleFilesInvalid as loading does.
+
+    A cache that cannot be read or written is no error: the files are loaded then.
+    """
+    digest = digest_of(manifest_of(files))
+    path = folder / f"{_key(digest)}.rulebook"
+    if (kept := _read(path)) is not None and kept.digest == digest:
+        return kept
+    rulebook = load_rulebook(files)
+    _write(path, rulebook)
+    return rulebook
+
+
+def _key(digest: str) -> str:
+    return sha256(f"{digest} {_engine()} {sys.implementation.cache_tag}".encode()).hexdigest()[:32]
+
+
+@cache
+def _engine() -> str:
+    """Name the engine by the bytes of its modules: another engine may read the same files otherwise."""
+    folder = Path(engine.__file__).parent
+    return digest_of(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py"))))
+
+
+def _read(path: Path) -> Rulebook | None:
+    try:
+        with path.open("rb") as file:
+            seen = os.fstat(file.fileno())
+            if seen.st_uid != os.getuid() or seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                return None
+            found = pickle.load(file)  # noqa: S301 - our own file, and writable by us alone
+    except (OSError, pickle.PickleError, EOFError, AttributeError, ImportError, TypeError, ValueError):
+        return None
+    return found if isinstance(found, Rulebook) else None
+
+
+def _write(path: Path, rulebook: Rulebook) -> None:
+    """Put a rulebook in place of every earlier one, whole or not at all."""
+    with suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, suffix=".new") as file:
+            pickle.dump(rulebook, file, protocol=pickle.HIGHEST_PROTOCOL)
+            file.flush()
+            # Linked under its name only when it is whole; the temporary name goes away with the file.
+            path.unlink(missing_ok=True)
+            os.link(file.name, path)
+        for old in path.parent.glob("*.rulebook"):
+            if old != path:
+                old.unlink(missing_ok=True)

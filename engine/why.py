@@ -1,0 +1,204 @@
+"""How a decision would have come out otherwise, in plain Chinese and English: least changes, and what a tier lacked.
+
+A reading for decisions that stand on the record already: who may try facts until the fine fits is not deterred by a
+fixed fine. The doors see to that; here are only the sentences.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from engine.counterfactual import Counterfactual, Counterfactuals, counterfactuals
+from engine.decision import Decision, Outcome, Wire, imposed_to_wire
+from engine.explain import measure_text
+from engine.fact import Fact, Language
+from engine.given import GivenFacts, Single, unit_text, value_text
+from engine.numbers import exact_text
+from engine.reasoning import Reasoning
+from engine.rulebook import Rulebook
+from engine.shortfall import Answer, Gap, Shortfall, shortfalls
+from engine.vocabulary import NO, YES
+
+LANGUAGES: tuple[Language, Language] = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """What a decision lacked for other tiers, and the least change of each fact that would have changed it."""
+
+    found: Counterfactuals
+    tiers: tuple[Shortfall, ...]
+
+    def sentences(self, language: Language) -> tuple[str, ...]:
+        """Say it in a language: first the tiers that did not apply, then the changes, then what was not looked at."""
+        cut = [_cut(name, language) for name in self.found.cut]
+        tiers = [tier_text(each, language) for each in self.tiers]
+        return (*tiers, *[change_text(each, self.found.decision, language) for each in self.found.changes], *cut)
+
+    def to_wire(self) -> dict[str, Wire]:
+        """Write it as JSON values, each with its sentence in both languages."""
+        decision = self.found.decision
+        changes: list[Wire] = [_change(each, decision) for each in self.found.changes]
+        return {
+            "tiers": [
+                {"tier": each.row.tier, **{language: tier_text(each, language) for language in LANGUAGES}}
+                for each in self.tiers
+            ],
+            "counterfactuals": changes,
+            "cut": list(self.found.cut),
+        }
+
+
+def why(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts, *, decided: date | None = None) -> Why | None:
+    """Work out what would have changed a decision; None where these facts give none (a refusal says itself why)."""
+    found = counterfactuals(rulebook, violation, on, facts, decided=decided)
+    if found is None:
+        return None
+    reasoning = Reasoning(rulebook, found.decision.rule, on, decided)
+    reasoning.read(facts)
+    return Why(found=found, tiers=shortfalls(found.decision, reasoning.scope))
+
+
+def _change(change: Counterfactual, decision: Decision) -> dict[str, Wire]:
+    outcome, fact = change.outcome, change.fact
+    decides = isinstance(outcome, Decision)
+    language = decision.rule.language
+    return {
+        "fact": fact.name,
+        "side": change.side,
+        "given": value_text(fact, change.given, language),
+        "value": value_text(fact, change.value, language),
+        "until": value_text(fact, change.until, language),
+        "moving": change.moving,
+        "outcome": "decision" if decides else "refusal",
+        "tier": (outcome.tier or None) if isinstance(outcome, Decision) else None,
+        "fine_fen": outcome.fine_fen if isinstance(outcome, Decision) else None,
+        "measures": [imposed_to_wire(each) for each in outcome.measures] if isinstance(outcome, Decision) else [],
+        "refusal": None if isinstance(outcome, Decision) else {"code": outcome.code, "message": outcome.message},
+        "zh": change_text(change, decision, "zh"),
+        "en": change_text(change, decision, "en"),
+    }
+
+
+# --- sentences -------------------------------------------------------------------------------------------------------
+
+
+def change_text(change: Counterfactual, decision: Decision, language: Language) -> str:
+    """Write one change: `若面积不超过 4.37 平方米 → 罚款 150 元`."""
+    text = f"{_supposed(change, language)} → {_outcome_text(change.outcome, decision, language)}"
+    if not change.moving or change.until == change.value:
+        return text
+    at = _with_unit(change.fact, change.value, language)
+    return f"{text}（按 {at}计）" if language == "zh" else f"{text} (at {at})"
+
+
+def _supposed(change: Counterfactual, language: Language) -> str:
+    fact, zh = change.fact, language == "zh"
+    value = _with_unit(fact, change.value, language)
+    if change.until == change.value:
+        return f"若{fact.name}为{_spaced(value)}" if zh else f"if {fact.name} were {value}"
+    below = change.side == "below"
+    day = isinstance(change.value, date)
+    words = _BOUND[below, day]
+    text = f"若{fact.name}{words[0]} {value}" if zh else f"if {fact.name} were {words[1]} {value}"
+    if change.to_end:
+        return text
+    back = _BOUND[not below, day]
+    until = _with_unit(fact, change.until, language)
+    return f"{text}（{back[0]} {until}）" if zh else f"{text} (and {back[1]} {until})"
+
+
+# By whether the value lies below the given one, and whether it is a day.
+_BOUND = {
+    (True, False): ("不超过", "at most"),
+    (False, False): ("不低于", "at least"),
+    (True, True): ("不晚于", "not after"),
+    (False, True): ("不早于", "not before"),
+}
+
+
+def _with_unit(fact: Fact, value: Single, language: Language) -> str:
+    if isinstance(value, bool):
+        return YES[language] if value else NO[language]
+    text = value_text(fact, value, language)
+    unit = unit_text(fact, language)
+    return f"{text} {unit}".strip() if fact.numeric else text
+
+
+def _spaced(value: str) -> str:
+    """A figure stands apart from Chinese words, a word does not."""
+    return f" {value}" if value[:1].isascii() else value
+
+
+def _outcome_text(outcome: Outcome, decision: Decision, language: Language) -> str:
+    zh = language == "zh"
+    if not isinstance(outcome, Decision):
+        if outcome.code == "missing_fact":
+            names = ("、" if zh else ", ").join(outcome.wanted)
+            return f"还须查明{names}" if zh else f"{names} would have to be established"
+        return f"不能作出处罚：{outcome.message}" if zh else f"no penalty could be decided: {outcome.message}"
+    own = [each for each in outcome.measures if not each.basis] or list(outcome.measures)
+    text = ("，" if zh else ", ").join(measure_text(imposed_to_wire(each), language) for each in own)
+    if not text:
+        text = "无处罚" if zh else "nothing is imposed"
+    before = [each for each in decision.measures if not each.basis] or list(decision.measures)
+    told = ("，" if zh else ", ").join(measure_text(imposed_to_wire(each), language) for each in before)
+    if text == told and outcome.tier:
+        # The penalty reads the same; what differs is the tier, or what general law adds.
+        return f"“{outcome.tier}”，{text}" if zh else f"“{outcome.tier}”, {text}"
+    return text
+
+
+def tier_text(shortfall: Shortfall, language: Language) -> str:
+    """Write why a tier did not apply: `“严重”未适用：面积 3.5 平方米，未超过 5 平方米，差 1.51 平方米`."""
+    zh = language == "zh"
+    ways = [("；并且" if zh else "; and ").join(_lack_text(each, language) for each in way) for way in shortfall.ways]
+    told = ("；或者" if zh else "; or ").join(ways)
+    return f"“{shortfall.row.tier}”未适用：{told}" if zh else f"“{shortfall.row.tier}” did not apply: {told}"
+
+
+# What a given value does, by the comparison that was required of it.
+_FAILED = {
+    ">": ("未超过", "not more than"),
+    ">=": ("不到", "less than"),
+    "<": ("不低于", "not less than"),
+    "<=": ("超过", "more than"),
+    "=": ("不是", "not"),
+    "!=": ("正是", "exactly"),
+}
+
+
+def _lack_text(lack: Gap | Answer, language: Language) -> str:
+    zh = language == "zh"
+    fact = lack.fact
+    match lack:
+        case Answer(given=given, wanted=wanted):
+            names = [_word(each, language) for each in wanted]
+            shown = _word(given, language) if isinstance(given, str | bool) else ""
+            if zh:
+                return f"{fact.name}为{shown}，不是{'或'.join(names)}"
+            return f"{fact.name} is {shown}, not {' or '.join(names)}"
+        case Gap(given=given, op=op, bound=bound, short=short):
+            unit = unit_text(fact, language)
+            figures = [f"{exact_text(Fraction(each, 10**fact.scale))} {unit}".strip() for each in (given, bound, short)]
+            failed = _FAILED[op][0 if zh else 1]
+            over = op in ("<", "<=")
+            if zh:
+                return f"{fact.name} {figures[0]}，{failed} {figures[1]}，{'超出' if over else '差'} {figures[2]}"
+            return (
+                f"{fact.name} {figures[0]}, {failed} {figures[1]}, {figures[2]} too {'much' if over else 'little'}"
+                if op not in ("=", "!=")
+                else f"{fact.name} {figures[0]}, {failed} {figures[1]}, {figures[2]} away"
+            )
+
+
+def _word(value: str | bool, language: Language) -> str:
+    if isinstance(value, bool):
+        return YES[language] if value else NO[language]
+    return value
+
+
+def _cut(name: str, language: Language) -> str:
+    if language == "zh":
+        return f"{name}：情形太多，没有逐一算完，可能还有更近的变化没有列出"
+    return f"{name}: too many cases to work out, so nearer changes may not be listed"
