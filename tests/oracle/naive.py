@@ -335,13 +335,21 @@ def the_tier(it: Item, case: Case) -> Row:
         for row in holding:
             if all(each is row or heavier(it, row, each, case) for each in holding):
                 return row
-    if any(row.defect == "overlapping_tiers" for row in holding):
-        raise Refused("overlapping_tiers")
+    for row in holding:
+        if row.defect == "overlapping_tiers" or (row.defect and not row.measures):
+            raise Refused(row.defect)
     raise Refused("several_tiers")
 
 
 def heavier(it: Item, row: Row, than: Row, case: Case) -> bool:
     """Say whether a row is heavier beyond doubt: no fine less, one greater, and every other measure of the second."""
+    if not row.measures:
+        return False
+    if not than.measures:
+        # What the other imposes could not be read: only the most that the law allows is beyond doubt no lighter.
+        most = it.limits[row.range_name][1]
+        least = both_ends(it, row, "", case)[0]
+        return row.range_name == than.range_name and most is not None and least >= most(case)
     # A warning alone is the lightest penalty there is and gives way to a fine.
     only_warned = kinds_of(than) == ["warning"]
     if not only_warned and not others(than, case) <= others(row, case):

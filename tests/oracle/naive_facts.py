@@ -47,6 +47,8 @@ class Declaration:
             return [True, False]
         if self.kind == "选项":
             return list(self.choices)
+        if self.kind == "日期":
+            return [(2020, 2, 29), (2024, 5, 31), (2024, 6, 1), (2026, 10, 31)]
         near = {self.least, self.greatest}
         near |= {constant + side * self.step for constant in constants for side in (-1, 0, 1)}
         return sorted(
