@@ -1,9 +1,9 @@
 """A second reading of the rules, written from the prose of the rule language and sharing nothing with the engine.
 
 It is slow and plain on purpose. It reads the raw YAML as text, the words of its cells by recursive descent, and
-computes with fractions and its own calendar. It knows two truth values only: a missing fact is no value here, so the callers try
-every value a missing fact could have. `naive_text` reads formulas, `naive_facts` declarations and tables, `naive_money`
-goes from an outcome to fen; here stand whole rules and the order of a decision.
+computes with fractions and its own calendar. It knows two truth values only: a missing fact is no value here, so the
+callers try every value a missing fact could have. `naive_text` reads formulas, `naive_facts` declarations and tables,
+`naive_money` goes from an outcome to fen; here stand whole rules and the order of a decision.
 """
 
 from collections.abc import Iterator, Mapping
@@ -90,6 +90,7 @@ class Item:
     finishing: Finishing
     limits: dict[str, Span]
     regime: Mapping[str, Any]
+    finishing_reads: set[str] = field(default_factory=set)
     cases: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
@@ -101,7 +102,7 @@ class Item:
     def reads(self) -> list[str]:
         """Name the facts any part of the table looks at, through what is computed."""
         read = {name for condition in self.conditions for name in condition.reads}
-        read |= {name for row in self.rows for name in row.reads}
+        read |= {name for row in self.rows for name in row.reads} | self.finishing_reads
         for name in reversed(self.behind):
             read |= self.behind[name] if name in read else set()
         return [name for name in self.facts if name in read]
@@ -109,6 +110,15 @@ class Item:
     def constants(self, name: str) -> list[Fraction]:
         """Collect the numbers a fact is compared with (and a few more: all of the conditions it stands in)."""
         return [number for each in self.conditions if name in each.reads for number in each.constants]
+
+
+@dataclass
+class Provision:
+    """What general law adds where its condition holds."""
+
+    days: tuple[Day, Day | None]
+    when: Condition
+    measures: list[Measure]
 
 
 @dataclass
@@ -131,6 +141,8 @@ class Oracle:
         for content in contents.values():
             for power in content.get("事项", []) if "职权目录" in content else []:
                 self.powers[power["职权编码"]] = (day(power["公布"]), time.span(power["施行"]))
+        guards = {each["通则代号"]: each for each in contents.values() if "通则代号" in each}
+        self.guards = {name: provisions(guard) for name, guard in guards.items()}
         regimes = {path.rpartition("/")[0]: each for path, each in contents.items() if "基准代号" in each}
         for path, content in contents.items():
             if "违法行为代码" in content:
@@ -157,9 +169,29 @@ class Oracle:
 
     def by(self, item: Item, on: Day, facts: Mapping[str, Fact], decided: Day | None, law_of: Day) -> Answer:
         try:
-            return self.decided(item, on, facts, decided, law_of)
+            return self.reviewed(item, on, self.decided(item, on, facts, decided, law_of))
         except Refused as refused:
             return Answer(refusal=str(refused))
+
+    def reviewed(self, it: Item, on: Day, answer: Answer) -> Answer:
+        """Add what general law attaches to the penalty that was worked out."""
+        fines = [each for each in answer.measures if each[0] in ("fine", "fine_range")]
+        own = next((each for each in fines if each[-1][0] != "对"), ("fine", "0"))
+        kinds_there = {each[0] for each in answer.measures}
+        known_now: dict[str, Any] = {
+            "罚款额": NO_END if own[-1] == "None" else Fraction(own[-1]) / 100,
+            "有罚款": bool(fines),
+            "有警告": "warning" in kinds_there,
+            "有吊销": bool(kinds_there & {"revoke_licence", "suspend_licence", "restrict"}),
+            "有停产停业": "stop_business" in kinds_there,
+        }
+        case = Case(known_now, set(), {}, on, None, {})
+        added: list[Imposed] = []
+        for name in it.regime.get("通则", []):
+            for each in self.guards[name]:
+                if time.within(on, each.days) and each.when.holds(case):
+                    added += [(*imposed, GENERAL) for part in each.measures for imposed in general_part(part, case)]
+        return Answer(answer.refusal, answer.tier, answer.fine_fen, (*answer.measures, *added))
 
     def decided(self, it: Item, on: Day, facts: Mapping[str, Fact], decided: Day | None, law_of: Day) -> Answer:
         # A power that is not listed, not published or not in force may not be used.
@@ -187,6 +219,18 @@ class Oracle:
                 rest = [each for each in general(it.regime, "一律并处") if each[0] != "order_to_correct"]
                 return Answer(measures=(("order_to_correct",), *rest))
         return penalty(it, case)
+
+
+def provisions(guard: Mapping[str, Any]) -> list[Provision]:
+    """Read what general law adds to a penalty; what needs facts of its own is left out: nobody gives them here."""
+    own = {*guard.get("事实", {}), *guard.get("计算", {})}
+    names = names_of({name: declaration(name, text) for name, text in guard.get("事实", {}).items()}, own, "含本数")
+    found = []
+    for each in guard["规定"]:
+        when = condition(each["情形"], names)
+        if not when.reads:
+            found.append(Provision(time.span(guard["施行"]), when, outcome(each["处理"], names)))
+    return found
 
 
 def in_force(versions: list[Item], on: Day) -> Item:
@@ -227,10 +271,9 @@ def counted(it: Item, on: Day, facts: Mapping[str, Fact]) -> dict[str, Fact]:
     return values
 
 
-def known(fact: Declaration, value: Fact) -> Fact:
+def known(fact: Declaration, value: Any) -> Any:
     if fact.kind == "清单":
-        assert isinstance(value, list)
-        return [{name: known(fact.fields[name], inner) for name, inner in each.items()} for each in value]  # type: ignore[union-attr]
+        return [{name: known(fact.fields[name], inner) for name, inner in each.items()} for each in value]
     return fact.read(fact.if_unknown) if value == "不明" and fact.if_unknown else value
 
 
@@ -270,6 +313,11 @@ def other(each: OtherText, case: Case) -> Iterator[Imposed]:
     yield each.kind, *((each.what,) if each.what else ()), *figure
 
 
+def general_part(part: Measure, case: Case) -> Iterator[Imposed]:
+    assert isinstance(part, OtherText)
+    return other(part, case)
+
+
 def limits(it: Item, row: Row, text: FineText) -> Span:
     return it.limits[text.payer] if text.payer and text.payer in it.limits else it.limits[row.range_name]
 
@@ -287,13 +335,21 @@ def the_tier(it: Item, case: Case) -> Row:
         for row in holding:
             if all(each is row or heavier(it, row, each, case) for each in holding):
                 return row
-    if any(row.defect == "overlapping_tiers" for row in holding):
-        raise Refused("overlapping_tiers")
+    for row in holding:
+        if row.defect == "overlapping_tiers" or (row.defect and not row.measures):
+            raise Refused(row.defect)
     raise Refused("several_tiers")
 
 
 def heavier(it: Item, row: Row, than: Row, case: Case) -> bool:
     """Say whether a row is heavier beyond doubt: no fine less, one greater, and every other measure of the second."""
+    if not row.measures:
+        return False
+    if not than.measures:
+        # What the other imposes could not be read: only the most that the law allows is beyond doubt no lighter.
+        most = it.limits[row.range_name][1]
+        least = both_ends(it, row, "", case)[0]
+        return row.range_name == than.range_name and most is not None and least >= most(case)
     # A warning alone is the lightest penalty there is and gives way to a fine.
     only_warned = kinds_of(than) == ["warning"]
     if not only_warned and not others(than, case) <= others(row, case):
@@ -451,6 +507,11 @@ def item(content: Mapping[str, Any], regime: Mapping[str, Any]) -> Item:
         return str(content.get(key, regime.get(key, "")))
 
     step, way = rounding(said("取整"))
+    picking = content.get("档内取值", regime.get("档内取值", []))
+    finishing = [each.get("情形", "") for each in picking if isinstance(each, Mapping)]
+    finishing += [each["情形"] for key in ("移档", "调整") for each in inherited(key)]
+    finishing += [each["处理"] for each in inherited("调整")] + list(ranges.values())
+    finishing = [each for each in finishing if each != "其余"]
     return Item(
         code=content["违法行为代码"],
         power=content["职权编码"],
@@ -469,7 +530,7 @@ def item(content: Mapping[str, Any], regime: Mapping[str, Any]) -> Item:
         unpublished=any(each["种类"] == "未公布裁量基准" for each in content.get("缺陷", [])),
         moves=[move(each, names) for each in inherited("移档")],
         finishing=Finishing(
-            in_tier=in_tier(content.get("档内取值", regime.get("档内取值", [])), names),
+            in_tier=in_tier(picking, names),
             adjustments=[adjustment(each, names) for each in inherited("调整")],
             combine=said("调整方式"),
             beyond=said("超出法定幅度"),
@@ -478,6 +539,7 @@ def item(content: Mapping[str, Any], regime: Mapping[str, Any]) -> Item:
         ),
         limits={name: span_of(text, names) for name, text in ranges.items()},
         regime=regime,
+        finishing_reads=Cell(" , ".join(finishing), names).reads,
         cases=content.get("用例", []),
     )
 

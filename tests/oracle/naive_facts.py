@@ -47,6 +47,8 @@ class Declaration:
             return [True, False]
         if self.kind == "选项":
             return list(self.choices)
+        if self.kind == "日期":
+            return [(2020, 2, 29), (2024, 5, 31), (2024, 6, 1), (2026, 10, 31)]
         near = {self.least, self.greatest}
         near |= {constant + side * self.step for constant in constants for side in (-1, 0, 1)}
         return sorted(
@@ -74,7 +76,9 @@ def declaration(name: str, text: str | Mapping[str, Any]) -> Declaration:
         words = clause.strip()
         if not found.kind:
             found.kind = re.split(r"[\s「]", words)[0]
-            found.choices = [each.strip().strip("「」") for each in words.removeprefix(found.kind).split("、")]
+            found.choices = [
+                each.strip().strip("「」") for each in re.split("、(?![^「]*」)", words.removeprefix(found.kind))
+            ]
         elif words.startswith("精确到"):
             found.step = Fraction(words.removeprefix("精确到").strip())
         elif words.startswith("不明按"):
@@ -109,7 +113,7 @@ Line = Callable[[Any], bool]
 
 
 def line(text: str, percent: bool, names: Names) -> Line:
-    """Read one line of a table: `[0..500)`, `500以上1000以下`, `大于 2 至 5`, `小于 30`, `2 以上`, a figure, choices."""
+    """Read one line of a table: `[0..500)`, `500以上1000以下`, `大于 2 至 5`, `小于 30`, a figure, choices."""
     cell = Cell(text, names)
     if text.strip() in ("是", "否"):
         return lambda value: bool(value == (text.strip() == "是"))

@@ -34,10 +34,12 @@ CALLS = (
     "项数 合计 最大一项 任一项 每一项"
 ).split()
 OTHER = (
-    "或 或者 且 并且 非 未有 以上 以下 属于 、 , ; ( ) [ ] .. → -> 随 此后 按 法定下限 法定上限 行为日 决定日 每 对 罚款 "
-    "警告 通报批评 没收 吊销 暂扣 责令停产停业 限制 拘留 责令 责令改正 另计 标记 教育 不予处罚 可以不予处罚 拒绝 上浮 下浮 "
-    "可低于法定下限 至 到 是 否"
+    "或 或者 且 并且 非 未有 以上 以下 属于 、 , ; ( ) [ ] .. → -> 随 此后 按 法定下限 法定上限 行为日 决定日 罚款额 "
+    "每 对 罚款 警告 通报批评 没收 吊销 暂扣 责令停产停业 限制 拘留 责令 责令改正 另计 标记 教育 不予处罚 "
+    "可以不予处罚 拒绝 上浮 下浮 可低于法定下限 至 到 是 否"
 ).split()
+# What only general law asks: about the penalty that has been worked out.
+AFTERWARDS = ("罚款额", "有罚款", "有警告", "有吊销", "有停产停业")
 FIGURE = r"[0-9]+(?:\.[0-9]+)?"
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 HUGE = Fraction(10) ** 28
@@ -140,7 +142,7 @@ class Cell:
     def __init__(self, text: str, names: Names) -> None:
         self.text, self.names = fold(text), names
         own = [*names.facts, *names.choices, *names.units]
-        known = [*own, *COMPARISONS, *MONEY, *UNITS, *TIMES, *OVER, *PLUS, *MINUS, *CALLS, *OTHER]
+        known = [*own, *COMPARISONS, *MONEY, *UNITS, *TIMES, *OVER, *PLUS, *MINUS, *CALLS, *OTHER, *AFTERWARDS]
         longest = sorted(set(known), key=len, reverse=True)
         pattern = "|".join(["「[^」]*」", DAY, FIGURE, *map(re.escape, longest)])
         self.words: list[str] = re.findall(pattern, self.text)
@@ -298,6 +300,8 @@ class Cell:
             return plain(lambda case: case.low(case) if case.low else Fraction(0))
         if word == "法定上限":
             return plain(lambda case: case.high(case) if case.high else Fraction(0))
+        if word in AFTERWARDS:
+            return plain(lambda case: case.given[word])
         if word == "行为日":
             return plain(lambda case: case.on)
         assert word == "决定日", (self.text, word)

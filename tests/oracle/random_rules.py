@@ -3,10 +3,12 @@
 A `Writer` draws the text of one cell after another; what it writes keeps to the kinds of the language (a product of two
 measured quantities is left out), so that the loader takes most of it.
 """
+# ruff: noqa: E501  # one way to write a cell stands on one line, however long its texts are
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -144,7 +146,7 @@ class Writer:
         ])  # fmt: skip
 
     def whole(self) -> str:
-        return self.pick(["1", "6", "13", *self.steps])
+        return self.pick(["1", "6", "13", *(name for name in ("件数", "次数") if self.has(name))])
 
     def quantity(self, depth: int) -> str:
         """A number that may be measured."""
@@ -302,17 +304,17 @@ class Writer:
         of, unit, cuts = self.pick(
             [("面积", "", ("3", "8")), ("件数 × 2" if self.has("件数") else "面积", "", ("2", "5"))]
         )
-        rate = lambda: self.pick(["10元", "25.5元", "100元"])  # noqa: E731  # one word for three cells
+        rates = ["10元", "25.5元", "100元"]
         if "货值" in self.amounts and self.chance(4):
             of, unit, cuts = "货值", "元", ("500", "2000")
-            rate = lambda: self.pick(["5%", "0.1", "2倍"])  # noqa: E731
+            rates = ["5%", "0.1", "2倍"]
         low, high = (cut + unit for cut in cuts)
         lines = {
-            self.pick([f"0{unit} 至 {low}", f"{low}以下", f"不超过 {low}"]): rate(),
-            f"大于 {low} 至 {high}": rate(),
+            self.pick([f"0{unit} 至 {low}", f"{low}以下", f"不超过 {low}"]): self.pick(rates),
+            f"大于 {low} 至 {high}": self.pick(rates),
         }
         if self.chance(8):
-            lines[self.pick([f"超过 {high}", f"大于 {high}"])] = rate()
+            lines[self.pick([f"超过 {high}", f"大于 {high}"])] = self.pick(rates)
         return {"累进": of, "表": lines}
 
     # --- outcomes
@@ -416,7 +418,7 @@ class Writer:
         cuts = self.pick([["2", "5"], ["5"], ["3", "8", "12"]])
         conditions = [
             f"面积 ≤ {cuts[0]}",
-            *(f"{low} < 面积 ≤ {high}" for low, high in zip(cuts, cuts[1:], strict=False)),
+            *(f"{low} < 面积 ≤ {high}" for low, high in pairwise(cuts)),
         ]
         conditions.append(f"面积 > {cuts[-1]}")
         if self.chance(3):
