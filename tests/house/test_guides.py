@@ -8,6 +8,7 @@ import pytest
 
 from engine import Rulebook, load_rulebook
 from engine.rule_cases import run_cases
+from engine.vocabulary import KEYS, REFUSALS, UNITS, WORDS
 from tests.engine.kit import findings, shipped
 from tests.house.listing import confirm_lines, defect_counts, defect_lines, sizes
 
@@ -63,14 +64,15 @@ def law() -> Rulebook:
 
 def with_cell(slot: str, cell: str) -> dict[str, bytes]:
     """Put one cell into a small rule of the guide's own regime."""
-    # The outcome of the tier `拒绝` is a marked defect; a bare declaration gets a name.
+    # A declaration without a name gets one.
     filled = BLANK | {slot: cell}
     if slot == "事实":
         filled["事实"] = "  " + (cell if re.match(r"\w+: ", cell) else f"某数: {cell}")
     elif slot == "调整":
         filled = {**BLANK, "整项": f"调整:\n  - {{名: 某, 情形: 已改正, 处理: '{cell}'}}"}
-    files = {path: text for path, text in list(WHOLE.items())[:2]}
-    files["某市/T-1.yaml"] = BASE % filled
+    files = dict(list(WHOLE.items())[:2])
+    base = BASE.replace("档内取值: 只给幅度\n", "") if cell.startswith("档内取值") else BASE
+    files["某市/T-1.yaml"] = base % filled
     return {path: text.encode() for path, text in files.items()}
 
 
@@ -94,9 +96,10 @@ def rows(*titles: str) -> list[tuple[str, list[str]]]:
 
 CELLS = [(SLOTS[chapter], cells[0].strip("`"), cells[2]) for chapter, cells in rows("写法", "意思", "出处")]
 MISTAKES = [
-    (cells[0].strip("`"), cells[1], cells[2].strip("`"))
-    for _chapter, cells in rows("写成了", "系统会说", "应当写")
+    (cells[0].strip("`"), cells[1], cells[2].strip("`")) for _chapter, cells in rows("写成了", "系统会说", "应当写")
 ]
+
+WORDINGS = [cell for _chapter, cells in rows("原文怎么说", "怎么写") for cell in re.findall(r"`([^`]+)`", cells[1])]
 
 
 def test_the_first_three_files_of_the_guide_load_alone_and_their_cases_pass() -> None:
@@ -136,7 +139,13 @@ def test_every_cell_of_the_tables_is_law_or_loads(slot: str, cell: str, source: 
         assert cell in (RULES / f"{source}.yaml").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("cell", WORDINGS, ids=WORDINGS)
+def test_every_wording_of_the_guide_loads(cell: str) -> None:
+    assert [str(each) for each in findings(with_cell(*cell.split(": ", 1)))] == []
+
+
 def test_the_tables_are_there() -> None:
+    assert len(WORDINGS) > 20
     assert len(CELLS) > 60
     assert len(MISTAKES) > 20
 
@@ -150,27 +159,69 @@ def test_a_common_mistake_is_answered_as_the_guide_says_and_its_repair_loads(wro
     assert [str(each) for each in findings(with_cell(*right.split(": ", 1)))] == []
 
 
-def test_every_refusal_and_unit_the_guide_lists_is_one() -> None:
-    from engine.vocabulary import REFUSALS, UNITS
+def test_every_word_unit_and_refusal_of_the_language_is_in_the_guide() -> None:
+    words = [*WORDS.values(), *REFUSALS.values(), *UNITS.values()]
 
-    missing = [zh[0] for zh, _en in REFUSALS.values() if zh[0] not in GUIDE]
-    missing += [zh[0] for zh, _en in UNITS.values() if zh[0] not in GUIDE]
+    missing = [zh[0] for zh, _en in words if zh[0] not in GUIDE]
 
     assert missing == []
 
 
 def test_every_key_of_the_language_is_in_the_guide() -> None:
-    from engine.vocabulary import KEYS
+    missing = [zh[0] for zh, _en in KEYS.values() if zh[0] not in GUIDE]
 
-    missing = [zh[0] for word, (zh, _en) in KEYS.items() if not re.search(re.escape(zh[0]), GUIDE)]
+    # That a Chinese file is in Chinese goes without saying.
+    assert set(missing) <= {"语言"}
 
-    # The language of a Chinese file goes without saying; cards are supervision's (`rules/supervision`).
-    assert set(missing) <= {"语言", "督察牌规则", "级别"}
+
+ENGLISH = """language: English
+violation: T-1
+name: A
+category: A
+power_item: P-001
+in_force: 2023-12-15 to 2028-12-14
+basis: {article: A, quote: A}
+statutory_range: fine 500 yuan to 100000 yuan
+beyond_range: take the limit
+in_tier: range only
+facts:
+  area: number, square metres, precise to 0.01, 0 to 10000
+  value: money, yuan, 0 to 1000000
+  zone: choice residential / industrial
+  corrected: yes or no
+%(facts)s
+tiers:
+  - tier: A
+    when: %(when)s
+    outcome: %(outcome)s
+    quote: A
+cases:
+  - {name: A, on: 2026-05-01, given: {}, expect: refuse missing fact}
+"""
+ENGLISH_MISTAKES = [
+    re.findall(r"`([^`]+)`", row)
+    for row in re.findall(r"^\| `(?:outcome|when|facts): .*$", (RULES / "README.md").read_text(encoding="utf-8"), re.M)
+]
+
+
+@pytest.mark.parametrize(("wrong", "right"), ENGLISH_MISTAKES, ids=[wrong for wrong, _right in ENGLISH_MISTAKES])
+def test_a_mistake_of_the_english_guide_is_found_and_its_repair_loads(wrong: str, right: str) -> None:
+    whole = re.findall(r"```yaml\n(.*?)```", (RULES / "README.md").read_text(encoding="utf-8"), re.DOTALL)[:2]
+
+    def found(line: str) -> list[str]:
+        slot, cell = line.split(": ", 1)
+        filled = {"facts": "", "when": "area > 0", "outcome": "fine 1000 yuan"}
+        filled[slot] = f"  {cell}" if slot == "facts" else cell
+        files = {"c.yaml": whole[0], "r/r.yaml": whole[1], "r/t.yaml": ENGLISH % filled}
+        return [str(each) for each in findings({path: text.encode() for path, text in files.items()})]
+
+    assert found(wrong) != []
+    assert found(right) == []
 
 
 def numbers(text: str, chapter: str) -> dict[str, tuple[int, ...]]:
     """Read the numbers of a table, by the folder its rows begin with."""
-    part = text.split(f"\n## {chapter}")[1].split("\n## ")[0]
+    part = text.split(f"\n## {chapter}")[1].split("\n## ", maxsplit=1)[0]
     return {
         name: tuple(0 if cell == "·" else int(cell) for cell in re.findall(r"(?<=\| )(\d+|·)(?= \|)", rest))
         for name, rest in re.findall(r"^\| `([\w-]+)` (.*)$", part, re.MULTILINE)
