@@ -134,7 +134,8 @@ def test_every_kind_of_step_is_told() -> None:
     assert steps == {
         "power_item", "in_force", "count", "not_used", "no_penalty", "precondition", "tier", "heavier_tier", "amount",
         "rounding", "statutory_range", "measure", "defect", "assumed", "value", "tier_move", "moved_tier", "bracket",
-        "in_tier", "position", "bound", "guard", "not_reviewed", "same_outcome", "adjustment", "other_version", "lighter_law",
+        "in_tier", "position", "bound", "guard", "not_reviewed", "same_outcome", "adjustment", "other_version",
+        "lighter_law",
     }  # fmt: skip
 
 
