@@ -34,8 +34,11 @@ def may_leave(rule: Rule, row: Row, fine: Fine) -> bool:
     if row.defect is not None:
         return False
     statutory = rule.range_for(row, fine.payer)
-    if rule.conventions.adjustments:
-        return statutory.low is not None or statutory.high is not None
+    changes = {each.change.kind for each in rule.conventions.adjustments}
+    if (statutory.low is not None and changes & {"down", "subtract", "times"}) or (
+        statutory.high is not None and changes & {"up", "add", "times"}
+    ):
+        return True
     bounds = Bounds(rule.by_name, rule.named, rule.lists, statutory.low, statutory.high)
     ends = (fine.amount.low, fine.amount.high) if isinstance(fine.amount, Bracket) else (fine.amount, fine.amount)
     least = [each for each in (ends[0], fine.floor) if each is not None]

@@ -14,12 +14,13 @@ from engine.decide import decide
 from engine.decision import Decision, Outcome, Step
 from engine.evaluate import Missing, Scope, Undefined, compute, evaluate, line_of
 from engine.fact import Fact
+from engine.figure import least_computed
 from engine.given import Value, value_text
 from engine.reasoning import Reasoning, Refused
 from engine.rule import Given, Row, Rule, RuleCase
 from engine.rule_cases import CaseResult
 from engine.rulebook import Rulebook
-from engine.tree import Branches, Compare, Is, Marginal, Named, OneOf, Table
+from engine.tree import Branches, Compare, Fine, Is, Marginal, Named, OneOf, Table
 from engine.units import Id, Unit, at, line_id, refusal, units_of
 
 Facts = Mapping[str, Given]
@@ -29,6 +30,7 @@ INPUT = frozenset(
     "missing_fact wrong_kind out_of_domain conflicting_facts".split()
 )
 OWN = frozenset("no_tier several_tiers not_this_violation no_line several_lines no_move divided_by_zero".split())
+UNDEFINED = frozenset({"no_line", "several_lines", "divided_by_zero"})
 MAX_POINTS = 400
 MAX_TRIES = 3
 
@@ -103,7 +105,12 @@ class Plan:
             name for step in trace if step.kind not in ("count", "assumed", "not_used") for name, _text in step.reads
         }
         worked = {step.name for step in trace if step.kind == "value"}
+        if not isinstance(outcome, Decision) and outcome.code in UNDEFINED:
+            # Refused while a value was being worked out: no step had read its facts yet.
+            read |= {name for name, _value in case.given}
         seen.update(self._values(reasoning.scope, read, worked))
+        if isinstance(outcome, Decision):
+            seen.update(_lower_ends(reasoning, trace, outcome))
         return frozenset(seen)
 
     def _values(self, scope: Scope, read: set[str], worked: set[str]) -> Iterator[Id]:
@@ -197,6 +204,24 @@ def _from_trace(trace: tuple[Step, ...], rule: Rule) -> Iterator[Id]:
                 for kind in ("floor", "cap"):
                     yield ("bound", *fine, kind, "hit" if kind in bounds else "free")
     yield from held if heavier is None else [each for each in held if each == heavier]
+
+
+def _lower_ends(reasoning: Reasoning, trace: tuple[Step, ...], decision: Decision) -> Iterator[Id]:
+    """Yield what happened to the lower ends of published ranges, which the trace does not follow."""
+    rule = reasoning.rule
+    for each in decision.measures:
+        if not isinstance(each.measure, Fine) or each.spread is None:
+            continue
+        steps = [(step.at, step.name) for step in trace if step.kind in ("amount", "bracket")]
+        payer, wanted = each.measure.payer, each.measure
+        row = next(
+            row for row in rule.rows if (row.outcome_cell.place, payer or row.tier) in steps and wanted in row.measures
+        )
+        low, least = least_computed(reasoning, row, each.measure)
+        if low < least:
+            yield ("limit", rule.range_for(row, each.measure.payer).name, "hit")
+        elif low != each.spread[0]:
+            yield ("rounding", "hit")
 
 
 def _ranges_of_last_fine(trace: tuple[Step, ...], rule: Rule) -> Iterator[str]:

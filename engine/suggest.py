@@ -30,6 +30,7 @@ from engine.vocabulary import KEYS, NO, YES, spell
 MAX_RUNS = 300
 MAX_BASES = 12
 MAX_WAYS = 16
+MAX_SINGLES = 30
 _PREFIX: Mapping[Language, str] = {"zh": "建议：", "en": "suggested: "}
 
 # The new answers to some facts, as text; the first name is the list of records a field belongs to, or nothing.
@@ -108,7 +109,7 @@ class _Search:
             case = RuleCase(
                 name="", on=base.on, decided=base.decided, given=tuple(given.items()), expect="", cell=base.cell
             )
-            mine = outcome.rule is self.rule
+            mine = outcome.rule is not None and outcome.rule.digest == self.rule.digest
             seen = self.plan.observe(self.rulebook, case, outcome) if mine else frozenset[Id]()
             self.known[key] = _Tried(case, outcome, seen)
         return self.known[key]
@@ -129,13 +130,13 @@ class _Search:
         made = [(_differences(rule, base, way), base, way) for base, way in led]
         for _count, base, way in sorted(made, key=lambda each: each[0]):
             yield from self.changed(base, way)
+        for way in ways[:3]:
+            for base in self.bases[:2]:
+                for other in self.singles[:MAX_SINGLES]:
+                    yield from self.changed(base, other | way)
         for base in self.bases:
             for way in self.singles:
                 yield from self.changed(base, way)
-        for base in self.bases[:3]:
-            for way in ways[:3]:
-                for other in self.singles:
-                    yield from self.changed(base, other | way)
 
     def changed(self, base: RuleCase, way: Way) -> Iterator[tuple[RuleCase, Facts]]:
         given = _applied(self.rule, dict(base.given), way)

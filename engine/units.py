@@ -5,11 +5,14 @@ adjustments on and off, in-tier rules, limits, rounding and bounds that bite and
 refusals its own text can give. General law (通则) stands around every rule and is not counted for each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from math import ceil, floor
 from typing import Literal, NamedTuple, TypeAlias
 
 from engine.amounts import may_leave, may_round
+from engine.bounds import Bounds
+from engine.checks import order
 from engine.cuts import Sites, fact_of, grid, sites_of
 from engine.fact import Cell, Place
 from engine.numbers import decimal_text
@@ -30,7 +33,9 @@ from engine.tree import (
     Named,
     Not,
     OneOf,
+    Operator,
     Ref,
+    Relation,
     Table,
 )
 from engine.vocabulary import ENUMS, REFUSALS, spell
@@ -92,6 +97,9 @@ def units_of(rule: Rule, sites: Sites | None = None) -> tuple[Unit, ...]:
 
     Whether a table leaves a gap or two rows can hold at once hangs on all its conditions: `engine.coverage` looks.
     """
+    if any(each.kind == "no_benchmark" and not each.tier for each in rule.defects):
+        # Nothing else of such a rule is ever looked at.
+        return tuple(_defects(rule))[:1]
     sites = sites or sites_of(rule)
     found = [
         *_rows(rule),
@@ -135,12 +143,31 @@ def _thresholds(rule: Rule, sites: Sites) -> Iterator[Unit]:
             )  # fmt: skip
     for records, relation, place in sites.relations:
         text = surface.condition(relation)
-        for holds in (True, False):
+        for holds in _sides(rule, records, relation):
             yield Unit(
                 "comparison", ("comparison", records, text, str(holds)), place,
                 f"“{text}”{'成立' if holds else '不成立'}", f"`{text}` {'holds' if holds else 'does not hold'}",
                 relation if holds else Not(part=relation),
             )  # fmt: skip
+
+
+_CERTAIN: Mapping[Operator, tuple[set[str], set[str]]] = {
+    ">=": ({"same", "at_least", "above"}, {"below"}),
+    ">": ({"above"}, {"same", "at_most", "below"}),
+    "<=": ({"same", "at_most", "below"}, {"above"}),
+    "<": ({"below"}, {"same", "at_least", "above"}),
+    "=": ({"same"}, {"below", "above"}),
+    "!=": ({"below", "above"}, {"same"}),
+}
+
+
+def _sides(rule: Rule, records: str, relation: Relation) -> tuple[bool, ...]:
+    """Return the answers a comparison can have, as far as the domains show; both where in doubt."""
+    if records:
+        return (True, False)
+    how = order(relation.left, relation.right, Bounds(rule.by_name, rule.named, rule.lists))
+    always, never = _CERTAIN[relation.op]
+    return (True,) if how in always else (False,) if how in never else (True, False)
 
 
 def line_id(records: str, named: str, row: int, column: int = 0) -> Id:
@@ -219,8 +246,11 @@ def _finishing(rule: Rule) -> Iterator[Unit]:
         yield from _on_off("move", each.name, each.cell, each.when)
     for change in how.adjustments if fines else ():
         yield from _on_off("adjustment", change.name, change.cell, change.when)
-    if any(isinstance(fine.amount, Bracket) and fine.amount.at is None for fine in fines):
-        for rule_in in how.in_tier:
+    sound = [each for row in rule.rows if row.defect is None for each in row.measures if isinstance(each, Fine)]
+    brackets = [each.amount for each in sound if isinstance(each.amount, Bracket) and each.amount.at is None]
+    for rule_in in how.in_tier:
+        # A bracket without an upper end is left alone, unless the rule says how many times its lower one.
+        if any(each.high is not None or rule_in.only_low is not None for each in brackets):
             name, place = rule_in.name or rule_in.cell.text, rule_in.cell.place
             others = [Not(part=each.when) for each in how.in_tier if each.when is not None]
             when = rule_in.when if rule_in.when is not None else _both(list(others))
@@ -236,6 +266,8 @@ def _on_off(kind: Literal["move", "adjustment"], name: str, cell: Cell, when: Co
 
 def _amounts(rule: Rule) -> Iterator[Unit]:
     """List what happens to an amount at its bounds: only what the amounts and domains do not exclude."""
+    # Where adjustments can move an amount to its limits, they are where to look first.
+    adjusted = _both([each.when for each in rule.conventions.adjustments])
     for row in rule.rows:
         for fine in row.measures:
             if not isinstance(fine, Fine):
@@ -257,13 +289,13 @@ def _amounts(rule: Rule) -> Iterator[Unit]:
                 yield Unit(
                     "limit", ("limit", statutory.name, hit), place,
                     f"法定幅度“{statutory.cell.text}”{_HIT[hit][0]}",
-                    f"statutory range `{statutory.cell.text}` {_HIT[hit][1]}",
+                    f"statutory range `{statutory.cell.text}` {_HIT[hit][1]}", adjusted if hit == "hit" else None,
                 )  # fmt: skip
             for hit in ("hit", "free") if may_round(rule, row, fine) else ():
                 words = ("取整改变数额", "rounding changes an amount")
                 if hit == "free":
                     words = ("取整不改变数额", "rounding changes nothing")
-                yield Unit("rounding", ("rounding", hit), rule.top, *words)
+                yield Unit("rounding", ("rounding", hit), rule.top, *words, adjusted if hit == "hit" else None)
 
 
 _HIT = {"hit": ("碰到", "is hit"), "free": ("没有碰到", "is not hit")}
@@ -295,7 +327,12 @@ def _refusals(rule: Rule, sites: Sites) -> Iterator[Unit]:
     for move in how.moves if rule.rows else ():
         if move.move.tiers < 0 or (move.move.tiers > 0 and not move.move.top_at_end):
             yield refusal("no_move", move.cell.place, move.when)
-    for _records, named in sites.named:
+    for records, named in sites.named:
+        if isinstance(named.how, Table):
+            for axis in (named.how.rows, named.how.columns):
+                hole = None if axis is None else _hole(rule, records, axis, sites)
+                if hole is not None:
+                    yield refusal("no_line", named.cell.place, None if records else hole)
         if isinstance(named.how, Branches) and all(when is not None for when, _value in named.how.rows):
             whens = [when for when, _value in named.how.rows if when is not None]
             if not _covers(whens):
@@ -304,6 +341,27 @@ def _refusals(rule: Rule, sites: Sites) -> Iterator[Unit]:
         for fine in row.measures:
             if isinstance(fine, Fine) and how.beyond_range != "clamp" and may_leave(rule, row, fine):
                 yield refusal("outside_statutory_range", row.outcome_cell.place, row.when)
+
+
+def _hole(rule: Rule, records: str, axis: Axis, sites: Sites) -> Condition | None:
+    """Find a value of a fact that stands on no line of a table; None where there is none, or it is worked out."""
+    found = fact_of(rule, records, axis.name)
+    if found is None:
+        return None
+    fact, per = found[1], grid(found[1])
+    if fact.kind == "choice":
+        known = {each for key in axis.keys if isinstance(key, tuple) for each in key}
+        missing = tuple(each for each in fact.choices if each not in known)
+        return OneOf(fact=fact.name, choices=missing) if missing else None
+    if not fact.numeric:
+        return None
+    lows = [cut.low for cut in sites.cuts if (cut.records, cut.fact.name) == (found[0], fact.name)]
+    points = {fact.low + fact.low_open, fact.high - fact.high_open, *lows, *(low + 1 for low in lows)}
+    bands = [key for key in axis.keys if isinstance(key, Band)]
+    for value in sorted(points):
+        if not any(band.holds(Fraction(value, per)) for band in bands):
+            return Compare(fact=fact.name, op="=", value=value)
+    return None
 
 
 def _covers(whens: list[Condition]) -> bool:
