@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typer
 
+from api.cli_cases import run_tests
 from api.cli_log import replay, verify
-from api.cli_rules import check, decide, run_tests
+from api.cli_rules import check, decide
 from api.cli_serve import serve, watch
 from api.terminal import FOUND, complain
 from cases.errors import CaseError

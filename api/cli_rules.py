@@ -1,11 +1,11 @@
-"""The commands about rules: decide one violation, check the rule files, run their test cases."""
+"""The commands about rules: decide one violation, check the rule files."""
 
 from __future__ import annotations
 
 import json
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Never
+from typing import Annotated, Never
 
 import typer
 
@@ -21,7 +21,6 @@ from engine import Finding, GivenFact, GivenFacts, RuleFilesInvalid, load_rulebo
 from engine.calendar import read_day
 from engine.explain import explain_wire
 from engine.fact import Language
-from engine.rule_cases import CaseResult, run_cases
 
 
 def decide(
@@ -171,35 +170,3 @@ def _files(rules: Path | None) -> dict[str, bytes]:
         return read_files(Settings.choose(rules).rules)
     except LawFilesMissing as error:
         misuse(str(error))
-
-
-def run_tests(rules: Rules = None, as_json: AsJson = False) -> None:
-    """运行规则文件里的用例 · Run the test cases that stand inside the rule files."""
-    law = load(Settings.choose(rules))
-    total = sum(len(rule.cases) for rule in law.rulebook.every_rule())
-    failed: list[CaseResult] = []
-    with progress("test") as show:
-        for done, result in enumerate(run_cases(law.rulebook), 1):
-            show(done, total)
-            if not result.passed:
-                failed.append(result)
-    if as_json:
-        say_json({"ok": not failed, "cases": total, "failed": [_failed(each) for each in failed]})
-    else:
-        for each in failed:
-            place = each.case.cell.place
-            say(f"{place}: {each.rule.code}“{each.case.name}”应得 {each.expected}，实得 {each.found}")
-        say(f"{total} 个用例，{len(failed)} 个不符 · {total} cases, {len(failed)} failed")
-    raise typer.Exit(FOUND if failed else 0)
-
-
-def _failed(result: CaseResult) -> dict[str, Any]:
-    place = result.case.cell.place
-    return {
-        "violation": result.rule.code,
-        "case": result.case.name,
-        "file": place.file,
-        "line": place.line,
-        "expected": result.expected,
-        "found": result.found,
-    }

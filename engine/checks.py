@@ -78,7 +78,7 @@ def _finishing(rule: Rule, complaints: Complaints) -> None:
 
 
 def _range_checks(each: StatutoryRange, bounds: Bounds, complaints: Complaints) -> None:
-    if each.low is not None and each.high is not None and _order(each.low, each.high, bounds) == "above":
+    if each.low is not None and each.high is not None and order(each.low, each.high, bounds) == "above":
         complaints.add("range_upside_down", each.cell.place)
     if each.high is not None and bounds.of(each.high).high > MAX_SAFE_INTEGER:
         complaints.add("amount_may_overflow", each.cell.place, expected=MAX_SAFE_INTEGER)
@@ -87,7 +87,7 @@ def _range_checks(each: StatutoryRange, bounds: Bounds, complaints: Complaints) 
 Order = Literal["below", "at_most", "same", "at_least", "above", "unknown"]
 
 
-def _order(one: Expr, other: Expr, bounds: Bounds) -> Order:
+def order(one: Expr, other: Expr, bounds: Bounds) -> Order:
     """Say how two amounts stand to each other for all facts; `below` and `above` leave no doubt."""
     (left, first), (right, second) = split(one), split(other)
     if first == second and (first is None or bounds.of(first).low >= 0):
@@ -139,11 +139,11 @@ def _fine(
     low, high = (amount.low, amount.high) if isinstance(amount, Bracket) else (amount, amount)
     if high is not None and inner.of(high).high > MAX_SAFE_INTEGER and fine.cap is None:
         complaints.add("amount_may_overflow", place, expected=MAX_SAFE_INTEGER)
-    if isinstance(amount, Bracket) and low is not None and high is not None and _order(low, high, inner) == "above":
+    if isinstance(amount, Bracket) and low is not None and high is not None and order(low, high, inner) == "above":
         complaints.add("range_upside_down", place)
     # An end the row leaves open is the statute's own: …以下 begins where the statute begins.
-    least: Order = "same" if statutory.low is None or low is None else _order(low, statutory.low, inner)
-    most: Order = "same" if statutory.high is None or high is None else _order(high, statutory.high, inner)
+    least: Order = "same" if statutory.low is None or low is None else order(low, statutory.low, inner)
+    most: Order = "same" if statutory.high is None or high is None else order(high, statutory.high, inner)
     if isinstance(amount, Bracket) and amount.at is not None and high is None and statutory.high is None:
         # A share of what has no upper end is nothing.
         complaints.add("at_without_bracket", place)

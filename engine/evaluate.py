@@ -357,8 +357,8 @@ def _how(named: Named, scope: Scope) -> Anything:
         case Branches(rows=rows):
             return _branches(named.name, rows, scope)
         case Table(rows=axis, columns=columns, cells=cells):
-            line = _line(axis, scope)
-            column = 0 if columns is None else _line(columns, scope)
+            line = line_of(axis, scope)
+            column = 0 if columns is None else line_of(columns, scope)
             if isinstance(line, Missing) or isinstance(column, Missing):
                 return _both(line, column)
             return compute(cells[line][column], scope)
@@ -402,7 +402,8 @@ def _branches(name: str, rows: tuple[tuple[Condition | None, Expr], ...], scope:
     return compute(holding[0] if holding else otherwise, scope)  # type: ignore[arg-type]  # one of them is there
 
 
-def _line(axis: Axis, scope: Scope) -> int | Missing:
+def line_of(axis: Axis, scope: Scope) -> int | Missing:
+    """Find the line of a table that holds; raise Undefined where none does."""
     declared = scope.declared(axis.name)
     plain = isinstance(declared, Fact) and declared.kind == "choice"
     value = scope.raw(axis.name) if plain else scope.value(axis.name)
@@ -425,4 +426,4 @@ def _key_holds(key: Key, value: Anything) -> bool:
             return value in key
 
 
-__all__ = ["Exact", "Missing", "Scope", "Undefined", "compute", "evaluate"]
+__all__ = ["Exact", "Missing", "Scope", "Undefined", "compute", "evaluate", "line_of"]

@@ -71,14 +71,7 @@ def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
 
 def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
     """Compute one fine of a row in whole fen, or the published range where no figure is decided."""
-    scope = limited(reasoning.rule, row, measure, reasoning.scope)
-    amount = _adjusted(
-        reasoning, _bounded(reasoning, measure, _at_first(reasoning, row, measure, scope, end), scope), scope
-    )
-    if measure.cap is not None:
-        # A cap that the law puts on the sum holds for the adjusted sum as well.
-        cap = reasoning.amount(measure.cap, scope)
-        amount = amount._replace(ends=Ends(min(amount.ends.low, cap), _least(amount.ends.high, cap)))
+    amount, scope = _computed(reasoning, row, measure, end)
     rounded = _rounded(reasoning, amount.ends)
     low, high = _inside(reasoning, row, measure, amount, rounded, scope)
     if high is not None and high > MAX_SAFE_INTEGER:
@@ -91,6 +84,33 @@ def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
 class _Amount(NamedTuple):
     ends: Ends
     below_range: bool = False
+
+
+def least_computed(reasoning: Reasoning, row: Row, measure: Fine) -> tuple[Exact, Exact]:
+    """Compute the lower end of a published range again, and the least that the statute allows it to be.
+
+    The trace follows the upper end; whether rounding or the statute changed the lower one shows only here.
+    """
+    amount, scope = _computed(reasoning, row, measure, "")
+    return amount.ends.low, _statutory_least(reasoning, row, measure, amount, scope)
+
+
+def _statutory_least(reasoning: Reasoning, row: Row, measure: Fine, amount: _Amount, scope: Scope) -> Exact:
+    low = reasoning.rule.range_for(row, measure.payer).low
+    return 0 if low is None or amount.below_range else reasoning.amount(low, scope)
+
+
+def _computed(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> tuple[_Amount, Scope]:
+    """Compute what the row, its bounds and the adjustments make, before rounding and before the statute."""
+    scope = limited(reasoning.rule, row, measure, reasoning.scope)
+    amount = _adjusted(
+        reasoning, _bounded(reasoning, measure, _at_first(reasoning, row, measure, scope, end), scope), scope
+    )
+    if measure.cap is not None:
+        # A cap that the law puts on the sum holds for the adjusted sum as well.
+        cap = reasoning.amount(measure.cap, scope)
+        amount = amount._replace(ends=Ends(min(amount.ends.low, cap), _least(amount.ends.high, cap)))
+    return amount, scope
 
 
 def _fen(value: Exact) -> int:
@@ -320,10 +340,8 @@ def _inside(
 ) -> tuple[int, int | None]:
     """Keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused."""
     statutory = reasoning.rule.range_for(row, measure.payer)
-    least: Exact = 0 if statutory.low is None else reasoning.amount(statutory.low, scope)
+    least = _statutory_least(reasoning, row, measure, amount, scope)
     most = None if statutory.high is None else reasoning.amount(statutory.high, scope)
-    if amount.below_range:
-        least = 0
     ends = amount.ends
     outside = ends.low < least or (most is not None and ends.high is not None and ends.high > most)
     if outside and reasoning.rule.conventions.beyond_range != "clamp":

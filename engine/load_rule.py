@@ -91,6 +91,8 @@ class _RuleReader:
         conventions = read_conventions(top, builder, regime.conventions)
         defects = tuple(self.defects(builder))
         unpublished = any(each.kind == "no_benchmark" for each in defects)
+        shared: dict[str, Given] = dict(regime.case_given)
+        shared |= dict(case_given(top, facts, self.complaints))
         return Rule(
             code=top.text("violation"),
             name=top.text("name"),
@@ -109,7 +111,8 @@ class _RuleReader:
             defects=defects,
             gap_before=top.text("gap_before", required=False),
             remarks=top.texts("remarks"),
-            cases=tuple(self.cases(builder, facts)),
+            cases=tuple(self.cases(builder, facts, shared)),
+            case_given=tuple(shared.items()),
             regime=regime,
             language=top.language,
             file=self.file,
@@ -234,18 +237,16 @@ class _RuleReader:
                 cell = inner.cell(wanted) if inner.has(wanted) else Cell(text="", place=inner.place)
                 yield Defect(kind=kind, tier=tier, when=when, note=note, cell=cell)
 
-    def cases(self, builder: Builder, facts: Mapping[str, Fact]) -> Iterator[RuleCase]:
+    def cases(self, builder: Builder, facts: Mapping[str, Fact], shared: Mapping[str, Given]) -> Iterator[RuleCase]:
         if not self.top.has("cases"):
             self.complaints.add("no_test_case", self.top.place, found=self.top.text("violation"))
         seen: set[str] = set()
-        shared: dict[str, Given] = dict(self.regime.case_given)
-        shared |= dict(case_given(self.top, facts, self.complaints))
         for inner in self.top.sections("cases", _CASE_KEYS, required=False):
             name, day = inner.text("name"), inner.day("on")
             if name and name in seen:
                 self.complaints.add("duplicate_name", inner.cell("name").place, found=name)
             seen.add(name)
-            given = tuple((shared | dict(self.given(inner, facts))).items())
+            given = tuple({**shared, **dict(self.given(inner, facts))}.items())
             cell = inner.scalar("expect")
             expect = self.expect(cell, builder) if cell else None
             if expect is not None and day != date.min:

@@ -321,6 +321,7 @@ class Rule:
     gap_before: str = ""
     remarks: tuple[str, ...] = field(compare=False)
     cases: tuple[RuleCase, ...]
+    case_given: tuple[tuple[str, Given], ...] = field(default=(), compare=False)
     regime: Regime
     language: Language = field(compare=False)
     file: str = field(compare=False)

@@ -36,6 +36,7 @@ class CaseResult:
     passed: bool
     expected: str
     found: str
+    outcome: Outcome
 
 
 def run_cases(rulebook: Rulebook) -> Iterator[CaseResult]:
@@ -60,8 +61,23 @@ def run_case(rulebook: Rulebook, rule: Rule, case: RuleCase) -> CaseResult:
         expected = surface.outcome(case.expect)
         passed = isinstance(outcome, Decision) and _matches(case.expect, outcome.measures, surface)
     return CaseResult(
-        rule=rule, case=case, passed=passed, expected=expected, found=_written(outcome, surface, rule.language)
+        rule=rule,
+        case=case,
+        passed=passed,
+        expected=expected,
+        found=_written(outcome, surface, rule.language),
+        outcome=outcome,
     )
+
+
+def expectation(outcome: Outcome, rule: Rule) -> str:
+    """Write an outcome as the `得` of a case that passes: what general law adds is left out where anything else is."""
+    if not isinstance(outcome, Decision):
+        return f"{spell(WORDS, 'REFUSE', rule.language)} {spell(REFUSALS, outcome.code, rule.language)}"
+    surface = Surface(rule.by_name, rule.language)
+    own = [each for each in outcome.measures if not each.basis] or list(outcome.measures)
+    chosen = [each for each in own if not isinstance(each.measure, OrderToCorrect | Educate)] or own
+    return surface.comma([_imposed(each, surface) for each in chosen])
 
 
 def _matches(expected: tuple[Measure, ...], imposed: tuple[Imposed, ...], surface: Surface) -> bool:

@@ -51,7 +51,7 @@ def test_a_typed_number_leads_to_the_penalty_with_its_law_its_reasons_and_its_re
 ) -> None:
     before = records(service)
     page.goto("/")
-    page.locator("#q").fill("13")
+    page.locator("#q").fill("szcg-013")
     page.get_by_role("button", name="查找").click()
     expect(page).to_have_url(re.compile(r"/violations/SZCG-013$"))
     fill(page, **{COUNT: "2"})
@@ -255,7 +255,7 @@ def tab_to(page: Page, selector: str) -> None:
 
 def test_a_penalty_can_be_had_with_the_keyboard_alone(page: Page) -> None:
     page.goto("/")
-    page.keyboard.type("13")
+    page.keyboard.type("szcg-013")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/violations/SZCG-013$"))
     tab_to(page, f'[name="f.{COUNT}"]')
