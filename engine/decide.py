@@ -241,7 +241,10 @@ class _Deciding:
             guard, provision = standing.guard, standing.provision
             if not provision.measures:
                 raise self.reasoning.refuse("guard_refused", found=guard.article, expected=provision.name)
-            imposed += [Imposed(each, basis=guard.article, value=self.figured(each)) for each in provision.measures]
+            imposed += [
+                Imposed(each, basis=guard.article, value=self.figured(each), of_fine=standing.of_fine)
+                for each in provision.measures
+            ]
         self.tell_not_reviewed()
         return Decision(
             rule=decision.rule,

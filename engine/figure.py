@@ -80,12 +80,12 @@ def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
         cap = reasoning.amount(measure.cap, scope)
         amount = amount._replace(ends=Ends(min(amount.ends.low, cap), _least(amount.ends.high, cap)))
     rounded = _rounded(reasoning, amount.ends)
-    low, high = _inside(reasoning, row, measure, amount, rounded, scope)
+    low, high, limit = _inside(reasoning, row, measure, amount, rounded, scope)
     if high is not None and high > MAX_SAFE_INTEGER:
         raise reasoning.refuse("amount_too_large", expected=str(MAX_SAFE_INTEGER))
     if low == high:
-        return Imposed(measure, low)
-    return Imposed(measure, None, spread=(low, high))
+        return Imposed(measure, low, limit_fen=limit)
+    return Imposed(measure, None, spread=(low, high), limit_fen=limit)
 
 
 class _Amount(NamedTuple):
@@ -315,8 +315,11 @@ def _round(value: Exact, step: int, direction: str) -> int:
 
 def _inside(
     reasoning: Reasoning, row: Row, measure: Fine, amount: _Amount, rounded: tuple[int, int | None], scope: Scope
-) -> tuple[int, int | None]:
-    """Keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused."""
+) -> tuple[int, int | None, int | None]:
+    """Keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused.
+
+    The third figure is the greatest fine the statute allows.
+    """
     statutory = reasoning.rule.range_for(row, measure.payer)
     least: Exact = 0 if statutory.low is None else reasoning.amount(statutory.low, scope)
     most = None if statutory.high is None else reasoning.amount(statutory.high, scope)
@@ -339,4 +342,4 @@ def _inside(
     reasoning.trace.append(
         Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[1], after=high)
     )
-    return low, high
+    return low, high, None if down is None else int(down)
