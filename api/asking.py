@@ -17,7 +17,7 @@ from api.problems import NotExplained, NotFound
 from cases.desk import Desk
 from cases.errors import LogDamaged
 from cases.reasons import NoReasons, Reasons
-from cases.record import read_record
+from cases.record import JointRecord, read_any
 from engine.asking import still_asked
 
 __all__ = ["add_asking"]
@@ -119,9 +119,11 @@ def add_asking(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
         if entry is None:
             raise NotFound(f"there is no decision `{id[:64]}`")
         try:
-            record = read_record(entry.data)
+            record = read_any(entry.data)
         except ValueError as error:
             raise LogDamaged("its bytes are no decision", entry.seq) from error
+        if isinstance(record, JointRecord):
+            raise NotFound(f"`{id[:64]}` is a whole case; its parts say what each rests on")
         found = reasons.of(record)
         if isinstance(found, NoReasons):
             raise NotExplained(found.message_en)

@@ -1,4 +1,4 @@
-"""Reads request bodies, and stops where one is larger than any question needs to be."""
+"""Reads request bodies and keys, and stops where a body is larger than any question needs to be."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from starlette.requests import Request
 
 from api.problems import BadRequest
 
-__all__ = ["body_of", "form_of", "media_type_of"]
+__all__ = ["MAX_KEY", "body_of", "form_of", "media_type_of", "read_key"]
 
 MAX_BODY = 32 * 1024
 MAX_FIELDS = 200
+MAX_KEY = 255
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -41,3 +42,13 @@ async def form_of(request: Request) -> dict[str, str]:
     except ValueError as error:
         raise BadRequest("the form cannot be read", code="not_a_form", title="bad form") from error
     return {name: value.strip() for name, value in fields}
+
+
+def read_key(header: str | None) -> str | None:
+    """Read an Idempotency-Key: a structured-field string in quotes, or the bare text many clients send."""
+    if header is None:
+        return None
+    key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
+    if not key or not key.isprintable() or not key.isascii() or '"' in key:
+        raise BadRequest("the Idempotency-Key must be a non-empty string of printable ASCII", code="bad_key")
+    return key

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typer
 
+from api.cli_case import decide_case
 from api.cli_cases import run_tests
 from api.cli_log import replay, verify
 from api.cli_rules import check, decide
@@ -30,6 +31,7 @@ audit_app = typer.Typer(
 
 app.command()(serve)
 app.command()(decide)
+app.command("decide-case")(decide_case)
 app.command()(check)
 app.command("test")(run_tests)
 app.command()(replay)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -30,6 +30,7 @@ from engine.refusals import RefusalCode
 
 __all__ = [
     "CardObject",
+    "DecidedObject",
     "DecisionObject",
     "DecisionRequest",
     "Health",
@@ -37,18 +38,22 @@ __all__ = [
     "Problem",
     "ViolationList",
     "ViolationObject",
+    "read_as",
+    "read_day_text",
     "read_question",
     "read_request",
 ]
 
 
-def _day(value: object) -> date:
+def read_day_text(value: object) -> date:
+    """Read a day as text; ValueError where it is none."""
     day = read_day(value) if isinstance(value, str) else None
     if day is None:
         raise ValueError("expected a day as YYYY-MM-DD text")
     return day
 
 
+_Model = TypeVar("_Model", bound=BaseModel)
 SafeInt = Annotated[StrictInt, Field(ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER)]
 ShortText = Annotated[StrictStr, StringConstraints(max_length=200)]
 FactName = Annotated[StrictStr, StringConstraints(min_length=1, max_length=80)]
@@ -70,7 +75,7 @@ class DecisionRequest(BaseModel):
     violation: Annotated[StrictStr, StringConstraints(min_length=1, max_length=64)] = Field(
         description="code of the violation", examples=["SZCG-013"]
     )
-    on: Annotated[date, BeforeValidator(_day)] = Field(
+    on: Annotated[date, BeforeValidator(read_day_text)] = Field(
         description="day of the act (1949 to 2999): the law of this day applies, and look-back counts back from it",
         examples=["2026-11-01"],
     )
@@ -78,7 +83,7 @@ class DecisionRequest(BaseModel):
         description="facts by name; numbers with decimals as text, never as a JSON number",
         examples=[{"一年内次数": 2}],
     )
-    decided: Annotated[date, BeforeValidator(_day)] | None = Field(
+    decided: Annotated[date, BeforeValidator(read_day_text)] | None = Field(
         default=None,
         description="day of the decision: where the regime declares so, a later and lighter version of the law applies",
     )
@@ -98,10 +103,15 @@ def read_request(body: bytes) -> DecisionRequest:
 
     Raise BadRequest where it is no JSON, InvalidRequest where it is JSON of another shape.
     """
+    return read_as(DecisionRequest, body, "expected an object with `violation`, `on` and `facts`")
+
+
+def read_as(model: type[_Model], body: bytes, expected: str) -> _Model:
+    """Read a body strictly as one of the request models; errors as in `read_request`."""
     value = _read_json(body, "the body is no JSON object that can be read")
     if not isinstance(value, dict):
-        raise InvalidRequest([{"pointer": "", "detail": "expected an object with `violation`, `on` and `facts`"}])
-    return _validated(value)
+        raise InvalidRequest([{"pointer": "", "detail": expected}])
+    return _validated(model, value)
 
 
 def read_question(code: str, on: str, facts: str, decided: str | None) -> Asked:
@@ -116,7 +126,7 @@ def read_question(code: str, on: str, facts: str, decided: str | None) -> Asked:
     if not isinstance(value, dict):
         raise InvalidRequest([{"pointer": "/facts", "detail": "expected a JSON object of facts"}])
     question: dict[str, Any] = {"violation": code, "on": on, "facts": value}
-    return _validated(question if decided is None else {**question, "decided": decided}).asked()
+    return _validated(DecisionRequest, question if decided is None else {**question, "decided": decided}).asked()
 
 
 def _read_json(text: bytes, complaint: str, pointer: str = "") -> Any:
@@ -128,9 +138,9 @@ def _read_json(text: bytes, complaint: str, pointer: str = "") -> Any:
     return value
 
 
-def _validated(value: dict[str, Any]) -> DecisionRequest:
+def _validated(model: type[_Model], value: dict[str, Any]) -> _Model:
     try:
-        return DecisionRequest.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
         # A union complains once for each of its members; a caller needs one complaint a place.
         found = {each["pointer"]: each for each in map(_error, error.errors(include_url=False))}
@@ -161,9 +171,12 @@ def step(name: str) -> str:
 def _error(error: Any) -> dict[str, str]:
     # Which member of the union of fact values failed is noise; the first three steps name the place.
     place = [str(part) for part in error["loc"]]
-    shown = place[:2] if place[:1] == ["facts"] else place
+    # Of a whole case the facts stand two steps further down: acts, number, facts.
+    start = 2 if place[:1] == ["acts"] else 0
+    of_facts = place[start : start + 1] == ["facts"]
+    shown = place[: start + 2] if of_facts else place
     detail = error["msg"].removeprefix("Value error, ")
-    if place[:1] == ["facts"] and len(place) > 2:
+    if of_facts and len(place) > start + 2:
         detail = (
             "expected true or false, a whole number up to 2**53 - 1, text of at most 200 characters, "
             "a list of at most 1,000 days as text, or a list of at most 200 flat records"
@@ -235,11 +248,9 @@ class StepObject(BaseModel):
     after_fen: int | None = None
 
 
-class DecisionObject(BaseModel):
-    """The one decision object, the same from every door and in the record."""
+class DecidedObject(BaseModel):
+    """What was decided of one violation, or refused."""
 
-    id: str
-    index: int = Field(description="position of the record in the log, from 0")
     outcome: Literal["decision", "refusal"]
     violation: str
     name: str | None
@@ -254,6 +265,13 @@ class DecisionObject(BaseModel):
     rule: RuleObject | None
     meaning: int = Field(description="version of what rules mean to the engine")
     trace: list[StepObject]
+
+
+class DecisionObject(DecidedObject):
+    """The one decision object, the same from every door and in the record."""
+
+    id: str
+    index: int = Field(description="position of the record in the log, from 0")
 
 
 class ViolationSummary(BaseModel):

@@ -208,7 +208,11 @@ def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
         entry = desk.log.find(id)
         if entry is None:
             return problem_page(404, "")
-        decision = answer_of(entry.data, entry.seq).answer
+        recorded = answer_of(entry.data, entry.seq)
+        if recorded.together:
+            # A whole case has no page yet; case systems read it at /v1/cases.
+            return problem_page(404, "")
+        decision = recorded.answer
         record = read_record(entry.data)
         asked = record.asked
         why = reasons.of(record)

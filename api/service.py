@@ -14,8 +14,9 @@ from starlette.responses import Response
 
 from api.answers import JSON, json, ok, problems
 from api.asking import add_asking
-from api.body import body_of, media_type_of
+from api.body import MAX_KEY, body_of, media_type_of, read_key
 from api.guard import LoopbackOnly
+from api.joint import add_joint
 from api.models import (
     CardList,
     DecisionObject,
@@ -47,7 +48,6 @@ DESCRIPTION = (
     "准绳: a violation code and its facts give one fixed penalty, with its law and its reasons. Every decision and "
     "every refusal is a record in an append-only log before it is answered."
 )
-MAX_KEY = 255
 
 
 def create_app(law: Law, log: AuditLog, settings: Settings, *, supervised: bool) -> FastAPI:
@@ -63,6 +63,7 @@ def create_app(law: Law, log: AuditLog, settings: Settings, *, supervised: bool)
     )
     desk = Desk(law, log)
     _add_decisions(app, desk)
+    add_joint(app, desk)
     _add_law(app, law)
     _add_operation(app, law, log, settings, supervised=supervised)
     reasons = Reasons(law, log)
@@ -158,22 +159,15 @@ def _add_decisions(app: FastAPI, desk: Desk) -> None:
         return json(recorded_answer(desk.log, id))
 
 
-def read_key(header: str | None) -> str | None:
-    """Read an Idempotency-Key: a structured-field string in quotes, or the bare text many clients send."""
-    if header is None:
-        return None
-    key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
-    if not key or not key.isprintable() or not key.isascii() or '"' in key:
-        raise BadRequest("the Idempotency-Key must be a non-empty string of printable ASCII", code="bad_key")
-    return key
-
-
 def recorded_answer(log: AuditLog, record_id: str) -> Mapping[str, Any]:
     """The decision object of a record; NotFound where there is none."""
     entry = log.find(record_id)
     if entry is None:
         raise NotFound(f"there is no decision `{record_id[:64]}`")
-    return answer_of(entry.data, entry.seq).answer
+    recorded = answer_of(entry.data, entry.seq)
+    if recorded.together:
+        raise NotFound(f"`{record_id[:64]}` is a whole case; read it at `/v1/cases/{record_id[:64]}`")
+    return recorded.answer
 
 
 def _add_law(app: FastAPI, law: Law) -> None:

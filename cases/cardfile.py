@@ -13,7 +13,7 @@ from pathlib import Path
 __all__ = ["LAYOUT", "NEW", "SCHEMA", "Card", "read_cards"]
 
 # The layout of the file; a file of another layout is emptied and made again from the log.
-LAYOUT = 1
+LAYOUT = 2
 NEW = f"""
 DROP TABLE IF EXISTS place; DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS card;
 PRAGMA user_version = {LAYOUT};
@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS place (one INTEGER PRIMARY KEY CHECK (one = 1), next 
 CREATE TABLE IF NOT EXISTS seen (case_ref TEXT, violation TEXT, facts TEXT, fault TEXT, times INTEGER,
                                  last INTEGER, PRIMARY KEY (case_ref, violation));
 CREATE TABLE IF NOT EXISTS card (position INTEGER, name TEXT, level TEXT, case_ref TEXT, violation TEXT,
-                                 earlier INTEGER, time TEXT, reason TEXT, basis TEXT, PRIMARY KEY (position, name));
+                                 earlier INTEGER, time TEXT, reason TEXT, basis TEXT,
+                                 PRIMARY KEY (position, name, violation));
 """
 
 
@@ -52,7 +53,7 @@ def read_cards(path: Path) -> tuple[tuple[Card, ...], int]:
         try:
             rows = db.execute(
                 "SELECT position, earlier, level, name, case_ref, violation, time, reason, basis FROM card "
-                "ORDER BY position DESC, name"
+                "ORDER BY position DESC, name, violation"
             ).fetchall()
             place = db.execute("SELECT next FROM place").fetchone()
         except sqlite3.OperationalError as error:

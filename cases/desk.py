@@ -15,21 +15,22 @@ from uuid_utils import uuid7
 from cases.clock import now
 from cases.errors import LogDamaged
 from cases.lawfiles import Law
-from cases.record import Asked, read_record, write_record
+from cases.record import Asked, AskedTogether, JointRecord, read_any, write_record
 from cases.store import AuditLog, KeySeen, NewEntry
-from engine import Wire, decide, to_wire
+from engine import Wire, decide, decide_together, joint_to_wire, to_wire
 
 __all__ = ["Desk", "Recorded", "answer_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """An answer that stands in the log: the decision object with its `id` and `index`."""
+    """An answer that stands in the log: the decision object, or the joint object, with its `id` and `index`."""
 
     id: str
     index: int
     answer: dict[str, Wire]
     repeated: bool = False
+    together: bool = False
 
 
 class Desk:
@@ -46,8 +47,16 @@ class Desk:
         With an idempotency `key` seen before and the same question, the recorded answer comes again and nothing is
         decided or recorded; with another question, KeyReused. LogUnavailable means that no answer may be given.
         """
+        outcome = decide(self.law.rulebook, asked.violation, asked.on, asked.facts, decided=asked.decided)
+        return self._record(asked, to_wire(outcome), door, key)
+
+    def decide_together(self, asked: AskedTogether, *, door: str, key: str | None = None) -> Recorded:
+        """Decide a whole case, record it as one record, and answer from it; keys and failures as in `decide`."""
+        joint = decide_together(self.law.rulebook, asked.on, asked.acts, decided=asked.decided)
+        return self._record(asked, joint_to_wire(joint), door, key)
+
+    def _record(self, asked: Asked | AskedTogether, decision: dict[str, Wire], door: str, key: str | None) -> Recorded:
         fingerprint = sha256(rfc8785.dumps(asked.to_wire())).hexdigest() if key is not None else None
-        decision = to_wire(decide(self.law.rulebook, asked.violation, asked.on, asked.facts, decided=asked.decided))
         record_id = str(uuid7())
         data = write_record(
             record_id=record_id,
@@ -65,14 +74,21 @@ class Desk:
         if isinstance(place, KeySeen):
             earlier = self.log.read(place.seq)
             return answer_of(earlier.data, place.seq, repeated=True)
-        return Recorded(id=record_id, index=place.seq, answer={**decision, "id": record_id, "index": place.seq})
+        return Recorded(
+            id=record_id,
+            index=place.seq,
+            answer={**decision, "id": record_id, "index": place.seq},
+            together=isinstance(asked, AskedTogether),
+        )
 
 
 def answer_of(data: bytes, index: int, *, repeated: bool = False) -> Recorded:
     """Read the answer back from a record's bytes; LogDamaged where they are no record."""
     try:
-        record = read_record(data)
+        record = read_any(data)
     except ValueError as error:
         raise LogDamaged("its bytes are no decision", index) from error
-    answer = {**record.decision, "id": record.id, "index": index}
-    return Recorded(id=record.id, index=index, answer=answer, repeated=repeated)
+    together = isinstance(record, JointRecord)
+    content = record.joint if isinstance(record, JointRecord) else record.decision
+    answer = {**content, "id": record.id, "index": index}
+    return Recorded(id=record.id, index=index, answer=answer, repeated=repeated, together=together)

@@ -1,4 +1,7 @@
-"""The record of one decision: what was asked, what was answered, under which law, when. Canonical JSON (RFC 8785).
+"""The record of one answer: what was asked, what was answered, under which law, when. Canonical JSON (RFC 8785).
+
+A record is of one violation (kind "decision") or of a whole case decided together (kind "joint"); the answer stands
+under the name of its kind.
 
 The bytes written here are the leaf of the log; nothing ever rebuilds them from columns. Personal data does not belong
 in them: a case reference is the case system's number, never a name.
@@ -11,11 +14,21 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import rfc8785
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from engine import MEANING, GivenFact, GivenFacts, Wire
+from engine import MEANING, Act, GivenFact, GivenFacts, Wire
 
-__all__ = ["VERSION", "Asked", "Record", "plain_value", "read_record", "write_record"]
+__all__ = [
+    "VERSION",
+    "Asked",
+    "AskedTogether",
+    "JointRecord",
+    "Record",
+    "plain_value",
+    "read_any",
+    "read_record",
+    "write_record",
+]
 
 VERSION = 1
 
@@ -44,6 +57,32 @@ class Asked:
         return wire
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedTogether:
+    """What a caller asked of a whole case: its violations, each with the act it belongs to, and their day."""
+
+    on: date
+    acts: tuple[Act, ...]
+    case_ref: str | None = None
+    decided: date | None = None
+
+    def to_wire(self) -> dict[str, Wire]:
+        """Write the question as JSON values."""
+        wire: dict[str, Wire] = {"on": self.on.isoformat(), "acts": [_act(each) for each in self.acts]}
+        if self.decided is not None:
+            wire["decided"] = self.decided.isoformat()
+        if self.case_ref is not None:
+            wire["case_ref"] = self.case_ref
+        return wire
+
+
+def _act(act: Act) -> dict[str, Wire]:
+    wire: dict[str, Wire] = {"act": act.act, "violation": act.violation, "facts": _plain(act.facts)}
+    if act.on is not None:
+        wire["on"] = act.on.isoformat()
+    return wire
+
+
 def _plain(facts: GivenFacts) -> dict[str, Wire]:
     return {name: plain_value(value) for name, value in facts.items()}
 
@@ -62,16 +101,17 @@ def write_record(
     nonce: str,
     door: str,
     rulebook: str,
-    asked: Asked,
+    asked: Asked | AskedTogether,
     decision: dict[str, Wire],
 ) -> bytes:
-    """Write a decision's record as canonical bytes.
+    """Write the record of a decision object, or of a joint object, as canonical bytes.
 
     `nonce` is 128 random bits in hex: without it a leaf of few possible contents could be guessed from its hash.
     """
+    kind = "decision" if isinstance(asked, Asked) else "joint"
     record: dict[str, Wire] = {
         "v": VERSION,
-        "kind": "decision",
+        "kind": kind,
         "id": record_id,
         "time": time,
         "nonce": nonce,
@@ -79,7 +119,7 @@ def write_record(
         "rulebook": rulebook,
         "meaning": MEANING,
         "asked": asked.to_wire(),
-        "decision": decision,
+        kind: decision,
     }
     return rfc8785.dumps(record)
 
@@ -123,19 +163,76 @@ class _Decision(BaseModel):
     trace: list[dict[str, Any]]
 
 
-class _Record(BaseModel):
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+    act: str
+    falls_away: list[dict[str, str | None]]
+    decision: _Decision
+
+
+class _JointRefusal(_Refusal):
+    act: str | None
+    violation: str | None
+
+
+class _Joint(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+    outcome: Literal["decision", "refusal"]
+    on: date
+    fine_fen: int | None
+    fine_range: dict[str, int | None] | None
+    measures: list[dict[str, Any]]
+    refusal: _JointRefusal | None
+    parts: list[_Part]
+    comparison: dict[str, Any] | None
+    trace: list[dict[str, Any]]
+
+
+class _AskedAct(BaseModel):
+    model_config = _STRICT
+
+    act: str
+    violation: str
+    facts: dict[str, _Fact]
+    on: date | None = None
+
+
+class _AskedTogether(BaseModel):
+    model_config = _STRICT
+
+    on: date
+    acts: list[_AskedAct]
+    case_ref: str | None = None
+    decided: date | None = None
+
+
+class _Head(BaseModel):
     model_config = _STRICT
 
     v: Literal[1]
-    kind: Literal["decision"]
     id: str
     time: str
     nonce: str
     door: str
     rulebook: str
     meaning: int
+
+
+class _Record(_Head):
+    kind: Literal["decision"]
     asked: _Asked
     decision: Annotated[_Decision, Field(repr=False)]
+
+
+class _JointRecord(_Head):
+    kind: Literal["joint"]
+    asked: _AskedTogether
+    joint: Annotated[_Joint, Field(repr=False)]
+
+
+_ANY: TypeAdapter[_Record | _JointRecord] = TypeAdapter(Annotated[_Record | _JointRecord, Field(discriminator="kind")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,12 +247,33 @@ class Record:
     decision: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointRecord:
+    """The record of a case decided together, as read back; `joint` is the joint object as it was written."""
+
+    id: str
+    time: str
+    rulebook: str
+    meaning: int
+    asked: AskedTogether
+    joint: dict[str, Any]
+
+
 def read_record(data: bytes) -> Record:
     """Read a record's bytes, checking every part of its shape; ValueError where they are no decision known here.
 
     What stands in a log may have been written by anyone who could reach the file: readers further up rely on this.
     """
-    read = _Record.model_validate_json(data)
+    return _single(_Record.model_validate_json(data))
+
+
+def read_any(data: bytes) -> Record | JointRecord:
+    """Read a record of either kind, checked the same way; ValueError where the bytes are none known here."""
+    read = _ANY.validate_json(data)
+    return _single(read) if isinstance(read, _Record) else _together(read)
+
+
+def _single(read: _Record) -> Record:
     asked = read.asked
     return Record(
         id=read.id,
@@ -170,4 +288,23 @@ def read_record(data: bytes) -> Record:
             decided=asked.decided,
         ),
         decision=read.decision.model_dump(mode="json"),
+    )
+
+
+def _together(read: _JointRecord) -> JointRecord:
+    asked = read.asked
+    return JointRecord(
+        id=read.id,
+        time=read.time,
+        rulebook=read.rulebook,
+        meaning=read.meaning,
+        asked=AskedTogether(
+            on=asked.on,
+            acts=tuple(
+                Act(act=each.act, violation=each.violation, facts=each.facts, on=each.on) for each in asked.acts
+            ),
+            case_ref=asked.case_ref,
+            decided=asked.decided,
+        ),
+        joint=read.joint.model_dump(mode="json"),
     )

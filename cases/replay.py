@@ -8,9 +8,9 @@ from typing import Any
 
 from cases.errors import CaseError
 from cases.lawfiles import Law, law_from_log
-from cases.record import read_record
+from cases.record import JointRecord, Record, read_any
 from cases.store import AuditLog
-from engine import MEANING, RuleFilesInvalid, decide, to_wire
+from engine import MEANING, Rulebook, RuleFilesInvalid, decide, decide_together, joint_to_wire, to_wire
 
 __all__ = ["Difference", "ReplayReport", "replay"]
 
@@ -28,6 +28,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "meaning": ("引擎含义版本", "engine meaning-version"),
     "violation": ("违法行为代码", "violation"),
     "on": ("日期", "day"),
+    "fine_range": ("罚款幅度（分）", "range of the fine (fen)"),
+    "comparison": ("声明的比较", "declared comparison"),
+    "act": ("行为", "act"),
+    "falls_away": ("不再处罚的罚款", "fines that fall away"),
+    "part_at_fault": ("拒绝所指的行为", "part at fault"),
 }
 
 
@@ -82,11 +87,10 @@ def _one(
     log: AuditLog, index: int, record_id: str, data: bytes, law: Law | None, laws: dict[str, Law | str]
 ) -> Iterator[Difference]:
     try:
-        record = read_record(data)
+        record = read_any(data)
     except ValueError:
         yield Difference(index=index, id=record_id, message_zh="这条记录读不懂", message_en="the record cannot be read")
         return
-    asked = record.asked
     found = law or _law(log, record.rulebook, laws)
     if isinstance(found, str):
         yield Difference(
@@ -96,10 +100,7 @@ def _one(
             message_en=f"the rule files of the day cannot be had: {found}",
         )
         return
-    again: dict[str, Any] = to_wire(
-        decide(found.rulebook, asked.violation, asked.on, asked.facts, decided=asked.decided)
-    )
-    parts = list(_compare(record.decision, again))
+    parts = list(_differences(record, found.rulebook))
     if parts and record.meaning != MEANING:
         parts.insert(
             0, (f"引擎含义版本 {record.meaning} → {MEANING}", f"engine meaning-version {record.meaning} → {MEANING}")
@@ -111,6 +112,29 @@ def _one(
             message_zh="；".join(zh for zh, _ in parts),
             message_en="; ".join(en for _, en in parts),
         )
+
+
+def _differences(record: Record | JointRecord, rulebook: Rulebook) -> Iterator[tuple[str, str]]:
+    asked = record.asked
+    if isinstance(record, Record):
+        again = to_wire(decide(rulebook, record.asked.violation, asked.on, record.asked.facts, decided=asked.decided))
+        yield from _compare(record.decision, again)
+        return
+    joint = joint_to_wire(decide_together(rulebook, asked.on, record.asked.acts, decided=asked.decided))
+    yield from _compare_together(record.joint, joint)
+
+
+def _compare_together(recorded: dict[str, Any], again: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Compare a whole case: what is said of it, then each of its parts under its place in the case."""
+    before, after = dict(recorded), dict(again)
+    old, new = before.pop("parts"), after.pop("parts")
+    yield from _compare(before, after)
+    if len(old) != len(new):
+        yield f"有 {len(old)} 项，现为 {len(new)} 项", f"there were {len(old)} parts and now are {len(new)}"
+    for number, (one, other) in enumerate(zip(old, new, strict=False), 1):
+        marks = ({**each, "decision": None} for each in (one, other))
+        for zh, en in (*_compare(*marks), *_compare(one["decision"], other["decision"])):
+            yield f"第 {number} 项：{zh}", f"part {number}: {en}"
 
 
 def _law(log: AuditLog, digest: str, laws: dict[str, Law | str]) -> Law | str:
@@ -146,7 +170,8 @@ def _flat(decision: dict[str, Any]) -> dict[str, Any]:
     """Put a refusal's fields beside the others, so that a difference names the one that changed."""
     refusal = decision.get("refusal")
     fields = refusal if isinstance(refusal, dict) else {}
-    return {**decision, "refusal": fields.get("code"), "message": fields.get("message"), "field": fields.get("field")}
+    flat = {**decision, "refusal": fields.get("code"), "message": fields.get("message"), "field": fields.get("field")}
+    return flat | ({"part_at_fault": (fields["act"], fields["violation"])} if "act" in fields else {})
 
 
 def _short(value: object) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from cases.cardfile import LAYOUT, NEW, SCHEMA
 from cases.cards import CardRules
-from cases.record import read_record
+from cases.record import Asked, JointRecord, Record, read_any
 from cases.store import AuditLog, Entry
 from engine.given import GivenFact, GivenRecord
 from engine.rulebook import Rulebook
@@ -94,13 +95,18 @@ class Watch:
 
     def _look(self, db: sqlite3.Connection, entry: Entry) -> None:
         try:
-            record = read_record(entry.data)
+            record = read_any(entry.data)
         except ValueError:
             # A record of another kind or version: the audit judges it, no card rule can.
             return
-        asked = record.asked
-        if asked.case_ref is None:
+        if record.asked.case_ref is None:
             return
+        for asked, refusal in _questions(record):
+            self._compare(db, entry, record.time, asked, refusal)
+
+    def _compare(
+        self, db: sqlite3.Connection, entry: Entry, time: str, asked: Asked, refusal: Mapping[str, Any]
+    ) -> None:
         key = (asked.case_ref, asked.violation)
         facts = {name: canonical(value) for name, value in asked.facts.items()} | {_DAY: asked.on.isoformat()}
         before = db.execute(
@@ -119,17 +125,34 @@ class Watch:
                     asked.case_ref,
                     asked.violation,
                     before[3] if before else None,
-                    record.time,
+                    time,
                     rule.reason,
                     rule.basis,
                 ),
             )
-        refusal = record.decision["refusal"] or {}
         fault = (refusal.get("field") or "") if refusal.get("code") in _CORRIGIBLE else None
         db.execute(
             "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)",
             (*key, json.dumps(facts, ensure_ascii=False, sort_keys=True), fault, times + 1, entry.seq),
         )
+
+
+def _questions(record: Record | JointRecord) -> Iterator[tuple[Asked, Mapping[str, Any]]]:
+    """Yield what a record asked, violation by violation, each with its refusal.
+
+    A violation that a case holds in several acts is left out: which of them an earlier question was about is not said.
+    """
+    if isinstance(record, Record):
+        yield record.asked, record.decision["refusal"] or {}
+        return
+    asked = record.asked
+    codes = [each.violation for each in asked.acts]
+    refusals = {part["decision"]["violation"]: part["decision"]["refusal"] for part in record.joint["parts"]}
+    for each in asked.acts:
+        if codes.count(each.violation) == 1:
+            on = each.on or asked.on
+            question = Asked(violation=each.violation, on=on, facts=each.facts, case_ref=asked.case_ref)
+            yield question, refusals.get(each.violation) or {}
 
 
 def facts_differ(before: dict[str, str], after: dict[str, str], fault: str | None) -> bool:

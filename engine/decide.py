@@ -233,7 +233,10 @@ class _Deciding:
             guard, provision = standing.guard, standing.provision
             if not provision.measures:
                 raise self.reasoning.refuse("guard_refused", found=guard.article, expected=provision.name)
-            imposed += [Imposed(each, basis=guard.article, value=self.figured(each)) for each in provision.measures]
+            imposed += [
+                Imposed(each, basis=guard.article, value=self.figured(each), of_fine=standing.of_fine)
+                for each in provision.measures
+            ]
         self.tell_not_reviewed()
 
     def tell_not_reviewed(self) -> None:
@@ -412,7 +415,11 @@ class _Deciding:
             self.trace.append(Step("same_outcome", row.tier, names, row.when_cell.place))
             return row
         for row in holding:
-            if all(each is row or outweighs(self.rule, row, each, self.reasoning.scope) for each in holding):
+            if all(
+                (each.measures, each.range_name) == (row.measures, row.range_name)
+                or outweighs(self.rule, row, each, self.reasoning.scope)
+                for each in holding
+            ):
                 self.trace.append(Step("heavier_tier", row.tier, names, row.when_cell.place))
                 return row
         for row in holding:
@@ -465,7 +472,7 @@ _REVOKING = frozenset({RevokeLicence, SuspendLicence, Restrict})
 
 def _most(imposed: list[Imposed]) -> int | None:
     """Return the party's own fine, the upper end of a published range, nothing where there is no fine; None is open."""
-    for measure, amount, _basis, spread, _value in imposed:
-        if isinstance(measure, Fine) and not measure.payer:
-            return amount if spread is None else spread[1]
+    for each in imposed:
+        if isinstance(each.measure, Fine) and not each.measure.payer:
+            return each.amount_fen if each.spread is None else each.spread[1]
     return 0

@@ -41,8 +41,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "control_character": ("这里有看不见的控制字符（{found}）", "a control character stands here ({found})"),
     "wrong_shape": ("这里应是{expected}", "expected {expected} here"),
     "unknown_kind_of_file": (
-        "看不出这是哪种文件：首项应是“违法行为代码”、“基准代号”、“通则代号”、“职权目录”或“督察牌规则”",
-        "the kind of file cannot be told: expected a `violation`, `regime`, `guard`, `catalogue` or `cards` key",
+        "看不出这是哪种文件：首项应是“违法行为代码”、“基准代号”、“通则代号”、“一事不二罚”、“职权目录”或“督察牌规则”",
+        "the kind of file cannot be told: "
+        "expected a `violation`, `regime`, `guard`, `one_act_one_fine`, `catalogue` or `cards` key",
     ),
     "unknown_language": ("不认识的语言“{found}”", "unknown language `{found}`"),
     "unknown_word": ("“{found}”看不懂", "`{found}` is not understood"),

@@ -73,12 +73,12 @@ def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
     """Compute one fine of a row in whole fen, or the published range where no figure is decided."""
     amount, scope = _computed(reasoning, row, measure, end)
     rounded = _rounded(reasoning, amount.ends)
-    low, high = _inside(reasoning, row, measure, amount, rounded, scope)
+    low, high, limit = _inside(reasoning, row, measure, amount, rounded, scope)
     if high is not None and high > MAX_SAFE_INTEGER:
         raise reasoning.refuse("amount_too_large", expected=str(MAX_SAFE_INTEGER))
     if low == high:
-        return Imposed(measure, low)
-    return Imposed(measure, None, spread=(low, high))
+        return Imposed(measure, low, limit_fen=limit)
+    return Imposed(measure, None, spread=(low, high), limit_fen=limit)
 
 
 class _Amount(NamedTuple):
@@ -337,8 +337,11 @@ def _round(value: Exact, step: int, direction: str) -> int:
 
 def _inside(
     reasoning: Reasoning, row: Row, measure: Fine, amount: _Amount, rounded: tuple[int, int | None], scope: Scope
-) -> tuple[int, int | None]:
-    """Keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused."""
+) -> tuple[int, int | None, int | None]:
+    """Keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused.
+
+    The third figure is the greatest fine the statute allows.
+    """
     statutory = reasoning.rule.range_for(row, measure.payer)
     least = _statutory_least(reasoning, row, measure, amount, scope)
     most = None if statutory.high is None else reasoning.amount(statutory.high, scope)
@@ -353,10 +356,15 @@ def _inside(
     if rounded[1] != rounded[0]:
         high = None if rounded[1] is None else _inward(rounded[1], up, down)
     cell = statutory.cell
+    if high != low and low != rounded[0]:
+        # Of a range the lower end may be cut alone.
+        reasoning.trace.append(
+            Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[0], after=low)
+        )
     reasoning.trace.append(
         Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[1], after=high)
     )
-    return low, high
+    return low, high, down
 
 
 def _inward(value: int, up: int, down: int | None) -> int:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from engine.checks import checked
 from engine.errors import Complaints, Finding, RuleFilesInvalid
 from engine.fact import Fact, Place
+from engine.load_one_act import ONE_ACT_KEYS, read_one_act
 from engine.load_regime import (
     CARD_KEYS,
     CATALOGUE_KEYS,
@@ -25,7 +26,7 @@ from engine.load_regime import (
 from engine.load_rule import RULE_KEYS, read_rule
 from engine.reading import Section, section
 from engine.rule import Guard, Regime, Rule
-from engine.rulebook import CardRule, PowerItem, Rulebook, digest_of, manifest_of
+from engine.rulebook import CardRule, OneAct, PowerItem, Rulebook, digest_of, manifest_of
 from engine.vocabulary import KEYS, LANGUAGES, spellings
 from engine.yamltext import MAX_BYTES, Scalar, read_yaml
 from engine.yamltext import Mapping as YamlMapping
@@ -34,6 +35,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "regime": REGIME_KEYS,
     "violation": RULE_KEYS,
     "guard": GUARD_KEYS,
+    "one_act": ONE_ACT_KEYS,
     "catalogue": CATALOGUE_KEYS,
     "cards": CARD_KEYS,
 }
@@ -55,6 +57,8 @@ def load_rulebook(files: Mapping[str, bytes]) -> Rulebook:
             tops[kind].append((path, top, complaints))
     for _path, top, complaints in tops["guard"]:
         loading.guard(top, complaints)
+    for _path, top, complaints in tops["one_act"]:
+        loading.one_fine(top, complaints)
     for path, top, complaints in tops["regime"]:
         loading.regime(path, top, digest_of(files[path]), complaints)
     for _path, top, complaints in tops["catalogue"]:
@@ -75,6 +79,7 @@ def load_rulebook(files: Mapping[str, bytes]) -> Rulebook:
         power_items=MappingProxyType(loading.items),
         card_facts=tuple(loading.card_facts.values()),
         cards=tuple(loading.cards),
+        one_act=loading.one_act,
         manifest=manifest,
         digest=digest_of(manifest),
     )
@@ -126,12 +131,21 @@ class _Loading:
     rules: dict[str, list["_Version"]] = field(default_factory=dict)
     card_facts: dict[str, Fact] = field(default_factory=dict)
     cards: list[CardRule] = field(default_factory=list)
+    one_act: OneAct | None = None
 
     def guard(self, top: Section, complaints: Complaints) -> None:
         guard = read_guard(top, complaints)
         if guard.code in self.guards:
             complaints.add("duplicate_code", top.cell("guard").place, found=guard.code, expected=guard.code)
         self.guards.setdefault(guard.code, guard)
+
+    def one_fine(self, top: Section, complaints: Complaints) -> None:
+        found = read_one_act(top, complaints)
+        if self.one_act is not None:
+            # Two declared comparisons are none: which one applies would be nobody's decision.
+            place = self.one_act.cell.place
+            complaints.add("duplicate_code", found.cell.place, found=found.code, expected=f"{place.file}:{place.line}")
+        self.one_act = self.one_act or found
 
     def regime(self, path: str, top: Section, digest: str, complaints: Complaints) -> None:
         folder = path.rpartition("/")[0]

@@ -234,14 +234,22 @@ class Guard:
     provisions: tuple[Provision, ...]
 
 
+# What a provision of general law can read of the fine itself.
+_FINE = frozenset({"@fine", "@fined"})
+
+
 class Standing(NamedTuple):
-    """A provision of general law as it stands around one rule: the facts it needs, and whether it bars the penalty."""
+    """A provision of general law as it stands around one rule: the facts it needs, and whether it bars the penalty.
+
+    `of_fine` says that what it attaches hangs on the fine, in its condition or in a figure.
+    """
 
     guard: Guard
     provision: Provision
     needs: frozenset[str]
     bars: bool
     reads: tuple[str, ...]
+    of_fine: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,7 +374,10 @@ class Rule:
             for provision in guard.provisions:
                 needs = frozenset(self.facts_behind(names_in(provision.when)))
                 bars = len(provision.measures) == 1 and isinstance(provision.measures[0], NoPenalty)
-                yield Standing(guard, provision, needs, bars, tuple(names_in(provision.when)))
+                reads = tuple(names_in(provision.when))
+                figures = [name for each in provision.measures for expr in exprs_of(each) for name in names_in(expr)]
+                of_fine = not _FINE.isdisjoint(self.names_behind([*reads, *figures]))
+                yield Standing(guard, provision, needs, bars, reads, of_fine)
 
     def _asks(self) -> tuple[str, ...]:
         """Name the facts this rule can ask for, in the order it would ask them; after a count, the days it counts."""
@@ -405,22 +416,27 @@ class Rule:
 
     def facts_behind(self, names: Iterable[str]) -> tuple[str, ...]:
         """Name the facts behind facts and named values, each once, in order; behind a count stand its days."""
-        in_records = {value.name: value for each in self.records for value in each.values}
         ordered: dict[str, None] = {}
-        waiting = list(reversed(list(names)))
-        seen: set[str] = set()
-        while waiting:
-            name = waiting.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            if (named := self.named.get(name) or in_records.get(name)) is not None:
-                waiting += reversed(list(names_of_named(named)))
-            elif (fact := self.by_name.get(name)) is not None:
+        for name in self.names_behind(names):
+            if (fact := self.by_name.get(name)) is not None:
                 ordered[name] = None
                 if fact.count:
                     ordered[fact.count.of] = None
         return tuple(ordered)
+
+    def names_behind(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Name everything these names rest on, themselves included: facts, named values, and what the engine gives."""
+        in_records = {value.name: value for each in self.records for value in each.values}
+        waiting = list(reversed(list(names)))
+        seen: dict[str, None] = {}
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen[name] = None
+            if (named := self.named.get(name) or in_records.get(name)) is not None:
+                waiting += reversed(list(names_of_named(named)))
+        return tuple(seen)
 
     def range_named(self, name: str) -> StatutoryRange:
         """Return the statutory range a row goes by."""

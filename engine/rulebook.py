@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
+from typing import Literal
 
 from engine.fact import Cell, Fact, Language
-from engine.rule import Regime, Rule, Validity
+from engine.rule import Declared, Regime, Rule, Validity
 from engine.tree import Condition
 
 _LINE = re.compile(r"(sha256:[0-9a-f]{64}) (.+)")
@@ -43,10 +44,28 @@ class CardRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OneAct:
+    """One act, one fine (行政处罚法 第二十九条); which fines are compared the article does not say, so it is declared.
+
+    `computed` compares the fines as they come out, `statutory` the greatest fine each provision allows.
+    """
+
+    code: str
+    name: str
+    validity: Validity
+    article: str
+    quote: str
+    compare: Literal["computed", "statutory"]
+    declared: tuple[Declared, ...]
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
     """Everything a decision may rest on. `manifest` lists `digest path` lines, sorted by path.
 
-    `versions` holds every version of a rule by its code, the earliest first; `rules` the latest of each.
+    `versions` holds every version of a rule by its code, the earliest first; `rules` the latest of each. `one_act` is
+    None where nobody declared how the fines of one act are compared: then nothing is decided together.
     """
 
     regimes: tuple[Regime, ...]
@@ -55,6 +74,7 @@ class Rulebook:
     power_items: Mapping[str, PowerItem]
     card_facts: tuple[Fact, ...]
     cards: tuple[CardRule, ...]
+    one_act: OneAct | None = None
     manifest: bytes
     digest: str
 

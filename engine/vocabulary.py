@@ -92,6 +92,8 @@ KEYS: Mapping[str, Spellings] = MappingProxyType(
         "case_given": (("用例默认",), ("case_given",)),
         "gap_before": (("此前无规定",), ("gap_before",)),
         "currency": (("货币",), ("currency",)),
+        "one_act": (("一事不二罚",), ("one_act_one_fine",)),
+        "compare": (("比较",), ("compare",)),
     }
 )
 
@@ -280,6 +282,10 @@ ENUMS: Mapping[str, Mapping[str, Spellings]] = MappingProxyType(
         "combine": {"multiply": (("连乘",), ("multiply",)), "add": (("相加",), ("add",))},
         "beyond_range": {"clamp": (("取边界",), ("take the limit",)), "refuse": (("拒绝",), ("refuse",))},
         "lighter_law": {"yes": (("适用",), ("applies",)), "no": (("不适用",), ("does not apply",))},
+        "compare": {
+            "computed": (("算得的罚款",), ("computed fines",)),
+            "statutory": (("法定最高罚款",), ("statutory maxima",)),
+        },
         "level": {"yellow": (("黄牌",), ("yellow",)), "red": (("红牌",), ("red",))},
     }
 )

@@ -57,6 +57,8 @@ OPERATIONS = {
     "POST /v1/decisions": "decide",
     "GET /v1/decisions/{id}": "read_decision",
     "GET /v1/decisions/{id}/why": "read_why",
+    "POST /v1/cases": "decide_together",
+    "GET /v1/cases/{id}": "read_case",
     "GET /v1/violations": "list_violations",
     "GET /v1/violations/{code}": "read_violation",
     "GET /v1/violations/{code}/next": "ask_next",
@@ -71,6 +73,7 @@ OPERATIONS = {
     [
         *((operation, GenerationMode.POSITIVE) for operation in OPERATIONS),
         ("POST /v1/decisions", GenerationMode.NEGATIVE),
+        ("POST /v1/cases", GenerationMode.NEGATIVE),
         ("GET /v1/violations", GenerationMode.NEGATIVE),
         ("GET /v1/violations/{code}/next", GenerationMode.NEGATIVE),
     ],

@@ -14,9 +14,9 @@ import pytest
 
 from cases.cardfile import SCHEMA, Card, read_cards
 from cases.desk import Desk
-from cases.record import Asked, write_record
+from cases.record import Asked, AskedTogether, write_record
 from cases.store import AuditLog, NewEntry
-from engine import GivenFacts, decide, to_wire
+from engine import Act, GivenFacts, decide, to_wire
 from tests.api.kit import COUNT, DAY, ROOT, environment, rewrite, small_law, small_rules, until
 
 watching = pytest.importorskip(
@@ -68,6 +68,31 @@ def test_a_case_asked_again_with_other_facts_raises_one_card_that_names_both_rec
     assert (card.case_ref, card.violation) == ("案一", "SZCG-013")
     assert "最老的滥用方式" in card.reason
     assert "行政处罚法" in card.basis
+
+
+def test_a_case_decided_together_is_held_against_what_was_asked_before(office: Office) -> None:
+    def together(count: int, area: str) -> None:
+        acts = (
+            Act(act="甲", violation="SZCG-013", facts={COUNT: count}),
+            Act(act="乙", violation="SZCG-003", facts={**AREA, "占地面积": area}),
+        )
+        office.desk.decide_together(AskedTogether(on=DAY, acts=acts, case_ref="案一"), door="test")
+
+    office.ask({COUNT: 3})
+    together(3, "3.5")
+    together(1, "2")
+
+    raised = office.raised()
+
+    assert [(card.earlier, card.index, card.violation) for card in raised] == [(1, 2, "SZCG-003"), (1, 2, "SZCG-013")]
+
+
+def test_a_violation_in_several_acts_of_a_case_is_not_compared(office: Office) -> None:
+    acts = tuple(Act(act=str(count), violation="SZCG-013", facts={COUNT: count}) for count in (1, 2))
+    office.desk.decide_together(AskedTogether(on=DAY, acts=acts, case_ref="案一"), door="test")
+    office.ask({COUNT: 3})
+
+    assert office.raised() == ()
 
 
 def test_each_further_change_raises_a_card_of_its_own_newest_first(office: Office) -> None:

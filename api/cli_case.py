@@ -1,0 +1,65 @@
+"""The command about whole cases: decide several violations together, from a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.body import MAX_BODY
+from api.joint import read_joint_request
+from api.problems import BadRequest, InvalidRequest
+from api.settings import Settings
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, say, say_json
+from cases.desk import Desk
+from cases.record import AskedTogether
+from cases.store import AuditLog
+from engine.explain_joint import explain_joint_wire
+
+
+def decide_case(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="the case, JSON as for POST /v1/cases; - is stdin")],
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="KEY", help="idempotency key: the same call twice is one record")
+    ] = None,
+    rules: Rules = None,
+    data: Data = None,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """合并裁量 · Decide the violations of one case together: acts add up, one act is fined once; on the record."""
+    if key is not None and not (key.isprintable() and 0 < len(key) <= 255):
+        misuse("`--key` must be printable text of 1 to 255 characters")
+    asked = _asked(file)
+    settings = Settings.choose(rules, data)
+    law = load(settings)
+    with AuditLog.open(settings.log) as log:
+        answer = Desk(law, log).decide_together(asked, door="cli", key=key).answer
+    if as_json:
+        say_json(answer)
+    else:
+        for sentence in explain_joint_wire(answer, lang):
+            say(sentence)
+        place = f"日志第 {answer['index']} 号" if lang == "zh" else f"log record {answer['index']}"
+        say(f"{place}，{answer['id']}" if lang == "zh" else f"{place}, {answer['id']}")
+    raise typer.Exit(0 if answer["outcome"] == "decision" else FOUND)
+
+
+def _asked(file: str) -> AskedTogether:
+    """Read the case as strictly as the HTTP door does."""
+    try:
+        if file == "-":
+            body = sys.stdin.buffer.read(MAX_BODY + 1)
+        else:
+            with Path(file).open("rb") as source:
+                body = source.read(MAX_BODY + 1)
+    except OSError as error:
+        misuse(f"`{file}` cannot be read ({error.strerror}); name a JSON file, or - for standard input")
+    if len(body) > MAX_BODY:
+        misuse(f"`{file}` is larger than {MAX_BODY} bytes; a case is never that long")
+    try:
+        return read_joint_request(body)
+    except (BadRequest, InvalidRequest) as error:
+        misuse(f"`{file}` is no case: {error.detail}")
