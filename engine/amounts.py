@@ -8,14 +8,13 @@ from math import gcd
 
 from engine.bounds import Bounds
 from engine.checks import order
+from engine.measures import Bracket, Fine
 from engine.rule import InTier, Row, Rule
 from engine.tree import (
     Arithmetic,
-    Bracket,
     Branches,
     Expr,
     Extreme,
-    Fine,
     Formula,
     Limit,
     Money,

@@ -10,10 +10,7 @@ from engine.expressions import LINEAR, MONEY_UNITS, STEPS, Typed, Unusable, atom
 from engine.fact import Cell, Fact
 from engine.formulas import OPERATORS, Formulas
 from engine.grammar import Parsed, token_of, tree_of
-from engine.tree import (
-    Along,
-    Arithmetic,
-    Band,
+from engine.measures import (
     Bracket,
     Change,
     ConfiscateGains,
@@ -21,16 +18,11 @@ from engine.tree import (
     Criticise,
     Detain,
     Educate,
-    Expr,
     Fine,
     Flag,
-    Key,
     Measure,
-    Money,
     Move,
-    Named,
     NoPenalty,
-    Number,
     Order,
     OrderToCorrect,
     Output,
@@ -41,6 +33,7 @@ from engine.tree import (
     SuspendLicence,
     Warn,
 )
+from engine.tree import Along, Arithmetic, Band, Expr, Key, Money, Named, Number
 from engine.yamltext import Scalar
 
 MAX_TIERS = 20

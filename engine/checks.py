@@ -11,9 +11,10 @@ from typing import Literal
 from engine.bounds import Bounds, split
 from engine.errors import Complaints
 from engine.fact import Place
+from engine.measures import Bracket, Fine
 from engine.numbers import MAX_SAFE_INTEGER
 from engine.rule import Defect, DefectKind, Row, Rule, StatutoryRange
-from engine.tree import Bracket, Expr, Fine
+from engine.tree import Expr
 from engine.vocabulary import ENUMS, KEYS, spell
 
 BEYOND = (

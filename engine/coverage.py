@@ -16,11 +16,12 @@ from engine.evaluate import Missing, Scope, Undefined, compute, evaluate, line_o
 from engine.fact import Fact
 from engine.figure import least_computed
 from engine.given import Value, value_text
+from engine.measures import Fine
 from engine.reasoning import Reasoning, Refused
 from engine.rule import Given, Row, Rule, RuleCase
 from engine.rule_cases import CaseResult
 from engine.rulebook import Rulebook
-from engine.tree import Branches, Compare, Fine, Is, Marginal, Named, OneOf, Table
+from engine.tree import Branches, Compare, Is, Marginal, Named, OneOf, Table
 from engine.units import Id, Unit, at, line_id, refusal, units_of
 
 Facts = Mapping[str, Given]

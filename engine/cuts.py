@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 from engine.fact import Cell, Fact, Place
 from engine.given import in_domain
+from engine.measures import ConfiscateGains
 from engine.rule import Rule
 from engine.tree import (
     Axis,
     Band,
     Compare,
     Condition,
-    ConfiscateGains,
     Each,
     Expr,
     Is,

@@ -18,12 +18,8 @@ from engine.evaluate import Missing, Undefined, compute
 from engine.figure import fine, moved
 from engine.given import GivenFacts, shown
 from engine.heavier import limited, outweighs
-from engine.numbers import exact_text
-from engine.reasoning import Reasoning, Refused
-from engine.refusals import SENTENCES
-from engine.rule import Defect, GeneralMeasure, Row, Rule, Standing
-from engine.rulebook import Rulebook
-from engine.tree import (
+from engine.lighter import lighter
+from engine.measures import (
     ConfiscateGains,
     Detain,
     Fine,
@@ -37,12 +33,14 @@ from engine.tree import (
     SuspendLicence,
     Warn,
     exprs_of,
-    names_in,
 )
+from engine.numbers import exact_text
+from engine.reasoning import Reasoning, Refused
+from engine.refusals import SENTENCES
+from engine.rule import Defect, GeneralMeasure, Row, Rule, Standing
+from engine.rulebook import Rulebook
+from engine.tree import names_in
 from engine.words import listed
-
-# Stands for the upper end of a range that neither the row nor the statute names.
-_NO_END = 10**30
 
 
 def decide(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts, *, decided: date | None = None) -> Outcome:
@@ -63,7 +61,7 @@ def decide(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts, *, d
     if later.regime.lighter_law != "yes" or not rule.validity.holds_on(on):
         return _decide(rulebook, rule, on, facts, decided)
     old = _decide(rulebook, rule, on, _for(rule, later, facts), decided)
-    return _lighter(old, _decide(rulebook, later, on, _for(later, rule, facts), decided, as_of=decided))
+    return lighter(old, _decide(rulebook, later, on, _for(later, rule, facts), decided, as_of=decided))
 
 
 def _for(rule: Rule, other: Rule, facts: GivenFacts) -> GivenFacts:
@@ -106,69 +104,6 @@ def _unknown_violation(rulebook: Rulebook, violation: str, on: date) -> Refusal:
         field="violation",
         trace=(),
     )
-
-
-def _lighter(old: Outcome, new: Outcome) -> Outcome:
-    """Take the new version only where it is lighter beyond doubt; both computations stay in the trace."""
-    lighter = isinstance(old, Decision) and isinstance(new, Decision) and _is_lighter(new, old)
-    chosen, other = (new, old) if lighter else (old, new)
-    if isinstance(old, Decision) and isinstance(new, Refusal) and new.code == "missing_fact":
-        # Whether the new law is lighter still hangs on a fact that only it asks for.
-        chosen, other = new, old
-    rule = other.rule
-    assert rule is not None
-    fen = other.fine_fen if isinstance(other, Decision) else None
-    note = other.message if isinstance(other, Refusal) else ""
-    steps = (
-        Step("other_version", rule.regime.version, rule.validity.text, rule.top, after=fen),
-        *other.trace,
-        Step("lighter_law", chosen.rule.regime.version if chosen.rule else "", note, holds=lighter),
-    )
-    return _with_trace(chosen, steps + chosen.trace)
-
-
-def _with_trace(outcome: Outcome, trace: tuple[Step, ...]) -> Outcome:
-    if isinstance(outcome, Decision):
-        return Decision(rule=outcome.rule, on=outcome.on, tier=outcome.tier, measures=outcome.measures, trace=trace)
-    return Refusal(
-        violation=outcome.violation,
-        rule=outcome.rule,
-        on=outcome.on,
-        code=outcome.code,
-        message=outcome.message,
-        field=outcome.field,
-        trace=trace,
-        wanted=outcome.wanted,
-    )
-
-
-def _is_lighter(one: Decision, other: Decision) -> bool:
-    """Say whether one decision is lighter beyond doubt: nothing in it is more, and something is less.
-
-    Published ranges are compared at both ends.
-    """
-
-    def fines(decision: Decision) -> dict[str, tuple[int, int]]:
-        found = {}
-        for each in decision.measures:
-            if isinstance(each.measure, Fine):
-                low, high = each.spread or (each.amount_fen or 0, each.amount_fen or 0)
-                found[each.measure.payer] = (low, _NO_END if high is None else high)
-        return found
-
-    def others(decision: Decision) -> set[Measure]:
-        spared = (Fine, OrderToCorrect, NoPenalty)
-        return {each.measure for each in decision.measures if not each.basis and not isinstance(each.measure, spared)}
-
-    mine, theirs = fines(one), fines(other)
-    nothing = (0, 0)
-    pairs = [
-        pair
-        for payer in {*mine, *theirs}
-        for pair in zip(mine.get(payer, nothing), theirs.get(payer, nothing), strict=True)
-    ]
-    no_worse = all(left <= right for left, right in pairs) and others(one) <= others(other)
-    return no_worse and (any(left < right for left, right in pairs) or others(one) < others(other))
 
 
 class _Deciding:

@@ -9,9 +9,7 @@ from datetime import date
 from typing import Literal, NamedTuple, TypeAlias
 
 from engine.fact import Place
-from engine.refusals import RefusalCode
-from engine.rule import Basis, Rule
-from engine.tree import (
+from engine.measures import (
     ConfiscateGains,
     ConfiscateGoods,
     Criticise,
@@ -30,6 +28,8 @@ from engine.tree import (
     SuspendLicence,
     Warn,
 )
+from engine.refusals import RefusalCode
+from engine.rule import Basis, Rule
 
 # The version of what rules *mean*: it rises when any rule could give another outcome than before (CHANGELOG, starred).
 MEANING = 2

@@ -10,10 +10,11 @@ from typing import NamedTuple
 from engine.decision import Imposed, Step
 from engine.evaluate import Exact, Missing, Scope
 from engine.heavier import limited
+from engine.measures import Bracket, Change, Fine
 from engine.numbers import MAX_SAFE_INTEGER, exact_text, round_to, yuan_text
 from engine.reasoning import Reasoning
 from engine.rule import Adjustment, InTier, Row
-from engine.tree import Bracket, Change, Expr, Fine, Limit, Money, names_in
+from engine.tree import Expr, Limit, Money, names_in
 from engine.words import listed
 
 

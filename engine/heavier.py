@@ -3,8 +3,9 @@
 from fractions import Fraction
 
 from engine.evaluate import Exact, Missing, Scope, Undefined, compute
+from engine.measures import Bracket, Fine, Measure, Warn
 from engine.rule import Row, Rule
-from engine.tree import Bracket, Expr, Fine, Measure, Warn
+from engine.tree import Expr
 
 # Stands for the upper end that neither the row nor the statute names.
 _NO_END = 10**30

@@ -23,9 +23,9 @@ from engine.joined import (
     Part,
     Sum,
 )
+from engine.measures import ConfiscateGains, Fine, Flag
 from engine.numbers import MAX_SAFE_INTEGER, yuan_text
 from engine.rulebook import OneAct, Rulebook
-from engine.tree import ConfiscateGains, Fine, Flag
 
 
 def decide_together(

@@ -14,10 +14,11 @@ from engine.expressions import Bounds
 from engine.fact import Cell, Fact, Language
 from engine.finishing import FINISHING_KEYS, read_conventions
 from engine.lexer import PLAIN, NameKind, usable_name
+from engine.measures import Educate, Fine, OrderToCorrect
 from engine.reading import Section, misshapen
 from engine.rule import Conventions, Declared, GeneralMeasure, Guard, Provision, Regime, Validity
 from engine.rulebook import CardRule, PowerItem
-from engine.tree import All, Compare, Condition, Each, Educate, Fine, Is, Not, OneOf, OrderToCorrect, Records, Relation
+from engine.tree import All, Compare, Condition, Each, Is, Not, OneOf, Records, Relation
 from engine.tree import Any as AnyOf
 from engine.values import read_record_facts, read_values, record_sections
 from engine.vocabulary import UNITS

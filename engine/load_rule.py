@@ -21,6 +21,7 @@ from engine.load_regime import (
     read_records,
     record_names,
 )
+from engine.measures import Fine, Measure, NoPenalty
 from engine.reading import Section, misshapen, section
 from engine.rule import (
     Basis,
@@ -36,7 +37,7 @@ from engine.rule import (
     StatutoryRange,
     Unmet,
 )
-from engine.tree import Condition, Fine, Measure, NoPenalty, names_in
+from engine.tree import Condition, names_in
 from engine.values import read_values
 from engine.vocabulary import ENUMS, KEYS, REFUSALS, WORDS, spell, spellings
 from engine.words import listed

@@ -8,23 +8,9 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from engine.fact import Cell, Fact, Language, Place
+from engine.measures import Change, Measure, Move, NoPenalty, Position, exprs_of
 from engine.numbers import Rounding
-from engine.tree import (
-    Change,
-    Condition,
-    Expr,
-    Measure,
-    Money,
-    Move,
-    Named,
-    NoPenalty,
-    Number,
-    Position,
-    Records,
-    exprs_of,
-    names_in,
-    names_of_named,
-)
+from engine.tree import Condition, Expr, Money, Named, Number, Records, names_in, names_of_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,23 +7,22 @@ from fractions import Fraction
 from engine.decide import decide
 from engine.decision import Decision, Imposed, Outcome
 from engine.fact import Language
-from engine.rule import Rule, RuleCase
-from engine.rulebook import Rulebook
-from engine.surface import Surface
-from engine.tree import (
+from engine.measures import (
     Bracket,
     Detain,
     Educate,
     Fine,
     Measure,
-    Money,
-    Number,
     OrderToCorrect,
     Output,
     Restrict,
     StopBusiness,
     SuspendLicence,
 )
+from engine.rule import Rule, RuleCase
+from engine.rulebook import Rulebook
+from engine.surface import Surface
+from engine.tree import Money, Number
 from engine.vocabulary import REFUSALS, WORDS, spell
 
 

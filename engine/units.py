@@ -15,6 +15,7 @@ from engine.bounds import Bounds
 from engine.checks import order
 from engine.cuts import Sites, fact_of, grid, sites_of
 from engine.fact import NOWHERE, Cell, Fact, Place
+from engine.measures import Bracket, Fine
 from engine.numbers import decimal_text
 from engine.rule import Rule
 from engine.surface import Surface
@@ -22,11 +23,9 @@ from engine.tree import (
     All,
     Axis,
     Band,
-    Bracket,
     Branches,
     Compare,
     Condition,
-    Fine,
     Is,
     Key,
     Marginal,

@@ -10,19 +10,7 @@ from engine.errors import Complaints
 from engine.expressions import LINEAR, STEPS, Typed
 from engine.fact import Cell, Fact, Language
 from engine.reading import Section, misshapen, section
-from engine.tree import (
-    Axis,
-    Band,
-    Branches,
-    Condition,
-    Expr,
-    Formula,
-    Key,
-    Marginal,
-    Named,
-    Records,
-    Table,
-)
+from engine.tree import Axis, Band, Branches, Condition, Expr, Formula, Key, Marginal, Named, Records, Table
 from engine.vocabulary import WORDS, spell
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar

@@ -10,23 +10,17 @@ from engine.errors import Complaints
 from engine.expressions import Bounds
 from engine.fact import NOWHERE, Cell, Fact, Language, Place
 from engine.lexer import PLAIN, NameKind
-from engine.tree import (
-    All,
-    Any,
-    Compare,
-    Condition,
+from engine.measures import (
     ConfiscateGains,
     ConfiscateGoods,
     Educate,
     Fine,
-    Is,
     NoPenalty,
-    Not,
-    OneOf,
     OrderToCorrect,
     RevokeLicence,
     Warn,
 )
+from engine.tree import All, Any, Compare, Condition, Is, Not, OneOf
 from engine.yamltext import Scalar
 from tests.engine.kit import bare, fixed, multiple, per_unit
 

@@ -17,30 +17,20 @@ from engine.expressions import Bounds
 from engine.fact import NOWHERE, Cell, Count, Fact, FactKind, Language, Source
 from engine.lexer import PLAIN, NameKind, usable_name
 from engine.load_regime import builder_for
-from engine.rule import Rule, StatutoryRange, Validity
-from engine.surface import Surface
-from engine.tree import (
-    All,
-    Any,
-    Arithmetic,
-    Compare,
-    Condition,
+from engine.measures import (
     ConfiscateGains,
     ConfiscateGoods,
     Educate,
-    Expr,
     Fine,
-    Is,
     Measure,
-    Money,
     NoPenalty,
-    Not,
-    OneOf,
     OrderToCorrect,
-    Ref,
     RevokeLicence,
     Warn,
 )
+from engine.rule import Rule, StatutoryRange, Validity
+from engine.surface import Surface
+from engine.tree import All, Any, Arithmetic, Compare, Condition, Expr, Is, Money, Not, OneOf, Ref
 from engine.vocabulary import ENUMS, KEYS, UNITS, spell
 from engine.yamltext import Mapping as YamlMapping
 from engine.yamltext import Node, Scalar

@@ -14,8 +14,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from engine import Rulebook, load_rulebook
+from engine.measures import Bracket, Fine
 from engine.rule import Rule
-from engine.tree import Bracket, Expr, Fine, Money
+from engine.tree import Expr, Money
 
 HERE = Path(__file__).parent
 RULES = HERE.parents[1] / "rules"

@@ -1,0 +1,213 @@
+"""What a row imposes and what happens between the row and the amount: measures, brackets, changes, moves, positions.
+
+Frozen nodes like those of `engine.tree`, on which they stand.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from engine.fact import Cell
+from engine.tree import Expr, Ref
+
+# --- amounts and measures ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """A fine between two amounts, as published; an end that is None was left open (…以下, …以上).
+
+    `at` says where in it the fine lies, from 0 (the lower end) to 1; without it the in-tier rule (档内取值) does.
+    """
+
+    low: Expr | None
+    high: Expr | None
+    at: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fine:
+    """A fine on the party, or on another `payer`; `floor` and `cap` bound the computed amount of this fine alone."""
+
+    amount: Expr | Bracket
+    payer: str = ""
+    floor: Expr | None = None
+    cap: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warn:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criticise:
+    """Criticism by public notice (通报批评)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiscateGains:
+    """Confiscate the unlawful gains stated in a money fact; nothing where they are nil."""
+
+    fact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiscateGoods:
+    goods: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeLicence:
+    licence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspendLicence:
+    licence: str
+    time: Expr
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopBusiness:
+    """Production or business is stopped (责令停产停业), for a time or until it is allowed again."""
+
+    time: Expr | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restrict:
+    """An activity or a calling is restricted or closed (限制、禁止), for a time or without one."""
+
+    what: str
+    time: Expr | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detain:
+    """Administrative detention, in days."""
+
+    time: Expr
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderToCorrect:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order to do or to stop something named (责令「限期拆除」)."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Another figure besides the fine, by name: points on a licence, days of training, a share."""
+
+    name: str
+    value: Expr
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """Something the case must be marked with: hearing due, legal review due."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Educate:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoPenalty:
+    """No penalty: because the law says none shall be, or (`may`) that none need be (不予处罚, 可以不予处罚)."""
+
+    may: bool = False
+
+
+Measure = (
+    Fine
+    | Warn
+    | Criticise
+    | ConfiscateGains
+    | ConfiscateGoods
+    | RevokeLicence
+    | SuspendLicence
+    | StopBusiness
+    | Restrict
+    | Detain
+    | OrderToCorrect
+    | Order
+    | Output
+    | Flag
+    | Educate
+    | NoPenalty
+)
+
+
+# --- what happens between the row and the amount --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an adjustment does to the amount: a share of it up or down, or money more or less, or times a factor.
+
+    `to` is the greater share where the published rule leaves one between two (下浮 30% 至 50%): a range comes out.
+    `floor` and `cap` bound the share or the money of the change itself; `below_range` lets the result fall below the
+    statutory range (减轻).
+    """
+
+    kind: Literal["up", "down", "add", "subtract", "times"]
+    by: Expr
+    to: Expr | None = None
+    floor: Expr | None = None
+    cap: Expr | None = None
+    below_range: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What a tier move does: so many tiers up (or down, negative), or to an end of the bracket of the tier."""
+
+    tiers: int = 0
+    end: Literal["", "low", "high"] = ""
+    top_at_end: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where in a bracket the fine lies: from `low` to `high` of 0..1; equal is one figure, else a published range."""
+
+    low: Fraction
+    high: Fraction
+    high_open: bool = False
+    cell: Cell = field(compare=False)
+
+
+def exprs_of(measure: Measure) -> tuple[Expr, ...]:
+    """Return the expressions a measure's own fields are computed from."""
+    found: tuple[Expr | None, ...] = ()
+    match measure:
+        case Fine(amount=Bracket(low=low, high=high, at=at), floor=floor, cap=cap):
+            found = (low, high, at, floor, cap)
+        case Fine(amount=amount, floor=floor, cap=cap):
+            assert not isinstance(amount, Bracket)
+            found = (amount, floor, cap)
+        case ConfiscateGains(fact=fact):
+            found = (Ref(name=fact),)
+        case SuspendLicence(time=time) | StopBusiness(time=time) | Restrict(time=time) | Detain(time=time):
+            found = (time,)
+        case Output(value=value):
+            found = (value,)
+        case _:
+            pass
+    return tuple(each for each in found if each is not None)
