@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
-from engine import load_rulebook
+from engine import RuleFilesInvalid, load_rulebook
 from engine.rule import Row, Rule
 from engine.tree import Arithmetic, Bracket, Expr, Fine, Money, Number, Ref
 
@@ -90,11 +90,22 @@ TABLES = [code for code in CODES if code != "GDHJ-2.27"]
 
 
 @cache
-def rules() -> dict[str, Rule]:
-    """Load the regime as it is shipped, with its catalogues, once for every test here."""
+def loaded() -> dict[str, Rule] | RuleFilesInvalid:
+    """Load the regime as it is shipped, with its catalogues, once for every test here; a failure is kept as well."""
     paths = [*REGIME.glob("*.yaml"), *(RULES / "catalogue").glob("gdhj-*.yaml"), *(RULES / "general").glob("*.yaml")]
-    book = load_rulebook({path.relative_to(RULES).as_posix(): path.read_bytes() for path in sorted(paths)})
+    try:
+        book = load_rulebook({path.relative_to(RULES).as_posix(): path.read_bytes() for path in sorted(paths)})
+    except RuleFilesInvalid as invalid:
+        return invalid
     return {rule.code: rule for rule in book.every_rule() if rule.code.startswith("GDHJ-")}
+
+
+def rules() -> dict[str, Rule]:
+    """Return the rules of the regime by their codes; raises what loading them raised."""
+    found = loaded()
+    if isinstance(found, RuleFilesInvalid):
+        raise found
+    return found
 
 
 def published(code: str) -> list[Node]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
-from engine import load_rulebook
+from engine import RuleFilesInvalid, load_rulebook
 from engine.rule import Row, Rule
 from engine.tree import Arithmetic, Bracket, Expr, Fine, Money, Number, Ref
 
@@ -70,15 +70,26 @@ FILES: dict[str, Node] = {
 
 
 @cache
-def rules() -> dict[str, Rule]:
-    """Load the regime as it is shipped, with its catalogues, once for every test here."""
+def loaded() -> dict[str, Rule] | RuleFilesInvalid:
+    """Load the regime as it is shipped, with its catalogues, once for every test here; a failure is kept as well."""
     paths = [
         *(RULES / "jmhj-2020").glob("*.yaml"),
         *(RULES / "catalogue").glob("jmhj-*.yaml"),
         *(RULES / "general").glob("*.yaml"),
     ]
-    book = load_rulebook({path.relative_to(RULES).as_posix(): path.read_bytes() for path in sorted(paths)})
+    try:
+        book = load_rulebook({path.relative_to(RULES).as_posix(): path.read_bytes() for path in sorted(paths)})
+    except RuleFilesInvalid as invalid:
+        return invalid
     return {rule.code.removeprefix("JMHJ-"): rule for rule in book.every_rule() if rule.code.startswith("JMHJ-")}
+
+
+def rules() -> dict[str, Rule]:
+    """Return the rules of the regime by their codes; raises what loading them raised."""
+    found = loaded()
+    if isinstance(found, RuleFilesInvalid):
+        raise found
+    return found
 
 
 def number(numerals: str) -> Fraction:
