@@ -31,8 +31,8 @@ class Settings:
 
     @property
     def cache(self) -> Path:
-        """Loaded rule files, kept for the next start; it can be deleted at any time."""
-        return self.data / "cache"
+        """Loaded rule files, kept for the next start; it can be deleted at any time. ZHUNSHENG_CACHE names another."""
+        return Path(os.environ.get("ZHUNSHENG_CACHE") or self.data / "cache")
 
     @classmethod
     def choose(cls, rules: Path | None = None, data: Path | None = None) -> Settings:

@@ -16,7 +16,7 @@ from http.client import HTTPConnection
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
 DAY = date(2026, 11, 1)
 COUNT = "一年内次数"
+SHARED = Path(gettempdir()) / f"zhunsheng-tests-{os.getuid()}"
 
 # A law that loads in a moment: one flat fine by count, one fine by area with a guard and a published defect.
 SMALL = (
@@ -114,7 +115,8 @@ def pages_in_use(path: Path) -> int:
 def environment(**more: str) -> dict[str, str]:
     """The environment of a child: ours, without what would tell it other folders."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ZHUNSHENG_")}
-    return {**clean, "COLUMNS": "200", **more}
+    # Loading all the shipped law takes seconds: the processes of one run share what the first of them loaded.
+    return {**clean, "COLUMNS": "200", "ZHUNSHENG_CACHE": str(SHARED), **more}
 
 
 def zhunsheng(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -37,8 +37,8 @@ class Published(NamedTuple):
 
 
 def read(path: Path, kind: str) -> Node:
-    """Read YAML with types (`safe`) or as the text its author wrote (`base`)."""
-    loaded: Node = YAML(typ=kind, pure=True).load(path.read_text(encoding="utf-8"))
+    """Read YAML with types (`safe`) or as the text its author wrote (`base`), with the C parser."""
+    loaded: Node = YAML(typ=kind).load(path.read_text(encoding="utf-8"))
     return loaded
 
 
