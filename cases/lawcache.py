@@ -28,6 +28,10 @@ from engine.rulebook import manifest_of
 __all__ = ["load_cached"]
 
 
+# So many laws stay: two folders of rules used in turn should not push each other out.
+KEPT = 4
+
+
 def _proxy(values: dict[Any, Any]) -> MappingProxyType[Any, Any]:
     return MappingProxyType(values)
 
@@ -77,7 +81,7 @@ def _read(path: Path) -> Rulebook | None:
 
 
 def _write(path: Path, rulebook: Rulebook) -> None:
-    """Put a rulebook in place of every earlier one, whole or not at all."""
+    """Put a rulebook beside the few before it, whole or not at all."""
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=path.parent, suffix=".new") as file:
@@ -86,6 +90,6 @@ def _write(path: Path, rulebook: Rulebook) -> None:
             # Linked under its name only when it is whole; the temporary name goes away with the file.
             path.unlink(missing_ok=True)
             os.link(file.name, path)
-        for old in path.parent.glob("*.rulebook"):
-            if old != path:
-                old.unlink(missing_ok=True)
+        kept = sorted(path.parent.glob("*.rulebook"), key=lambda each: each.stat().st_mtime, reverse=True)
+        for old in kept[KEPT:]:
+            old.unlink(missing_ok=True)
