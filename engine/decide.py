@@ -149,6 +149,8 @@ class _Deciding:
 
     def barred(self) -> Decision | None:
         """Impose nothing where general law bars a penalty: limitation, age, capacity (行政处罚法 30, 31, 36)."""
+        if not self.rule.provisions[True, self.rule.general.isdisjoint(self.reasoning.texts)]:
+            return None
         for standing in self.provisions(bars=True):
             imposed = [Imposed(standing.provision.measures[0])]
             self.general(imposed, self.rule.regime.when_not_penalised)
@@ -157,6 +159,9 @@ class _Deciding:
 
     def review(self, imposed: list[Imposed]) -> None:
         """Add what general law attaches to this penalty, and refuse what it does not allow (45, 51, 57, 58, 63)."""
+        if not self.rule.provisions[False, self.rule.general.isdisjoint(self.reasoning.texts)]:
+            self.tell_not_reviewed()
+            return
         values, kinds = self.reasoning.values, {type(each.measure) for each in imposed}
         values["@fined"], values["@warned"] = Fine in kinds, Warn in kinds
         values["@revoked"] = not kinds.isdisjoint(_REVOKING)

@@ -8,9 +8,20 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from engine.fact import Cell, Fact, Language, Place
-from engine.measures import Change, Measure, Move, NoPenalty, Position, exprs_of
+from engine.measures import (
+    Change,
+    Measure,
+    Move,
+    NoPenalty,
+    Position,
+    Restrict,
+    RevokeLicence,
+    StopBusiness,
+    SuspendLicence,
+    exprs_of,
+)
 from engine.numbers import Rounding
-from engine.tree import Condition, Expr, Money, Named, Number, Records, names_in, names_of_named
+from engine.tree import Condition, Expr, Money, Named, Number, Records, names_in, names_of_named, positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +280,7 @@ class Regime:
     file: str
     digest: str
 
-    # The guards that need facts of their own, and the days on which all of them stand.
+    # The guards with facts of their own, and the days on which all of them stand.
     asking: tuple[Guard, ...] = field(init=False, compare=False, repr=False)
     all_stand: Validity = field(init=False, compare=False, repr=False)
     all_names: str = field(init=False, compare=False, repr=False)
@@ -344,11 +355,9 @@ class Rule:
         object.__setattr__(self, "general", general)
         object.__setattr__(self, "asked", general.union(self.asks))
         standing = list(self._standing())
-        provisions = {
-            (bars, alone): tuple(each for each in standing if each.bars == bars and not (alone and each.needs))
-            for bars in (False, True)
-            for alone in (False, True)
-        }
+        alone = [each for each in standing if not (each.needs or self._never(each.provision.when))]
+        lists = {(bars, few): alone if few else standing for bars in (False, True) for few in (False, True)}
+        provisions = {key: tuple(each for each in found if each.bars == key[0]) for key, found in lists.items()}
         object.__setattr__(self, "provisions", MappingProxyType(provisions))
         object.__setattr__(self, "range_by_name", MappingProxyType({each.name: each for each in self.ranges}))
         object.__setattr__(self, "counted", tuple(fact for fact in self.facts if fact.count))
@@ -364,6 +373,12 @@ class Rule:
                 figures = [name for each in provision.measures for expr in exprs_of(each) for name in names_in(expr)]
                 of_fine = not _FINE.isdisjoint(self.names_behind([*reads, *figures]))
                 yield Standing(guard, provision, needs, bars, reads, of_fine)
+
+    def _never(self, when: Condition) -> bool:
+        """Say whether a condition asks only for a revocation or a stop of business that no row here imposes."""
+        kinds = RevokeLicence | SuspendLicence | Restrict | StopBusiness
+        imposed = any(isinstance(measure, kinds) for row in self.rows for measure in row.measures)
+        return not imposed and positive(when) and {*names_in(when)} <= {"@revoked", "@stopped"}
 
     def _asks(self) -> tuple[str, ...]:
         """Name the facts this rule can ask for, in the order it would ask them; after a count, the days it counts."""

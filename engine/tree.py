@@ -338,3 +338,14 @@ def names_of_named(named: Named) -> Iterator[str]:
             yield from names_in(of)
             for _band, rate in bands:
                 yield from names_in(rate)
+
+
+def positive(when: Condition) -> bool:
+    """Say whether a condition is made of answers and of 且 and 或 alone: where every answer is no, it does not hold."""
+    match when:
+        case Is():
+            return True
+        case All(parts=parts) | Any(parts=parts):
+            return all(map(positive, parts))
+        case _:
+            return False
