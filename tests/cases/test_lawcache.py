@@ -48,7 +48,7 @@ def test_a_cache_that_cannot_be_read_is_no_error(tmp_path: Path, bytes_there: by
     again = load_cached(files, cache)
 
     assert again.rules == rulebook.rules
-    assert len(kept(cache).read_bytes()) > 10_000
+    assert pickle.loads(kept(cache).read_bytes()).digest == rulebook.digest  # noqa: S301 - our own file
 
 
 def test_a_cache_that_others_can_write_is_not_read(tmp_path: Path) -> None:
