@@ -255,6 +255,7 @@ def tab_to(page: Page, selector: str) -> None:
 
 def test_a_penalty_can_be_had_with_the_keyboard_alone(page: Page) -> None:
     page.goto("/")
+    expect(page.locator("#q")).to_be_focused()  # a loaded page has its focus a moment later
     page.keyboard.type("szcg-013")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/violations/SZCG-013$"))
