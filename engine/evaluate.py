@@ -149,62 +149,94 @@ class Scope:
 
 def evaluate(condition: Condition, scope: Scope) -> bool | Missing:
     """Evaluate in Kleene's three values: Missing where a missing fact still decides."""
-    if type(condition) is Compare:
-        # By far the most frequent: asked first, so that most conditions cost one look.
-        known = scope.values.get(condition.fact)
-        given = scope.raw(condition.fact) if known is None else known
-        return given if isinstance(given, Missing) else COMPARE[condition.op](given, condition.value)
-    if type(condition) is Is:
-        said = scope.values.get(condition.fact)
-        if said is not None:
-            return said is True
-    match condition:
-        case Compare():
-            raise AssertionError(condition)
-        case Is(fact=name):
-            answer = scope.value(name) if scope.declared(name).__class__ is Named else scope.raw(name)
-            return answer if isinstance(answer, Missing) else answer is True
-        case OneOf(fact=name, choices=choices):
-            chosen = scope.raw(name)
-            return chosen if isinstance(chosen, Missing) else chosen in choices
-        case Relation(op=op, left=left, right=right):
-            one, other = compute(left, scope), compute(right, scope)
-            if isinstance(one, Missing) or isinstance(other, Missing):
-                return _both(one, other)
-            return COMPARE[op](one, other)
-        case Not(part=part):
-            inner = evaluate(part, scope)
-            return inner if isinstance(inner, Missing) else not inner
-        case All(parts=parts):
-            return _joined(parts, scope, False)
-        case Any(parts=parts):
-            return _joined(parts, scope, True)
-        case Each(which=which, records=name, where=where):
-            records = scope.records(name)
-            if isinstance(records, Missing):
-                return records
-            lists = scope.lists[name]
-            settles = which == "any"
-            missing: tuple[str, ...] = ()
-            for record in records:
-                holds = evaluate(where, scope.inside(lists, record))
-                if isinstance(holds, Missing):
-                    missing += holds
-                elif holds is settles:
-                    return settles
-            return Missing(missing) if missing else not settles
+    return _EVALUATE[type(condition)](condition, scope)
+
+
+def _is(condition: Is, scope: Scope) -> bool | Missing:
+    answer: Anything = scope.values.get(condition.fact)
+    if answer is None:
+        name = condition.fact
+        answer = scope.value(name) if scope.declared(name).__class__ is Named else scope.raw(name)
+    return answer if isinstance(answer, Missing) else answer is True
+
+
+def _compare(condition: Compare, scope: Scope) -> bool | Missing:
+    given: Anything = scope.values.get(condition.fact)
+    if given is None:
+        given = scope.raw(condition.fact)
+        if isinstance(given, Missing):
+            return given
+    return COMPARE[condition.op](given, condition.value)
+
+
+def _one_of(condition: OneOf, scope: Scope) -> bool | Missing:
+    chosen: Anything = scope.values.get(condition.fact)
+    if chosen is None:
+        chosen = scope.raw(condition.fact)
+        if isinstance(chosen, Missing):
+            return chosen
+    return chosen in condition.choices
+
+
+def _relation(condition: Relation, scope: Scope) -> bool | Missing:
+    one, other = compute(condition.left, scope), compute(condition.right, scope)
+    if isinstance(one, Missing) or isinstance(other, Missing):
+        return _both(one, other)
+    return COMPARE[condition.op](one, other)
+
+
+def _not(condition: Not, scope: Scope) -> bool | Missing:
+    inner = evaluate(condition.part, scope)
+    return inner if isinstance(inner, Missing) else not inner
+
+
+def _all(condition: All, scope: Scope) -> bool | Missing:
+    return _joined(condition.parts, scope, False)
+
+
+def _any(condition: Any, scope: Scope) -> bool | Missing:
+    return _joined(condition.parts, scope, True)
+
+
+def _each(condition: Each, scope: Scope) -> bool | Missing:
+    records = scope.records(condition.records)
+    if isinstance(records, Missing):
+        return records
+    lists = scope.lists[condition.records]
+    settles = condition.which == "any"
+    missing: tuple[str, ...] = ()
+    for record in records:
+        holds = evaluate(condition.where, scope.inside(lists, record))
+        if isinstance(holds, Missing):
+            missing += holds
+        elif holds is settles:
+            return settles
+    return Missing(missing) if missing else not settles
 
 
 def _joined(parts: tuple[Condition, ...], scope: Scope, settles: bool) -> bool | Missing:
     """Join parts: one that `settles` decides whatever else is missing."""
     missing: tuple[str, ...] = ()
     for part in parts:
-        holds = evaluate(part, scope)
+        holds = _EVALUATE[type(part)](part, scope)
         if holds is settles:
             return settles
-        if isinstance(holds, Missing):
+        if holds is not True and holds is not False:
             missing += holds
     return Missing(missing) if missing else not settles
+
+
+# One look for the reading of a node: conditions are asked for by the hundred in one decision.
+_EVALUATE: Mapping[type, Callable[[Anything, Scope], bool | Missing]] = {
+    Is: _is,
+    Compare: _compare,
+    OneOf: _one_of,
+    Relation: _relation,
+    Each: _each,
+    Not: _not,
+    All: _all,
+    Any: _any,
+}
 
 
 def _both(*found: Anything) -> Missing:

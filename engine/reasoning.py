@@ -53,6 +53,8 @@ class Reasoning:
     trace: list[Step] = field(default_factory=list)
     scope: Scope = field(init=False)
     told: int = 0
+    quoted: dict[tuple[str, ...], Reads] = field(default_factory=dict)
+    quoted_of: int = 0
 
     def __post_init__(self) -> None:
         rule = self.rule
@@ -153,7 +155,15 @@ class Reasoning:
     def reads(self, names: Iterable[str]) -> Reads:
         """Quote facts and named values by their values; a missing one is left out."""
         texts = self.texts
-        return tuple([(name, texts[name]) for name in names if name in texts])
+        if type(names) is not tuple:
+            return tuple([(name, texts[name]) for name in names if name in texts])
+        # The rows of a table read the same facts: quoted once, until another text is known.
+        if len(texts) != self.quoted_of:
+            self.quoted, self.quoted_of = {}, len(texts)
+        found = self.quoted.get(names)
+        if found is None:
+            found = self.quoted[names] = tuple([(name, texts[name]) for name in names if name in texts])
+        return found
 
     # --- conditions and amounts, with the named values behind them told once
 
