@@ -8,8 +8,8 @@ from math import gcd
 
 from engine.bounds import Bounds
 from engine.checks import order
-from engine.measures import Bracket, Fine
-from engine.rule import InTier, Row, Rule
+from engine.measures import Bracket, Fine, InTier
+from engine.rule import Row, Rule
 from engine.tree import (
     Arithmetic,
     Branches,

@@ -9,10 +9,11 @@ kind) covers nothing. A case counts for the version of the rule that decided it.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from engine.arithmetic import Undefined
 from engine.cuts import Sites, sites_of, walk
 from engine.decide import decide
 from engine.decision import Decision, Outcome, Step
-from engine.evaluate import Missing, Scope, Undefined, compute, evaluate, line_of
+from engine.evaluate import Missing, Scope, compute, evaluate, line_of
 from engine.fact import Fact
 from engine.figure import least_computed
 from engine.given import Value, value_text

@@ -13,8 +13,9 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal
 
+from engine.arithmetic import Undefined
 from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
-from engine.evaluate import Missing, Undefined, compute
+from engine.evaluate import Missing, compute
 from engine.figure import fine, moved
 from engine.given import GivenFacts, shown
 from engine.heavier import limited, outweighs
@@ -295,14 +296,14 @@ class _Deciding:
         unknown: list[tuple[Row, Missing]] = []
         reasoning = self.reasoning
         for row in rows:
-            holds = reasoning.holds(row.when)
+            holds = reasoning.meets(row)
             cell = row.when_cell
-            known = None if isinstance(holds, Missing) else holds
+            known = holds if holds is True or holds is False else None
             self.trace.append(Step(kind, row.tier, cell.text, cell.place, reasoning.reads(row.reads), known))
-            if isinstance(holds, Missing):
-                unknown.append((row, holds))
-            elif holds:
+            if holds is True:
                 holding.append(row)
+            elif holds is not False:
+                unknown.append((row, holds))
         return holding, unknown
 
     def tier(self) -> Row:

@@ -4,19 +4,17 @@ A condition is true, false, or `Missing`: the facts it still hangs on (Kleene's 
 number, an amount in fen, a day, or `Missing`. Named values are worked out once, on first use.
 """
 
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Any as Anything
-from typing import Literal, TypeAlias
 
-from engine.calendar import full_months, months_after, started_months
+from engine.arithmetic import Exact, Undefined, bounded, product, quotient, time_after, time_between, whole
 from engine.fact import Fact
 from engine.given import Value
-from engine.numbers import round_steps
 from engine.tree import (
+    COMPARE,
     All,
     Along,
     Any,
@@ -42,7 +40,6 @@ from engine.tree import (
     Not,
     Number,
     OneOf,
-    Operator,
     Portions,
     Records,
     Ref,
@@ -52,34 +49,11 @@ from engine.tree import (
     Tally,
 )
 
-Exact: TypeAlias = int | Fraction
-
-COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_LARGEST = 10**30
-
 
 class Missing(tuple[str, ...]):
     """The names of facts that are missing, in the order they were met."""
 
     __slots__ = ()
-
-
-class Undefined(Exception):
-    """A value has no meaning on these facts: no line of a table or several, a zero divisor, a sum past all bounds."""
-
-    def __init__(
-        self, code: Literal["no_line", "several_lines", "divided_by_zero", "amount_too_large"], name: str
-    ) -> None:
-        super().__init__(code, name)
-        self.code = code
-        self.name = name
 
 
 @dataclass(slots=True)
@@ -94,6 +68,7 @@ class Scope:
     high: Expr | None = None
     worked: dict[str, Anything] = field(default_factory=dict)
     outer: "Scope | None" = None
+    limits: "dict[str, Scope]" = field(default_factory=dict)
 
     def declared(self, name: str) -> Fact | Named | None:
         found = self.named.get(name) or self.facts.get(name)
@@ -139,6 +114,14 @@ class Scope:
             self.high,
             outer=self,
         )
+
+    def within(self, name: str, low: Expr | None, high: Expr | None) -> "Scope":
+        """Return the scope in which 法定下限 and 法定上限 are the ends of the statutory range of that name."""
+        found = self.limits.get(name)
+        if found is None:
+            found = Scope(self.values, self.facts, self.named, self.lists, low, high, worked=self.worked)
+            self.limits[name] = found
+        return found
 
     def records(self, name: str) -> tuple[Mapping[str, Value], ...] | Missing:
         return self.raw(name)  # type: ignore[return-value]  # a fact of kind records holds records
@@ -248,58 +231,73 @@ def _both(*found: Anything) -> Missing:
 
 def compute(expr: Expr, scope: Scope) -> Anything:
     """Compute exactly: a number, fen, or a day; Missing where a fact is; raise Undefined where there is no value."""
-    match expr:
-        case Money(fen=fen):
-            return fen
-        case Number(value=value):
-            return value
-        case Day(day=day):
-            return day
-        case Ref(name=name):
-            return scope.value(name)
-        case Limit(end=end):
-            limit = scope.low if end == "low" else scope.high
-            return 0 if limit is None else compute(limit, scope)
-        case Arithmetic(op=op, left=left, right=right):
-            one, other = compute(left, scope), compute(right, scope)
-            if isinstance(one, Missing) or isinstance(other, Missing):
-                return _both(one, other)
-            return _bounded(_arithmetic(op, one, other, expr))
-        case Extreme(which=which, parts=parts):
-            found = [compute(part, scope) for part in parts]
-            missing = _both(*found)
-            return missing or (max(found) if which == "greatest" else min(found))
-        case RoundedTo(part=part, step=step, mode=mode):
-            value, unit = compute(part, scope), compute(step, scope)
-            return value if isinstance(value, Missing) else _whole(Fraction(value, unit), mode) * unit
-        case Portions(part=part, size=size, started=started):
-            value, unit = compute(part, scope), compute(size, scope)
-            if isinstance(value, Missing):
-                return value
-            return _whole(Fraction(value, unit), "ceiling" if started else "floor")
-        case Between(span=span, first=first, last=last):
-            one, other = compute(first, scope), compute(last, scope)
-            if isinstance(one, Missing) or isinstance(other, Missing):
-                return _both(one, other)
-            return _between(span, one, other)
-        case Later(unit=unit, day=day, by=by):
-            start, steps = compute(day, scope), compute(by, scope)
-            if isinstance(start, Missing) or isinstance(steps, Missing):
-                return _both(start, steps)
-            return _later(unit, start, int(steps))
-        case Along(low=low, high=high, of=of, start=start, end=end, beyond=beyond):
-            ends = [compute(each, scope) for each in (of, start, end, low, high)]
-            if missing := _both(*ends):
-                return missing
-            at, first, last, bottom, top = ends
-            if at > last and beyond is not None:
-                return compute(beyond, scope)
-            if first >= last:
-                raise Undefined("divided_by_zero", "")
-            share = min(max(Fraction(at - first, last - first), Fraction(0)), Fraction(1))
-            return bottom + (top - bottom) * share
-        case Tally():
-            return _tally(expr, scope)
+    return _COMPUTE[type(expr)](expr, scope)
+
+
+def _limit(expr: Limit, scope: Scope) -> Anything:
+    limit = scope.low if expr.end == "low" else scope.high
+    return 0 if limit is None else compute(limit, scope)
+
+
+def _arithmetic(expr: Arithmetic, scope: Scope) -> Anything:
+    one, other = compute(expr.left, scope), compute(expr.right, scope)
+    if isinstance(one, Missing) or isinstance(other, Missing):
+        return _both(one, other)
+    match expr.op:
+        case "+":
+            value = one + other
+        case "-":
+            value = one - other
+        case "*":
+            value = product(one, other)
+        case "/":
+            value = quotient(one, other)
+    return bounded(value)
+
+
+def _extreme(expr: Extreme, scope: Scope) -> Anything:
+    found = [compute(part, scope) for part in expr.parts]
+    missing = _both(*found)
+    return missing or (max(found) if expr.which == "greatest" else min(found))
+
+
+def _rounded_to(expr: RoundedTo, scope: Scope) -> Anything:
+    value, unit = compute(expr.part, scope), compute(expr.step, scope)
+    return value if isinstance(value, Missing) else whole(Fraction(value, unit), expr.mode) * unit
+
+
+def _portions(expr: Portions, scope: Scope) -> Anything:
+    value, unit = compute(expr.part, scope), compute(expr.size, scope)
+    if isinstance(value, Missing):
+        return value
+    return whole(Fraction(value, unit), "ceiling" if expr.started else "floor")
+
+
+def _between(expr: Between, scope: Scope) -> Anything:
+    first, last = compute(expr.first, scope), compute(expr.last, scope)
+    if isinstance(first, Missing) or isinstance(last, Missing):
+        return _both(first, last)
+    return time_between(expr.span, first, last)
+
+
+def _later(expr: Later, scope: Scope) -> Anything:
+    day, by = compute(expr.day, scope), compute(expr.by, scope)
+    if isinstance(day, Missing) or isinstance(by, Missing):
+        return _both(day, by)
+    return time_after(expr.unit, day, int(by))
+
+
+def _along(expr: Along, scope: Scope) -> Anything:
+    ends = [compute(each, scope) for each in (expr.of, expr.start, expr.end, expr.low, expr.high)]
+    if missing := _both(*ends):
+        return missing
+    at, first, last, bottom, top = ends
+    if at > last and expr.beyond is not None:
+        return compute(expr.beyond, scope)
+    if first >= last:
+        raise Undefined("divided_by_zero", "")
+    share = min(max(Fraction(at - first, last - first), Fraction(0)), Fraction(1))
+    return bottom + (top - bottom) * share
 
 
 def _tally(tally: Tally, scope: Scope) -> Anything:
@@ -320,54 +318,24 @@ def _tally(tally: Tally, scope: Scope) -> Anything:
             found.append(value)
     if missing:
         return Missing(missing)
-    return max(found, default=0) if tally.what == "greatest" else _bounded(sum(found))
+    return max(found, default=0) if tally.what == "greatest" else bounded(sum(found))
 
 
-def _arithmetic(op: str, one: Exact, other: Exact, expr: Expr) -> Exact:
-    match op:
-        case "+":
-            return one + other
-        case "-":
-            return one - other
-        case "*":
-            return one * other
-        case _:
-            if other == 0:
-                raise Undefined("divided_by_zero", "")
-            return Fraction(one, other)
-
-
-def _bounded(value: Exact) -> Exact:
-    if not -_LARGEST < value < _LARGEST:
-        raise Undefined("amount_too_large", "")
-    return value
-
-
-def _whole(value: Exact, mode: Literal["floor", "ceiling", "half_up", "half_even"]) -> int:
-    exact = Fraction(value)
-    return round_steps(exact.numerator, exact.denominator, mode)
-
-
-def _between(span: str, first: date, last: date) -> int:
-    match span:
-        case "days":
-            return (last - first).days
-        case "started_months":
-            return started_months(first, last)
-        case "full_months":
-            return full_months(first, last)
-        case _:
-            months = full_months(first, last)
-            return months // 12 if months >= 0 else -(-months // 12)
-
-
-def _later(unit: str, day: date, steps: int) -> date:
-    try:
-        if unit == "days":
-            return day + timedelta(days=steps)
-        return months_after(day, steps * (12 if unit == "years" else 1))
-    except (OverflowError, ValueError) as error:
-        raise Undefined("amount_too_large", "") from error
+_COMPUTE: Mapping[type, Callable[[Anything, Scope], Anything]] = {
+    Money: lambda expr, _scope: expr.fen,
+    Number: lambda expr, _scope: expr.value,
+    Day: lambda expr, _scope: expr.day,
+    Ref: lambda expr, scope: scope.value(expr.name),
+    Limit: _limit,
+    Arithmetic: _arithmetic,
+    Extreme: _extreme,
+    RoundedTo: _rounded_to,
+    Portions: _portions,
+    Between: _between,
+    Later: _later,
+    Along: _along,
+    Tally: _tally,
+}
 
 
 # --- named values ----------------------------------------------------------------------------------------------------
@@ -409,7 +377,7 @@ def _how(named: Named, scope: Scope) -> Anything:
                     if isinstance(each, Missing):
                         return each
                     total += (top - bottom) * each
-            return _bounded(total)
+            return bounded(total)
 
 
 def _branches(name: str, rows: tuple[tuple[Condition | None, Expr], ...], scope: Scope) -> Anything:
@@ -458,4 +426,4 @@ def _key_holds(key: Key, value: Anything) -> bool:
             return value in key
 
 
-__all__ = ["Exact", "Missing", "Scope", "Undefined", "compute", "evaluate", "line_of"]
+__all__ = ["Missing", "Scope", "compute", "evaluate", "line_of"]

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, NoReturn, TypeVar
 
 import lark
 
+from engine.arithmetic import Span
 from engine.calendar import read_day
 from engine.errors import Complaints
 from engine.fact import NOWHERE, Fact, Language
@@ -37,7 +38,6 @@ from engine.tree import (
     Records,
     Ref,
     RoundedTo,
-    Span,
     Tally,
 )
 from engine.yamltext import Scalar

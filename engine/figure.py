@@ -7,15 +7,18 @@ range and no rule picks a figure, both ends go the same way and the outcome is t
 from fractions import Fraction
 from typing import NamedTuple
 
+from engine.arithmetic import Exact, product
 from engine.decision import Imposed, Step
-from engine.evaluate import Exact, Missing, Scope
+from engine.evaluate import Missing, Scope
 from engine.heavier import limited
-from engine.measures import Bracket, Change, Fine
+from engine.measures import Adjustment, Bracket, Change, Fine, InTier
 from engine.numbers import MAX_SAFE_INTEGER, exact_text, round_to, yuan_text
 from engine.reasoning import Reasoning
-from engine.rule import Adjustment, InTier, Row
-from engine.tree import Expr, Limit, Money, names_in
+from engine.rule import Row
+from engine.tree import Expr, Limit, names_in
 from engine.words import listed
+
+_LOW, _HIGH = Limit(end="low"), Limit(end="high")
 
 
 class Ends(NamedTuple):
@@ -40,7 +43,7 @@ def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
         holds = reasoning.holds(each.when)
         if isinstance(holds, Missing):
             raise reasoning.missing(holds)
-        reads = reasoning.reads(names_in(each.when))
+        reads = reasoning.reads(each.reads)
         reasoning.trace.append(Step("tier_move", each.name, each.outcome_cell.text, each.cell.place, reads, holds))
         if holds:
             tiers += each.move.tiers
@@ -128,15 +131,13 @@ def _at_first(reasoning: Reasoning, row: Row, measure: Fine, scope: Scope, end: 
     name = measure.payer or row.tier
     if not isinstance(measure.amount, Bracket):
         value = reasoning.amount(measure.amount, scope)
-        reads = () if isinstance(measure.amount, Money) else reasoning.reads(names_in(measure.amount))
+        reads = reasoning.reads(measure.reads) if measure.reads else ()
         reasoning.trace.append(Step("amount", name, cell.text, cell.place, reads, after=_fen(value)))
         return Ends(value, value)
     bracket = measure.amount
     low = None if bracket.low is None else reasoning.amount(bracket.low, scope)
     high = None if bracket.high is None else reasoning.amount(bracket.high, scope)
-    reads = reasoning.reads(
-        [name for each in (bracket.low, bracket.high) if each is not None for name in names_in(each)]
-    )
+    reads = reasoning.reads(bracket.reads) if bracket.reads else ()
     reasoning.trace.append(
         Step(
             "bracket",
@@ -156,17 +157,17 @@ def _picked(
 ) -> Ends:
     """Pick the figure inside a bracket: by the move, by the row's own share, or by the in-tier rule."""
     # An end the row leaves open is the statute's own: …以下 begins where the statute begins.
-    bottom: Exact = low if low is not None else reasoning.amount(Limit(end="low"), scope)
+    bottom: Exact = low if low is not None else reasoning.amount(_LOW, scope)
     top: Exact | None = high
     if top is None and scope.high is not None:
-        top = reasoning.amount(Limit(end="high"), scope)
+        top = reasoning.amount(_HIGH, scope)
     if end == "low" or (end == "high" and top is not None):
         value = bottom if top is None or end == "low" else top
         reasoning.trace.append(Step("position", end, "", after=_fen(value)))
         return Ends(value, value)
     if bracket.at is not None and top is not None:
         share = reasoning.amount(bracket.at, scope)
-        value = bottom + (top - bottom) * Fraction(min(max(share, 0), 1))
+        value = bottom + product(top - bottom, min(max(share, 0), 1))
         reasoning.trace.append(
             Step("position", "at", "", reads=reasoning.reads(names_in(bracket.at)), after=_fen(value))
         )
@@ -186,7 +187,7 @@ def _picked(
         return Ends(only, only)
     if top is None:
         return Ends(bottom, None)
-    least, most = bottom + (top - bottom) * position.low, bottom + (top - bottom) * position.high
+    least, most = bottom + product(top - bottom, position.low), bottom + product(top - bottom, position.high)
     reasoning.trace.append(
         Step(
             "position", name, position.cell.text, place, before=None if least == most else _fen(least), after=_fen(most)
@@ -205,7 +206,7 @@ def _in_tier(reasoning: Reasoning) -> InTier | None:
             otherwise = each
             continue
         holds = reasoning.holds(each.when)
-        reads = reasoning.reads(names_in(each.when))
+        reads = reasoning.reads(each.reads)
         if isinstance(holds, Missing):
             missing += holds
         else:
@@ -257,7 +258,7 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
         holds = reasoning.holds(each.when)
         if isinstance(holds, Missing):
             raise reasoning.missing(holds)
-        reads = reasoning.reads([*names_in(each.when), *names_in(each.change.by)])
+        reads = reasoning.reads(each.reads)
         if not holds:
             reasoning.trace.append(Step("adjustment", each.name, each.outcome_cell.text, each.cell.place, reads, False))
             continue
@@ -296,15 +297,15 @@ def _changed(adjustment: Adjustment, by: Exact, now: Exact, base: Exact) -> Exac
     change = adjustment.change
     match change.kind:
         case "up":
-            value = now + base * by
+            value = now + product(base, by)
         case "down":
-            value = now - base * by
+            value = now - product(base, by)
         case "add":
             value = now + by
         case "subtract":
             value = now - by
         case "times":
-            value = now * by
+            value = product(now, by)
     return max(value, 0)
 
 

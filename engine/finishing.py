@@ -12,9 +12,10 @@ from typing import Literal, cast
 from engine.cells import Builder
 from engine.conventions import read_rounding
 from engine.errors import Complaints
+from engine.measures import Adjustment, InTier, TierMove
 from engine.numbers import NotANumber, exact
 from engine.reading import Section, section
-from engine.rule import Adjustment, Conventions, InTier, TierMove
+from engine.rule import Conventions
 from engine.tree import Condition
 from engine.vocabulary import UNITS, WORDS, spell
 from engine.yamltext import Listing, Scalar

@@ -43,7 +43,7 @@ def unknown(fact: Fact, given: object) -> bool:
 
 def read_fact(fact: Fact, given: object, language: Language) -> Single | Problem:
     """Turn one given fact into its value; the reader of any object, because callers send any JSON."""
-    if unknown(fact, given):
+    if fact.if_unknown and unknown(fact, given):
         given = fact.if_unknown
     match fact.kind:
         case "yes_no":
@@ -163,14 +163,14 @@ def count(count: Count, days: Sequence[date], on: date) -> tuple[int, tuple[date
 def value_text(fact: Fact, value: Single, language: Language) -> str:
     """Write a value the one canonical way, in the language of its rule."""
     match value:
-        case date():
-            return value.isoformat()
+        case str():
+            return value
         case bool():
             return YES[language] if value else NO[language]
         case int():
             return decimal_text(value, fact.scale)
-        case str():
-            return value
+        case date():
+            return value.isoformat()
         case tuple():
             return ",".join(day.isoformat() for day in value)
 

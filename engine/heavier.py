@@ -2,7 +2,8 @@
 
 from fractions import Fraction
 
-from engine.evaluate import Exact, Missing, Scope, Undefined, compute
+from engine.arithmetic import Exact, Undefined
+from engine.evaluate import Missing, Scope, compute
 from engine.measures import Bracket, Fine, Measure, Warn
 from engine.rule import Row, Rule
 from engine.tree import Expr
@@ -75,6 +76,4 @@ def _value(expr: Expr | None, otherwise: Exact, scope: Scope) -> Exact | None:
 def limited(rule: Rule, row: Row, measure: Measure, scope: Scope) -> Scope:
     """Return the scope in which `法定下限` and `法定上限` are those of this fine's range."""
     statutory = rule.range_for(row, measure.payer if isinstance(measure, Fine) else "")
-    return Scope(
-        scope.values, scope.facts, scope.named, scope.lists, statutory.low, statutory.high, worked=scope.worked
-    )
+    return scope.within(statutory.name, statutory.low, statutory.high)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from engine.fact import Cell
-from engine.tree import Expr, Ref
+from engine.tree import Condition, Expr, Ref, names_in
 
 # --- amounts and measures ------------------------------------------------------------------------------------------
 
@@ -23,6 +23,11 @@ class Bracket:
     low: Expr | None
     high: Expr | None
     at: Expr | None = None
+    reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        ends = [each for each in (self.low, self.high) if each is not None]
+        object.__setattr__(self, "reads", tuple([name for each in ends for name in names_in(each)]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,12 @@ class Fine:
     payer: str = ""
     floor: Expr | None = None
     cap: Expr | None = None
+    reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        amount = self.amount
+        reads = amount.reads if isinstance(amount, Bracket) else tuple(names_in(amount))
+        object.__setattr__(self, "reads", reads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +202,59 @@ class Position:
     high: Fraction
     high_open: bool = False
     cell: Cell = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InTier:
+    """A published rule that picks the figure inside a bracket: where it lies, under a condition (None: always).
+
+    `only_high` is the share of the upper end where the bracket has no lower one (otherwise `position`, from 0 to that
+    end), `only_low` the multiple of the lower end where it has no upper one.
+    """
+
+    name: str
+    when: Condition | None
+    position: Position
+    only_high: Fraction | None = None
+    only_low: Fraction | None = None
+    basis: str = field(default="", compare=False)
+    cell: Cell
+    reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", () if self.when is None else tuple(names_in(self.when)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierMove:
+    """A published rule that moves to another tier, or to an end of this one (江门 第五条)."""
+
+    name: str
+    when: Condition
+    move: Move
+    basis: str = field(default="", compare=False)
+    cell: Cell
+    outcome_cell: Cell
+    reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", tuple(names_in(self.when)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """A published rule that changes the amount after the tier is known."""
+
+    name: str
+    when: Condition
+    change: Change
+    basis: str = field(default="", compare=False)
+    cell: Cell
+    outcome_cell: Cell
+    reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", (*names_in(self.when), *names_in(self.change.by)))
 
 
 def exprs_of(measure: Measure) -> tuple[Expr, ...]:

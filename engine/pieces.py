@@ -10,7 +10,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Any as Anything
 
-from engine.evaluate import Missing, Scope, Undefined, compute, evaluate
+from engine.arithmetic import Undefined
+from engine.evaluate import Missing, Scope, compute, evaluate
 from engine.fact import Cell, Fact
 from engine.rule import Rule
 from engine.tree import (

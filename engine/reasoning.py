@@ -6,8 +6,9 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from engine.arithmetic import Undefined
 from engine.decision import Refusal, Step
-from engine.evaluate import Missing, Scope, Undefined, compute, evaluate
+from engine.evaluate import Missing, Scope, compute, evaluate
 from engine.fact import Fact, Language
 from engine.given import (
     GivenFacts,
@@ -25,7 +26,7 @@ from engine.given import (
 )
 from engine.numbers import MAX_SAFE_INTEGER, exact_text, yuan_text
 from engine.refusals import SENTENCES, RefusalCode
-from engine.rule import Rule
+from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
 from engine.tree import Condition, Expr, Money, Named, names_of_named
 from engine.vocabulary import NO, WORDS, YES, spell
@@ -100,15 +101,17 @@ class Reasoning:
 
     def read_one(self, fact: Fact, given: object) -> None:
         name, language = fact.name, self.language
+        if fact.kind == "choice" and given.__class__ is str and given in fact.choices and not fact.if_unknown:
+            # Most facts are choices, and a choice is its own text.
+            self.values[name] = self.texts[name] = given
+            return
         value: Value | Problem
         if fact.kind == "records":
             fields = {each.name: each for each in self.rule.lists[name].fields}
-            records = read_records(fact, fields, given, language)
-            value = records
+            value = records = read_records(fact, fields, given, language)
             text = "" if isinstance(records, Problem) else records_text(fields, records, language)
         else:
-            single = read_fact(fact, given, language)
-            value = single
+            value = single = read_fact(fact, given, language)
             text = "" if isinstance(single, Problem) else value_text(fact, single, language)
         if isinstance(value, Problem):
             if value.code == "unknown_fact":
@@ -116,7 +119,7 @@ class Reasoning:
             raise self.refuse(value.code, value.field, field=value.field, found=value.found, expected=value.expected)
         self.values[name] = value
         self.texts[name] = text
-        if unknown(fact, given):
+        if fact.if_unknown and unknown(fact, given):
             self.trace.append(Step("assumed", name, fact.cell.text, fact.cell.place, ((name, text),)))
 
     def unknown_fact(self, name: str) -> Refused:
@@ -166,6 +169,17 @@ class Reasoning:
         return found
 
     # --- conditions and amounts, with the named values behind them told once
+
+    def meets(self, row: Row) -> bool | Missing:
+        """Say whether a row's condition holds: at a glance where it is made of plain tests on facts that are given."""
+        values = self.values
+        for name, against, test in row.tests:
+            given = values.get(name)
+            if given is None:
+                return self.holds(row.when)
+            if not test(given, against):
+                return False
+        return True if row.tests else self.holds(row.when)
 
     def holds(self, condition: Condition) -> bool | Missing:
         try:

@@ -3,25 +3,36 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from engine.fact import Cell, Fact, Language, Place
 from engine.measures import (
-    Change,
+    Adjustment,
+    InTier,
     Measure,
-    Move,
     NoPenalty,
-    Position,
     Restrict,
     RevokeLicence,
     StopBusiness,
     SuspendLicence,
+    TierMove,
     exprs_of,
 )
 from engine.numbers import Rounding
-from engine.tree import Condition, Expr, Money, Named, Number, Records, names_in, names_of_named, positive
+from engine.tree import (
+    Condition,
+    Expr,
+    Money,
+    Named,
+    Number,
+    Records,
+    Test,
+    names_in,
+    names_of_named,
+    plain_tests,
+    positive,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +123,11 @@ class Row:
 
     # What the measures are computed from facts with: none for most rows, and then nothing can be missing.
     computed: tuple[tuple[Measure, Expr], ...] = field(init=False, compare=False, repr=False)
+    # Its condition as plain tests on facts, where it is that simple.
+    tests: tuple[Test, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "tests", plain_tests(self.when))
         found = [(measure, expr) for measure in self.measures for expr in exprs_of(measure)]
         object.__setattr__(self, "computed", tuple(each for each in found if not isinstance(each[1], Money | Number)))
 
@@ -125,47 +139,6 @@ class GeneralMeasure:
     measure: Measure
     basis: str
     cell: Cell
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InTier:
-    """A published rule that picks the figure inside a bracket: where it lies, under a condition (None: always).
-
-    `only_high` is the share of the upper end where the bracket has no lower one (otherwise `position`, from 0 to that
-    end), `only_low` the multiple of the lower end where it has no upper one.
-    """
-
-    name: str
-    when: Condition | None
-    position: Position
-    only_high: Fraction | None = None
-    only_low: Fraction | None = None
-    basis: str = field(default="", compare=False)
-    cell: Cell
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TierMove:
-    """A published rule that moves to another tier, or to an end of this one (江门 第五条)."""
-
-    name: str
-    when: Condition
-    move: Move
-    basis: str = field(default="", compare=False)
-    cell: Cell
-    outcome_cell: Cell
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adjustment:
-    """A published rule that changes the amount after the tier is known."""
-
-    name: str
-    when: Condition
-    change: Change
-    basis: str = field(default="", compare=False)
-    cell: Cell
-    outcome_cell: Cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,9 @@ from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
 
+from engine.arithmetic import Undefined
 from engine.decision import Decision
-from engine.evaluate import Missing, Scope, Undefined, compute, evaluate
+from engine.evaluate import Missing, Scope, compute, evaluate
 from engine.fact import Fact
 from engine.given import Value
 from engine.pieces import on_grid

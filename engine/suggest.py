@@ -17,13 +17,12 @@ from engine.coverage import INPUT, Facts, Plan, RuleCoverage, gaps
 from engine.cuts import Cut, fact_of
 from engine.decide import decide
 from engine.decision import Decision, Outcome
-from engine.evaluate import COMPARE
 from engine.fact import Fact, Language
 from engine.given import in_domain, value_text
 from engine.rule import Given, Rule, RuleCase
 from engine.rule_cases import expectation
 from engine.rulebook import Rulebook
-from engine.tree import All, Any, Compare, Condition, Each, Formula, Is, Not, OneOf, Relation
+from engine.tree import COMPARE, All, Any, Compare, Condition, Each, Formula, Is, Not, OneOf, Relation
 from engine.units import Id, Unit
 from engine.vocabulary import KEYS, NO, YES, spell
 

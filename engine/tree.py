@@ -5,12 +5,15 @@ Where a node came from (`Place`, `Cell.text`) is kept for people and left out of
 are equal. Facts stand in `engine.fact`; here are expressions, conditions, measures and named values.
 """
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from typing import Any as Anything
 from typing import Literal
 
+from engine.arithmetic import Span
 from engine.fact import Cell, Fact
 from engine.numbers import Rounding
 
@@ -86,9 +89,6 @@ class Portions:
     part: "Expr"
     size: "Expr"
     started: bool
-
-
-Span = Literal["days", "started_months", "full_months", "full_years"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +198,41 @@ class Any:
 
 
 Condition = Is | Compare | Relation | OneOf | Each | Not | All | Any
+
+COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+# A fact, the constant it is held against, and how.
+Test = tuple[str, Anything, Callable[[Anything, Anything], bool]]
+
+
+def plain_tests(when: Condition) -> tuple[Test, ...]:
+    """Flatten a condition of plain tests on facts joined by 且, as most rows are; empty for any other condition."""
+    match when:
+        case Is(fact=name):
+            return ((name, True, operator.is_),)
+        case Compare(fact=name, op=op, value=value):
+            return ((name, value, COMPARE[op]),)
+        case OneOf(fact=name, choices=(choice,)):
+            return ((name, choice, operator.eq),)
+        case OneOf(fact=name, choices=choices):
+            return ((name, choices, _among),)
+        case All(parts=parts):
+            found = [plain_tests(part) for part in parts]
+            return tuple([test for tests in found for test in tests]) if all(found) else ()
+        case _:
+            return ()
+
+
+def _among(chosen: Anything, choices: Anything) -> bool:
+    return chosen in choices
+
 
 # --- named values (计算): tables, steps, intermediate amounts --------------------------------------------------------
 

@@ -1,0 +1,75 @@
+"""Exact arithmetic on the values of expressions: numbers, fen and days; and the few ways it has no value."""
+
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from engine.calendar import full_months, months_after, started_months
+from engine.numbers import Rounding, round_steps
+
+Exact: TypeAlias = int | Fraction
+Span = Literal["days", "started_months", "full_months", "full_years"]
+_LARGEST = 10**30
+
+
+class Undefined(Exception):
+    """A value has no meaning on these facts: no line of a table or several, a zero divisor, a sum past all bounds."""
+
+    def __init__(
+        self, code: Literal["no_line", "several_lines", "divided_by_zero", "amount_too_large"], name: str
+    ) -> None:
+        super().__init__(code, name)
+        self.code = code
+        self.name = name
+
+
+def product(one: Exact, other: Exact) -> Exact:
+    """Multiply exactly; a whole result is a whole number, which is quicker to go on with than a fraction."""
+    if type(one) is int and type(other) is int:
+        return one * other
+    above, below = one.numerator * other.numerator, one.denominator * other.denominator
+    return above // below if above % below == 0 else Fraction(above, below)
+
+
+def quotient(one: Exact, other: Exact) -> Exact:
+    """Divide exactly."""
+    if other == 0:
+        raise Undefined("divided_by_zero", "")
+    return Fraction(one, other)
+
+
+def bounded(value: Exact) -> Exact:
+    """Return the value, unless it has grown past anything the law could mean."""
+    if not -_LARGEST < value < _LARGEST:
+        raise Undefined("amount_too_large", "")
+    return value
+
+
+def whole(value: Exact, mode: Rounding) -> int:
+    """Round to a whole number."""
+    exact = Fraction(value)
+    return round_steps(exact.numerator, exact.denominator, mode)
+
+
+def time_between(span: Span, first: date, last: date) -> int:
+    """Count days (the first not counted), months or years from one day to another; negative where it is earlier."""
+    match span:
+        case "days":
+            return (last - first).days
+        case "started_months":
+            return started_months(first, last)
+        case "full_months":
+            return full_months(first, last)
+        case "full_years":
+            months = full_months(first, last)
+            return months // 12 if months >= 0 else -(-months // 12)
+
+
+def time_after(unit: Literal["days", "months", "years"], day: date, steps: int) -> date:
+    """Return the day so many days, months or years later."""
+    try:
+        if unit == "days":
+            return day + timedelta(days=steps)
+        return months_after(day, steps * (12 if unit == "years" else 1))
+    except (OverflowError, ValueError) as error:
+        raise Undefined("amount_too_large", "") from error
