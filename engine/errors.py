@@ -121,6 +121,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "only a fine with two ends can say `at`, and no statutory range can",
     ),
     "lines_overlap": ("这一行与“{found}”一行重叠", "this line and the line `{found}` overlap"),
+    "bands_gap": (
+        "{found} 到 {expected} 之间没有一行：这一段要收多少写明（不收写 0%）",
+        "no line says what the part from {found} to {expected} costs; where it costs nothing, write 0%",
+    ),
     "mixed_kinds": (
         "这里的值种类不一致：应都是{expected}",
         "the values here are of several kinds: expected {expected}",

@@ -19,7 +19,7 @@ from engine.errors import Complaints
 from engine.fact import NOWHERE, Fact, Language
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
 from engine.lexer import Lexicon
-from engine.numbers import MAX_DIGITS, NotANumber, Rounding, exact, scaled
+from engine.numbers import MAX_DIGITS, NotANumber, Rounding, exact, exact_text, scaled
 from engine.tree import (
     Arithmetic,
     Between,
@@ -39,6 +39,8 @@ from engine.tree import (
     Ref,
     RoundedTo,
     Tally,
+    is_whole,
+    is_whole_named,
 )
 from engine.yamltext import Scalar
 
@@ -148,6 +150,13 @@ class Expressions:
             other = self._product(tree_of(child))
             token = token_of(sign)
             same = typed.kind == other.kind and typed.kind in ("number", "money")
+            for one, two, at in ((typed, other, tree_of(child)), (other, typed, tree)):
+                # 超标率 + 5 would be 500 % more: a bare figure beside a share has to say which it is.
+                if one.unit == "percent" and isinstance(two.node, Number) and not two.unit:
+                    figure = exact_text(abs(two.node.value) * 100)
+                    repair = (f"写 {figure}%，或写清是几个百分点", f"write {figure}%, or so many percent as are meant")
+                    found = exact_text(abs(two.node.value))
+                    self.fail("unit_mismatch", first_token(at), found=found, expected="%", repair=repair)
             if not same or (typed.unit and other.unit and typed.unit != other.unit):
                 self.fail("unit_mismatch", token, found=first_token(tree_of(child)).value, expected=token.value)
             op: Literal["+", "-"] = "+" if token.type == "PLUS" else "-"
@@ -256,6 +265,15 @@ class Expressions:
             ),
         )
 
+    def whole_name(self, name: str) -> bool:
+        declared = self.facts.get(name) or self.named.get(name)
+        if self.record is not None:
+            own: tuple[Fact | Named, ...] = (*self.record.fields, *self.record.values)
+            declared = next((each for each in own if each.name == name), declared)
+        if isinstance(declared, Named):
+            return is_whole_named(declared, self.whole_name)
+        return declared is not None and declared.kind == "integer" and declared.unit != "percent"
+
     def _name(self, token: lark.Token) -> Typed:
         declared = self.declared(token)
         name = declared.name
@@ -314,8 +332,12 @@ class Expressions:
             unit = {"days": "day", "full_years": "year"}.get(_SPANS[name.type], "month")
             return Typed(Between(span=_SPANS[name.type], first=one.node, last=two.node), "number", unit, STEPS)
         if name.type in _LATER:
-            whole = not isinstance(two.node, Number) or two.node.value.denominator == 1
-            self._kinds(name, one.kind == "day" and two.kind == "number" and two.shape <= STEPS and whole)
+            self._kinds(name, one.kind == "day" and two.kind == "number")
+            if not is_whole(two.node, self.whole_name):
+                expected = self.say(
+                    "整数（算出来的数先用“进位到(…, 1)”或“舍去到(…, 1)”取整）", "a whole number (`round up (…, 1)`)"
+                )
+                self.fail("wrong_arguments", name, found=name.value, expected=expected)
             return Typed(Later(unit=_LATER[name.type], day=one.node, by=two.node), "day", "", LINEAR)
         self._kinds(name, one.kind == two.kind and one.kind in ("number", "money"))
         step = two.node

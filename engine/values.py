@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from fractions import Fraction
 from typing import cast
 
 from engine.cells import Builder
@@ -9,6 +10,7 @@ from engine.declarations import check_name, read_facts
 from engine.errors import Complaints
 from engine.expressions import LINEAR, STEPS, Typed
 from engine.fact import Cell, Fact, Language
+from engine.numbers import exact_text
 from engine.reading import Section, misshapen, section
 from engine.tree import Axis, Band, Branches, Condition, Expr, Formula, Key, Marginal, Named, Records, Table
 from engine.vocabulary import WORDS, spell
@@ -287,6 +289,14 @@ def _marginal(name: str, inner: Section, cell: Cell, builder: Builder) -> Named 
         builder.complaints.add("not_linear", node.place, found=name)
         return None
     bands = tuple((key, cast(Expr, rate.node)) for key, rate in zip(keys, rates, strict=True) if isinstance(key, Band))
+    reached = Fraction(0)
+    for low, high in sorted((band.low or Fraction(0), band.high or band.low or Fraction(0)) for band, _rate in bands):
+        if low > reached:
+            # What lies between would cost nothing, and nobody has said so.
+            ends = [exact_text(Fraction(end, 100) if of.kind == "money" else end) for end in (reached, low)]
+            builder.complaints.add("bands_gap", node.place, found=ends[0], expected=ends[1])
+            return None
+        reached = max(reached, high)
     kind = "money" if of.kind == "money" else rates[0].kind
     typed = [rate._replace(kind=kind) for rate in rates]
     return _made(name, Marginal(of=of.node, bands=bands), typed, cell, builder)

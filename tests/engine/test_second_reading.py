@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from engine import decide
 from tests.engine.kit import DAY, REGIME, RULE, ask, book, changed, codes, decided, files, findings, refused
 
@@ -149,3 +151,38 @@ def test_a_published_range_that_is_lower_at_both_ends_is_the_lighter_law() -> No
     outcome = decide(book(old, regime, new=new), "T-1", date(2026, 1, 1), {"面积": "3"}, decided=DAY)
 
     assert decided(outcome).measures[0].spread == (10_000, 20_000)
+
+
+def test_a_bare_figure_beside_a_share_is_refused() -> None:
+    more = ("  地段: 选项 主街、小巷、广场", "  地段: 选项 主街、小巷、广场\n  超标率: 数，%，0 至 100，精确到 1")
+    bare = changed(RULE, more, ("情形: 面积 > 2", "情形: 面积 > 2 × (超标率 + 5)"))
+    share = changed(RULE, more, ("情形: 面积 > 2", "情形: 面积 > 2 × (超标率 + 5%)"))
+
+    (finding,) = findings(files(bare))
+    assert finding.code == "unit_mismatch"
+    assert "500%" in finding.repair
+    assert "unit_mismatch" not in codes(findings(files(share)))
+
+
+@pytest.mark.parametrize("days", ["件数 × 0.5", "件数 ÷ 2", "1.5"])
+def test_a_day_lies_a_whole_number_of_days_after_another(days: str) -> None:
+    part = changed(RULE, MORE_FACTS, ("情形: 面积 > 2", f"情形: 若干日后(责令日, {days}) < 行为日"))
+    whole = changed(RULE, MORE_FACTS, ("情形: 面积 > 2", f"情形: 若干日后(责令日, 进位到({days}, 1)) < 行为日"))
+
+    assert codes(findings(files(part))) == ["wrong_arguments"]
+    assert "wrong_arguments" not in codes(findings(files(whole)))
+
+
+@pytest.mark.parametrize(
+    ("bands", "gap"),
+    [
+        ("{小于 10: 5元, 10 至 20: 6元, 大于 30: 7元}", ("20", "30")),
+        ("{10 至 20: 6元, 大于 20: 7元}", ("0", "10")),
+    ],
+)
+def test_a_part_that_no_marginal_band_prices_is_refused(bands: str, gap: tuple[str, str]) -> None:
+    value = f"计算:\n  累进额: {{累进: 面积, 表: {bands}}}\n裁量表:"
+    rule = changed(RULE, ("裁量表:", value), ("罚款 500元\n", "罚款 累进额\n"))
+
+    (finding,) = [each for each in findings(files(rule, FINISHED)) if each.code == "bands_gap"]
+    assert all(end in finding.message for end in gap)
