@@ -116,10 +116,10 @@ class Bounds:
         if name not in self.named:
             return EVERYTHING
         if name not in self.known:
-            self.known[name] = self._named(self.named[name])
+            self.known[name] = self.named_value(self.named[name])
         return self.known[name]
 
-    def _named(self, named: Named) -> Interval:
+    def named_value(self, named: Named) -> Interval:
         match named.how:
             case Formula(part=part):
                 return EVERYTHING if named.kind in ("day", "yes_no") else self.of(_expr(part))
