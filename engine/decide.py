@@ -316,7 +316,7 @@ class _Deciding:
             # It will be refused by its defect whatever its amounts come to.
             return holding[0]
         lacking = [name for row in holding for name in self.lacking(row)]
-        if lacking:
+        if lacking and not self.left():
             raise reasoning.missing(lacking, *[names for _row, names in unknown])
         row = holding[0] if len(holding) == 1 else self.heaviest(holding)
         # A row that may hold asks for nothing where the heavier row wins whether it holds or not.
@@ -346,6 +346,11 @@ class _Deciding:
             if isinstance(value, Missing):
                 found += value
         return tuple(found)
+
+    def left(self) -> bool:
+        """Say whether a tier move leads out of the row that holds: what its own amount needs is then not asked for."""
+        moves = self.rule.conventions.moves
+        return any(each.move.tiers and self.reasoning.holds(each.when) is True for each in moves)
 
     def heaviest(self, holding: list[Row]) -> Row:
         """Take the row that outweighs every other, where the regime declares that the heavier wins and there is one."""

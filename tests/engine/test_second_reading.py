@@ -186,3 +186,11 @@ def test_a_part_that_no_marginal_band_prices_is_refused(bands: str, gap: tuple[s
 
     (finding,) = [each for each in findings(files(rule, FINISHED)) if each.code == "bands_gap"]
     assert all(end in finding.message for end in gap)
+
+
+def test_what_a_tier_that_is_left_would_need_is_not_asked_for() -> None:
+    moves = "移档:\n  - {名: 从重, 情形: 主动改正, 处理: 上移 1 档}\n裁量表:"
+    rule = changed(RULE, ("裁量表:", moves), ("罚款 50元\n", "罚款 5元 × 天数(行为日, 决定日)\n"))
+
+    assert decided(ask(book(rule, FINISHED), {"面积": "1", "主动改正": "是"})).fine_fen == 50_000
+    assert refused(ask(book(rule, FINISHED), {"面积": "1", "主动改正": "否"})).code == "missing_fact"
