@@ -18,7 +18,7 @@ from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
 from engine.evaluate import Missing, compute
 from engine.figure import fine, moved
 from engine.given import GivenFacts, shown
-from engine.heavier import limited, outweighs
+from engine.heavier import as_heavy, limited, outweighs
 from engine.lighter import lighter
 from engine.measures import (
     ConfiscateGains,
@@ -355,17 +355,14 @@ class _Deciding:
     def heaviest(self, holding: list[Row]) -> Row:
         """Take the row that outweighs every other, where the regime declares that the heavier wins and there is one."""
         names = listed([row.tier for row in holding], self.reasoning.language)
-        if len({(row.measures, row.range_name) for row in holding}) == 1:
+        scope = self.reasoning.scope
+        if all(as_heavy(self.rule, holding[0], each, scope) for each in holding[1:]):
             # Whichever row counts, the outcome is the same one.
             row = min(holding, key=lambda each: each.tier)
             self.trace.append(Step("same_outcome", row.tier, names, row.when_cell.place))
             return row
         for row in holding:
-            if all(
-                (each.measures, each.range_name) == (row.measures, row.range_name)
-                or outweighs(self.rule, row, each, self.reasoning.scope)
-                for each in holding
-            ):
+            if all(as_heavy(self.rule, row, each, scope) or outweighs(self.rule, row, each, scope) for each in holding):
                 self.trace.append(Step("heavier_tier", row.tier, names, row.when_cell.place))
                 return row
         for row in holding:

@@ -40,6 +40,28 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
     return greater
 
 
+def as_heavy(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
+    """Say whether two rows impose the same on these facts: the same measures, and every fine comes to the same."""
+    if (row.measures, row.range_name) == (other.measures, other.range_name):
+        return True
+    if row.range_name != other.range_name or not (row.measures and other.measures):
+        return False
+    rest = [[each for each in found.measures if not isinstance(each, Fine)] for found in (row, other)]
+    if not all(each in rest[1] for each in rest[0]) or not all(each in rest[0] for each in rest[1]):
+        return False
+    payers = {each.payer for each in (*row.measures, *other.measures) if isinstance(each, Fine)}
+    for payer in payers:
+        mine, theirs = _ends(rule, row, payer, scope), _ends(rule, other, payer, scope)
+        if mine is None or mine != theirs:
+            return False
+    return not any(_placed(each) for each in (*row.measures, *other.measures))
+
+
+def _placed(measure: Measure) -> bool:
+    """Say whether the row itself says where in a bracket its fine lies: equal ends are then no equal fines."""
+    return isinstance(measure, Fine) and isinstance(measure.amount, Bracket) and measure.amount.at is not None
+
+
 def _is_the_most(rule: Rule, row: Row, scope: Scope) -> bool:
     """Say whether a row's own fine is the statutory maximum."""
     most = rule.range_for(row, "").high

@@ -212,6 +212,22 @@ class Normal:
             case tuple():
                 return In(axis.name, frozenset(key))
 
+    def off(self, axis: TableAxis) -> Form:
+        """Write that no line of a table is found along an axis."""
+        return both(self.without(axis, number) for number in range(len(axis.keys)))
+
+    def without(self, axis: TableAxis, number: int) -> Form:
+        key = axis.keys[number]
+        match key:
+            case bool():
+                return self.form(Is(fact=axis.name), not key)
+            case Band():
+                ends = self._ends(key)
+                return either(self.relation(_NEGATED[op], Ref(name=axis.name), Number(value=end)) for op, end in ends)
+            case tuple():
+                every = cast(frozenset[object], self.domain[axis.name])
+                return In(axis.name, every - frozenset(key)) if every - frozenset(key) else False
+
     def _ends(self, band: Band) -> Iterator[tuple[Operator, Fraction]]:
         if band.low is not None:
             yield (">" if band.low_open else ">="), Fraction(band.low)
@@ -254,7 +270,7 @@ class BoxBounds(Bounds):
         if fact is None or not isinstance(part, Range) or not fact.numeric:
             return super().name(name)
         unit = 1 if fact.kind == "money" else 10**fact.scale * (100 if fact.unit == "percent" else 1)
-        return Interval(Fraction(part.low) / unit, Fraction(part.high) / unit)
+        return Interval(Fraction(part.low, unit), Fraction(part.high, unit))
 
     def named_value(self, named: Named) -> Interval:
         if isinstance(named.how, Table | Branches):

@@ -33,7 +33,7 @@ def tightened(part: Range, grain: Fraction | None) -> Range:
     """Return the same numbers with both ends on the grid of `grain`, and closed; as it is where there is no grid."""
     if grain is None:
         return part
-    low, high = Fraction(part.low) / grain, Fraction(part.high) / grain
+    low, high = Fraction(part.low, grain), Fraction(part.high, grain)
     first, last = -(-low.numerator // low.denominator), high.numerator // high.denominator
     if part.low_open and first == low:
         first += 1

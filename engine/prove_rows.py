@@ -1,0 +1,242 @@
+"""Proves what the conditions of a rule say by themselves: no gap, no undecided overlap, no idle row, no missing line.
+
+Each property is a formula that must hold nowhere (`engine.normal`); where it does, the region is told with a case that
+the engine has answered so (`engine.witness`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from engine.decision import Outcome, Refusal
+from engine.evaluate import Scope
+from engine.fact import Place
+from engine.heavier import outweighs
+from engine.normal import Normal
+from engine.proof import Property, Regions, Shown, Verdict
+from engine.region import Box, Form, both, either, merged
+from engine.rule import Row, Rule
+from engine.rulebook import Rulebook
+from engine.tree import Branches, Named, Table, names_in
+from engine.witness import Check, Witnesses
+
+BUDGET = 20_000
+MAX_REGIONS = 5
+_NEVER = ("条件自相矛盾，或者超出了事实的范围", "its condition can never hold")
+
+
+@dataclass(slots=True)
+class Rows:
+    """The conditions of one rule as formulas, and the searches over them."""
+
+    rulebook: Rulebook
+    rule: Rule
+    normal: Normal = field(init=False)
+    regions: Regions = field(init=False)
+    # Where the tiers are looked at: no ground of no penalty, every precondition.
+    reached: Form = field(init=False)
+    holds: dict[int, Form] = field(init=False)
+    fails: dict[int, Form] = field(init=False)
+
+    def __post_init__(self) -> None:
+        rule = self.rule
+        self.normal = Normal(rule)
+        self.regions = Regions(self.normal)
+        grounds = [self.normal.form(row.when, False) for row in rule.no_penalty]
+        self.reached = both([*grounds, *(self.normal.form(each.when) for each in rule.preconditions)])
+        self.holds = {id(row): self.normal.form(row.when) for row in rule.rows}
+        self.fails = {id(row): self.normal.form(row.when, False) for row in rule.rows}
+
+    def boxes(self, *forms: Form) -> list[Box]:
+        """Find where all of these hold; raise TooWide."""
+        return list(self.normal.search(BUDGET).boxes(both(forms)))
+
+    def some(self, *forms: Form) -> Box | None:
+        """Find one place where all of these hold."""
+        return next(self.normal.search(BUDGET).boxes(both(forms)), None)
+
+    # --- no gap
+
+    def complete(self) -> Iterator[Shown]:
+        """Find cases that no row and no marked gap covers; a marked gap is known."""
+        rule = self.rule
+        uncovered = both([self.reached, *(self.fails[id(row)] for row in rule.rows)])
+        gaps = [defect for defect in rule.defects if defect.when is not None]
+        unmarked = [self.normal.form(defect.when, False) for defect in gaps if defect.when is not None]
+        for box in merged(self.boxes(uncovered, *unmarked))[:MAX_REGIONS]:
+            where = self.regions.text(box)
+            yield from self.shown(
+                "complete", rule.top, box, refused_as("no_tier"),
+                f"没有一档管这样的案件：{where}", f"no tier covers these cases: {where}",
+            )  # fmt: skip
+        for defect in gaps:
+            if defect.when is None:
+                continue
+            found = self.some(uncovered, self.normal.form(defect.when))
+            if found is not None:
+                where = self.regions.text(found)
+                yield from self.shown(
+                    "complete", defect.cell.place, found, refused_as(defect.kind),
+                    f"公布的表没有管到：{where}", f"the published table does not cover: {where}", known=defect.note,
+                )  # fmt: skip
+
+    # --- no undecided overlap
+
+    def unambiguous(self) -> Iterator[Shown]:
+        """Find cases in which two rows hold and nothing decides between them."""
+        rule = self.rule
+        scope = Scope({}, rule.by_name, rule.named, rule.lists)
+        for one, other in combinations(rule.rows, 2):
+            if (one.measures, one.range_name) == (other.measures, other.range_name):
+                continue
+            if outweighs(rule, one, other, scope) or outweighs(rule, other, one, scope):
+                # Constant amounts: the heavier one wins whatever the facts are.
+                continue
+            both_hold = (self.reached, self.holds[id(one)], self.holds[id(other)])
+            boxes = merged(self.boxes(*both_hold))
+            for box in boxes[:MAX_REGIONS]:
+                names = f"{one.tier}（{one.when_cell.place}）", f"{other.tier}（{other.when_cell.place}）"
+                where = self.regions.text(box)
+                known = _known(one) or _known(other)
+                found = self.shown(
+                    "unambiguous", other.when_cell.place, box, _undecided,
+                    f"“{names[0]}”和“{names[1]}”同时成立，不知适用哪一档：{where}",
+                    f"`{names[0]}` and `{names[1]}` both hold and nothing decides: {where}",
+                    known=known,
+                )  # fmt: skip
+                yield from (each for each in found if each.verdict == "refuted" or rule.regime.tie != "heavier")
+
+    # --- no idle row
+
+    def reachable(self) -> Iterator[Shown]:
+        """Find rows that no case comes to."""
+        rule = self.rule
+        scope = Scope({}, rule.by_name, rule.named, rule.lists)
+        for row in rule.no_penalty:
+            if self.some(self.normal.form(row.when)) is None:
+                yield self.idle(
+                    row.tier, row.when_cell.place, "条件自相矛盾，或者超出了事实的范围", "its condition can never hold"
+                )
+        for row in rule.rows:
+            place = row.when_cell.place
+            if self.some(self.holds[id(row)]) is None:
+                yield self.idle(row.tier, place, *_NEVER)
+                continue
+            if self.some(self.reached, self.holds[id(row)]) is None:
+                zh = "凡符合这一行的，都已经不予处罚，或者不符合前提"
+                yield self.idle(row.tier, place, zh, "whoever meets it is not penalised, or fails a precondition")
+                continue
+            heavier = [each for each in rule.rows if outweighs(rule, each, row, scope)]
+            left = self.some(self.reached, self.holds[id(row)], *(self.fails[id(each)] for each in heavier))
+            if left is None:
+                names = "、".join(dict.fromkeys(each.tier for each in heavier))
+                zh, en = (
+                    f"凡符合这一行的，也都符合更重的“{names}”",
+                    f"whoever meets it also meets the heavier `{names}`",
+                )
+                yield self.idle(row.tier, place, zh, en, known=_known(row))
+
+    def idle(self, tier: str, place: Place, zh: str, en: str, known: str = "") -> Shown:
+        return Shown(
+            property="reachable",
+            verdict="refuted",
+            place=place,
+            zh=f"没有案件用得到“{tier}”：{zh}",
+            en=f"no case comes to `{tier}`: {en}",
+            warning=True,
+            known=known,
+        )
+
+    # --- every lookup has one line
+
+    def defined(self) -> Iterator[Shown]:
+        """Find cases in which a table or a value by branches has no line, or several."""
+        rule = self.rule
+        for named in rule.values:
+            if not isinstance(named.how, Table | Branches):
+                continue
+            for used in self.uses(named):
+                lines = [form for form, _value in self.normal.lines(named)]
+                otherwise = isinstance(named.how, Branches) and any(when is None for when, _value in named.how.rows)
+                found: list[Shown] = []
+                if not otherwise:
+                    found += self.undefined(named, used, both(_turned(self.normal, named)), "no_line")
+                if isinstance(named.how, Branches):
+                    said = [form for form, (when, _v) in zip(lines, named.how.rows, strict=True) if when is not None]
+                    for one, other in combinations(said, 2):
+                        found += self.undefined(named, used, both([one, other]), "several_lines")
+                yield from found
+                if found:
+                    # Once is enough: other rows read the same table.
+                    break
+
+    def undefined(self, named: Named, used: Form, form: Form, code: str) -> Iterator[Shown]:
+        for box in merged(self.boxes(self.reached, used, form))[:MAX_REGIONS]:
+            where = self.regions.text(box)
+            none = code == "no_line"
+            yield from self.shown(
+                "defined", named.cell.place, box, refused_as(code),
+                f"“{named.name}”{'没有一行管到' if none else '有几行同时成立'}：{where}",
+                f"`{named.name}` has {'no line' if none else 'several lines'} for: {where}",
+            )  # fmt: skip
+
+    def uses(self, named: Named) -> Iterator[Form]:
+        """Yield where a named value is worked out: everywhere if a condition needs it, else in the rows that use it."""
+        rule = self.rule
+        always = [name for row in (*rule.no_penalty, *rule.rows) for name in row.reads]
+        always += [name for each in rule.preconditions for name in each.reads]
+        if named.name in rule.names_behind(always):
+            yield True
+            return
+        how = rule.conventions
+        later = [name for move in how.moves for name in move.reads]
+        later += [name for each in how.adjustments for name in each.reads]
+        later += [name for each in how.in_tier for name in each.reads]
+        anyhow = named.name in rule.names_behind(later)
+        for row in rule.rows:
+            reads = [name for _measure, expr in row.computed for name in names_in(expr)]
+            if row.measures and (anyhow or named.name in rule.names_behind(reads)):
+                yield self.holds[id(row)]
+
+    # --- what is shown
+
+    def shown(
+        self, prop: Property, place: Place, box: Box, check: Check, zh: str, en: str, *, known: str = ""
+    ) -> Iterator[Shown]:
+        """Make a finding of a region: refuted with a case the engine answered so, else not proved; none if empty."""
+        search = Witnesses(self.rulebook, self.normal)
+        witness = search.find(box, check)
+        if search.empty:
+            return
+        verdict: Verdict = "not_proved" if witness is None else "refuted"
+        yield Shown(
+            property=prop, verdict=verdict, place=place, zh=zh, en=en,
+            region=(self.regions.text(box),), witness=witness, known=known,
+        )  # fmt: skip
+
+
+def refused_as(code: str) -> Check:
+    """Say whether an outcome is a refusal by that name."""
+    return lambda outcome: isinstance(outcome, Refusal) and outcome.code == code
+
+
+def _undecided(outcome: Outcome) -> bool:
+    return isinstance(outcome, Refusal) and outcome.code in ("several_tiers", "overlapping_tiers")
+
+
+def _known(row: Row) -> str:
+    return row.defect.note if row.defect is not None else ""
+
+
+def _turned(normal: Normal, named: Named) -> Iterator[Form]:
+    """Yield, for each line, that it does not hold."""
+    match named.how:
+        case Branches(rows=rows):
+            for when, _value in rows:
+                if when is not None:
+                    yield normal.form(when, False)
+        case Table(rows=rows, columns=columns):
+            outside = [normal.off(axis) for axis in (rows, columns) if axis is not None]
+            yield either(outside)
+        case _:
+            return

@@ -1,0 +1,215 @@
+"""From a region to a case a person believes: facts on their grid, round where they can be, run through the engine.
+
+Nothing is shown that `decide` has not answered. A region over an expression (a sum, a computed value) is halved along
+the facts behind it until a point is found, within a bounded number of decisions.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+from engine.cuts import walk
+from engine.decide import decide
+from engine.decision import Outcome, Refusal
+from engine.fact import Fact
+from engine.given import GivenFact, Single, value_text
+from engine.normal import Amount, Normal, domain_of
+from engine.region import Axis, Box, Part, Range
+from engine.rule import Rule
+from engine.rulebook import Rulebook
+from engine.tree import Axis as TableAxis
+from engine.tree import Compare, Is, OneOf, Ref
+
+MAX_DECISIONS = 200
+MAX_HALVES = 2_000
+MAX_ASKED = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """One case and the engine's answer to it."""
+
+    rule: Rule
+    on: date
+    decided: date | None
+    facts: tuple[tuple[str, GivenFact], ...]
+    outcome: Outcome
+
+
+Check = Callable[[Outcome], bool]
+
+
+@dataclass(slots=True)
+class Witnesses:
+    """Looks for cases of one rule; `left` is how many decisions may still be made.
+
+    `empty` says of the last search that the region holds no point at all: bounds of expressions had been too wide.
+    """
+
+    rulebook: Rulebook
+    normal: Normal
+    left: int = MAX_DECISIONS
+    empty: bool = False
+
+    @property
+    def rule(self) -> Rule:
+        return self.normal.rule
+
+    def find(self, box: Box, check: Check) -> Witness | None:
+        """Find a case inside a region whose outcome passes; None where none was found (see `empty`)."""
+        self.empty = True
+        for values in self.points(box):
+            self.empty = False
+            if self.left <= 0:
+                return None
+            found = self.case(values, box)
+            if found is not None and check(found.outcome):
+                return found
+        return None
+
+    def points(self, box: Box) -> Iterator[dict[Axis, object]]:
+        """Yield points of a region: round ones first, then its corners, then those of its halves."""
+        waiting, steps = [box], 0
+        computed = any(isinstance(axis, Amount) for axis in box.parts)
+        while waiting:
+            steps += 1
+            if steps > MAX_HALVES:
+                self.empty = False
+                return
+            narrow = self.normal.linked(waiting.pop(0))
+            if narrow is None:
+                continue
+            full: dict[Axis, Part] = {name: self.normal.domain[name] for name in self.behind(narrow)}
+            full.update(narrow.parts)
+            for pick in (rounded, lowest, highest):
+                parts = [(axis, part) for axis, part in full.items() if isinstance(axis, str)]
+                values: dict[Axis, object] = {axis: pick(part, self.rule.by_name.get(axis)) for axis, part in parts}
+                if not computed or self.inside(values, narrow):
+                    yield values
+            if computed:
+                waiting += self.halves(narrow)
+
+    def inside(self, values: dict[Axis, object], box: Box) -> bool:
+        """Say whether the expressions of a region may come to what it says at a point of its facts."""
+        for axis, value in values.items():
+            part: Part = (
+                frozenset({value}) if isinstance(value, bool | str) else Range(cast(int, value), cast(int, value))
+            )
+            box = box.narrowed(axis, part)
+        return self.normal.linked(box) is not None
+
+    def halves(self, box: Box) -> list[Box]:
+        """Split a region along a fact that its expressions are computed from: the one with most left to choose."""
+        behind = {name: box.parts.get(name, self.normal.domain[name]) for name in self.behind(box)}
+        if not any(_size(part) > 1 for part in behind.values()):
+            return []
+        name = max(behind, key=lambda each: _size(behind[each]))
+        part = behind[name]
+        if isinstance(part, Range):
+            low, high = int(part.low), int(part.high)
+            # Most figures of a law are small: halving by magnitude comes near them sooner.
+            middle = (low + high) // 2 if high < 64 or low > high // 8 else max(low, high // 8)
+            parts: list[Part] = [Range(low, middle), Range(middle + 1, high)]
+        else:
+            parts = [frozenset({each}) for each in sorted(part, key=str)]
+        return [box.narrowed(name, each) for each in parts]
+
+    def behind(self, box: Box) -> tuple[str, ...]:
+        """Name the facts the expressions of a region are computed from, as far as a region can speak of them."""
+        names = [
+            node.name if isinstance(node, Ref | TableAxis) else node.fact
+            for axis in box.parts
+            if isinstance(axis, Amount)
+            for _records, node in walk((axis.left, axis.right))
+            if isinstance(node, Ref | Is | OneOf | Compare | TableAxis)
+        ]
+        return tuple(name for name in self.rule.names_behind(names) if name in self.normal.domain)
+
+    def case(self, values: dict[Axis, object], box: Box) -> Witness | None:
+        """Decide at a point, answering what else is asked for; None where the questions do not end."""
+        rule = self.rule
+        facts: dict[str, GivenFact] = {}
+        on = self.day(values.get("@on"))
+        decided = date.fromordinal(cast(int, values["@decided"])) if "@decided" in values else None
+        for fact in rule.facts:
+            if fact.name in values:
+                facts[fact.name] = text_of(fact, values[fact.name], rule)
+        for _ in range(MAX_ASKED):
+            self.left -= 1
+            outcome = decide(self.rulebook, rule.code, on, facts, decided=decided)
+            wanted = outcome.wanted if isinstance(outcome, Refusal) and outcome.code == "missing_fact" else ()
+            if not wanted:
+                break
+            for name in wanted:
+                if name == "@decided":
+                    decided = on
+                elif name in rule.by_name and name not in facts and not self.counted(name):
+                    part = box.parts.get(name) or domain_of(rule.by_name[name])
+                    facts[name] = (
+                        [] if part is None else text_of(rule.by_name[name], rounded(part, rule.by_name[name]), rule)
+                    )
+        else:
+            return None
+        order = [name for name in rule.asks if name in facts] + [name for name in facts if name not in rule.asks]
+        given = tuple((name, facts[name]) for name in order)
+        return Witness(rule=rule, on=on, decided=decided, facts=given, outcome=outcome)
+
+    def counted(self, name: str) -> bool:
+        """Say whether a list of days need not be given, because its count is asked for."""
+        return any(fact.count is not None and fact.count.of == name for fact in self.rule.counted)
+
+    def day(self, point: object) -> date:
+        """Return the day of the act: the point's own, else one its own cases use, else the first in force."""
+        if point is not None:
+            return date.fromordinal(cast(int, point))
+        validity = self.rule.validity
+        used = [case.on for case in self.rule.cases if validity.holds_on(case.on)]
+        return max(used, default=validity.first)
+
+
+def text_of(fact: Fact, value: object, rule: Rule) -> GivenFact:
+    """Write a value of an axis as a fact is given."""
+    single = date.fromordinal(cast(int, value)) if fact.kind == "day" else value
+    if isinstance(single, bool):
+        return value_text(fact, single, rule.language)
+    if fact.numeric:
+        single = int(cast(int, single))
+    return value_text(fact, cast(Single, single), rule.language)
+
+
+def rounded(part: Part, fact: Fact | None = None) -> object:
+    """Pick the roundest value of a part near its lower end; of choices the one named first, of answers no."""
+    if not isinstance(part, Range):
+        return _first(part, fact)
+    low, high = int(part.low), int(part.high)
+    if low <= 0 <= high:
+        return 0
+    if low < 0:
+        return -cast(int, rounded(Range(-high, -low)))
+    step = 10 ** (len(str(low)) - 1)
+    while step > 1:
+        up = -(-low // step) * step
+        if up <= high:
+            return up
+        step //= 10
+    return low
+
+
+def lowest(part: Part, fact: Fact | None = None) -> object:
+    """Pick the least value of a part."""
+    return int(part.low) if isinstance(part, Range) else _first(part, fact)
+
+
+def highest(part: Part, fact: Fact | None = None) -> object:
+    """Pick the greatest value of a part; of choices the one named last, of answers yes."""
+    return int(part.high) if isinstance(part, Range) else _first(part, fact, -1)
+
+
+def _first(part: frozenset[object], fact: Fact | None, at: int = 0) -> object:
+    ordered = (False, True) if fact is None or fact.kind == "yes_no" else fact.choices
+    return [each for each in ordered if each in part][at]
+
+
+def _size(part: Part) -> int:
+    return int(part.high) - int(part.low) + 1 if isinstance(part, Range) else len(part)
