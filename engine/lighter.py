@@ -9,7 +9,7 @@ _NO_END = 10**30
 
 def lighter(old: Outcome, new: Outcome) -> Outcome:
     """Take the new version only where it is lighter beyond doubt; both computations stay in the trace."""
-    is_lighter = isinstance(old, Decision) and isinstance(new, Decision) and _is_lighter(new, old)
+    is_lighter = isinstance(old, Decision) and isinstance(new, Decision) and is_lighter_than(new, old)
     chosen, other = (new, old) if is_lighter else (old, new)
     if isinstance(old, Decision) and isinstance(new, Refusal) and new.code == "missing_fact":
         # Whether the new law is lighter still hangs on a fact that only it asks for.
@@ -41,7 +41,7 @@ def _with_trace(outcome: Outcome, trace: tuple[Step, ...]) -> Outcome:
     )
 
 
-def _is_lighter(one: Decision, other: Decision) -> bool:
+def is_lighter_than(one: Decision, other: Decision) -> bool:
     """Say whether one decision is lighter beyond doubt: nothing in it is more, and something is less.
 
     Published ranges are compared at both ends.

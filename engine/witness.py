@@ -128,13 +128,20 @@ class Witnesses:
 
     def case(self, values: dict[Axis, object], box: Box) -> Witness | None:
         """Decide at a point, answering what else is asked for; None where the questions do not end."""
-        rule = self.rule
         facts: dict[str, GivenFact] = {}
-        on = self.day(values.get("@on"))
         decided = date.fromordinal(cast(int, values["@decided"])) if "@decided" in values else None
-        for fact in rule.facts:
+        for fact in self.rule.facts:
             if fact.name in values:
-                facts[fact.name] = text_of(fact, values[fact.name], rule)
+                facts[fact.name] = text_of(fact, values[fact.name], self.rule)
+        return self.answered(facts, self.day(values.get("@on")), decided, box)
+
+    def again(self, case: Witness, name: str, value: object) -> Witness | None:
+        """Decide the same case with one fact changed."""
+        facts = {**dict(case.facts), name: text_of(self.rule.by_name[name], value, self.rule)}
+        return self.answered(facts, case.on, case.decided, Box({}))
+
+    def answered(self, facts: dict[str, GivenFact], on: date, decided: date | None, box: Box) -> Witness | None:
+        rule = self.rule
         for _ in range(MAX_ASKED):
             self.left -= 1
             outcome = decide(self.rulebook, rule.code, on, facts, decided=decided)
@@ -145,10 +152,9 @@ class Witnesses:
                 if name == "@decided":
                     decided = on
                 elif name in rule.by_name and name not in facts and not self.counted(name):
-                    part = box.parts.get(name) or domain_of(rule.by_name[name])
-                    facts[name] = (
-                        [] if part is None else text_of(rule.by_name[name], rounded(part, rule.by_name[name]), rule)
-                    )
+                    fact = rule.by_name[name]
+                    part = box.parts.get(name) or domain_of(fact)
+                    facts[name] = [] if part is None else text_of(fact, rounded(part, fact), rule)
         else:
             return None
         order = [name for name in rule.asks if name in facts] + [name for name in facts if name not in rule.asks]

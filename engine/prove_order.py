@@ -1,0 +1,303 @@
+"""Proves that a graver fact is never punished more lightly, and that a mitigating one counts everywhere.
+
+One fact moves, all others stay. Between two thresholds nothing but an amount can change, and `engine.trend` says which
+way it goes; at a threshold, and from no to yes, one row gives way to another: wherever two rows meet across it, the
+second must not be the lighter for a graver fact. In-tier rules and adjustments raise what is higher at least as far as
+what is lower, so rows are compared before them; where they, or a tier move, read the fact themselves, nothing is
+claimed from their shape.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+
+from engine.bounds import Bounds
+from engine.checks import Order, order
+from engine.cuts import sites_of
+from engine.decision import Decision
+from engine.fact import Fact
+from engine.lighter import is_lighter_than
+from engine.measures import Bracket, Change, Fine, InTier, Move
+from engine.numbers import yuan_text
+from engine.proof import Shown
+from engine.prove_rows import MAX_REGIONS, Rows
+from engine.region import Box, Form, Part, Range, both, either, merged
+from engine.rule import Row
+from engine.tree import Condition, Expr, Number
+from engine.trend import trend
+from engine.witness import Witness, Witnesses
+
+Way = Literal["up", "down"]
+# A row that imposes nothing: a ground of no penalty, or an unmet precondition.
+_NOTHING = None
+
+
+@dataclass(slots=True)
+class Orders:
+    """The comparisons of one rule's rows across each step of its facts."""
+
+    rows: Rows
+    unsure: bool = False
+    steps: dict[str, list[tuple[Part, Part]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for records, fact, low, _place in sites_of(self.rows.rule).cuts:
+            if not records:
+                self.steps.setdefault(fact.name, []).append((Range(low, low), Range(low + 1, low + 1)))
+        for fact in self.rows.rule.facts:
+            if fact.kind == "yes_no":
+                self.steps[fact.name] = [(frozenset({False}), frozenset({True}))]
+
+    def directed(self) -> list[Fact]:
+        """List the facts that a rule asks for and says a direction of."""
+        rule = self.rows.rule
+        return [fact for fact in rule.facts if fact.direction != "neither" and fact.name in rule.asks]
+
+    # --- never lighter for a graver fact
+
+    def never_lighter(self) -> Iterator[Shown]:
+        """Find cases in which a graver fact leads to a lighter penalty (or a mitigating one to a heavier)."""
+        for fact in self.directed():
+            found = False
+            for first, second in self.steps.get(fact.name, []):
+                mild, grave = (first, second) if fact.direction == "graver" else (second, first)
+                for shown in (*self.across(fact, mild, grave), *self.later(fact, mild, grave)):
+                    found = True
+                    yield shown
+            if not found and not self.between(fact):
+                self.unsure = True
+
+    def across(self, fact: Fact, before: Part, after: Part) -> Iterator[Shown]:
+        """Compare the rows that meet where a fact steps from the milder value to the graver one."""
+        rows, rule = self.rows, self.rows.rule
+        search = rows.normal.search(20_000)
+        mild, grave = Box({fact.name: before}), Box({fact.name: after})
+        reached = [search.reduced(rows.reached, box) for box in (mild, grave)]
+        at_mild = {id(row): both([reached[0], search.reduced(rows.holds[id(row)], mild)]) for row in rule.rows}
+        for row in (*rule.rows, _NOTHING):
+            worse = [each for each in rule.rows if each is not row and self.may_be_lighter(row, each)]
+            if not worse:
+                continue
+            if row is None:
+                here = search.reduced(self.spared(), grave)
+            else:
+                heavier = [each for each in rule.rows if each is not row and self.surely_lighter(row, each)]
+                here = both([
+                    reached[1],
+                    search.reduced(rows.holds[id(row)], grave),
+                    *(search.reduced(rows.fails[id(each)], grave) for each in heavier if rule.regime.tie == "heavier"),
+                ])  # fmt: skip
+            there = either(at_mild[id(each)] for each in worse)
+            for box in merged(rows.boxes(here, there))[:MAX_REGIONS]:
+                yield from self.compared(fact, before, after, box)
+
+    def compared(self, fact: Fact, before: Part, after: Part, box: Box) -> Iterator[Shown]:
+        """Decide both sides of a step at a point of a region; a finding where the graver one is the lighter."""
+        rows = self.rows
+        search = Witnesses(rows.rulebook, rows.normal)
+        mild = search.find(box.narrowed(fact.name, before), lambda outcome: isinstance(outcome, Decision))
+        if mild is None:
+            if not search.empty:
+                self.unsure = True
+            return
+        value = after.low if isinstance(after, Range) else next(iter(after))
+        grave = search.again(mild, fact.name, value)
+        if grave is None or not isinstance(grave.outcome, Decision) or not isinstance(mild.outcome, Decision):
+            return
+        if not is_lighter_than(grave.outcome, mild.outcome):
+            self.unsure = self.unsure or bool(box.parts)
+            return
+        where = rows.regions.text(box)
+        texts = [dict(each.facts)[fact.name] for each in (mild, grave)]
+        yield Shown(
+            property="never_lighter",
+            verdict="refuted",
+            place=fact.cell.place,
+            zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]} 更重，却罚得更轻（{_fines(mild, grave, '元')}）：{where}",
+            en=f"`{fact.name}` from {texts[0]} to {texts[1]} is graver and costs less"
+            f" ({_fines(mild, grave, 'yuan')}): {where}",
+            region=(where,),
+            witness=grave,
+        )
+
+    def spared(self) -> Form:
+        """Say where nothing is imposed: a ground of no penalty holds."""
+        return either(self.rows.normal.form(row.when) for row in self.rows.rule.no_penalty)
+
+    def may_be_lighter(self, row: Row | None, other: Row) -> bool:
+        """Say whether a row is not surely at least as heavy as another."""
+        return any(each not in ("same", "at_least", "above") for each in self.orders(row, other))
+
+    def surely_lighter(self, row: Row, other: Row) -> bool:
+        """Say whether the other row is the heavier beyond doubt."""
+        return all(each in ("same", "at_most", "below") for each in self.orders(row, other)) and any(
+            each == "below" for each in self.orders(row, other)
+        )
+
+    def orders(self, row: Row | None, other: Row) -> list[Order]:
+        """Say how the fines of two rows stand to each other, payer by payer, at both ends."""
+        found: list[Order] = []
+        for payer in dict.fromkeys(each.payer for each in other.measures if isinstance(each, Fine)):
+            mine, theirs = ends(row, payer), ends(other, payer)
+            if theirs is None:
+                continue
+            if mine is None:
+                found.append("below")
+                continue
+            rule = self.rows.rule
+            bounds = Bounds(rule.by_name, rule.named, rule.lists)
+            for one, two in zip(mine, theirs, strict=True):
+                if one is None or two is None:
+                    found.append("same" if one is two else "unknown")
+                else:
+                    found.append(order(one, two, bounds))
+        return found
+
+    def between(self, fact: Fact) -> bool:
+        """Say whether no amount can go the wrong way between two thresholds, as far as its shape shows."""
+        rule = self.rows.rule
+        right = ("flat", "up") if fact.direction == "graver" else ("flat", "down")
+        exprs: list[Expr] = [expr for row in rule.rows for _measure, expr in row.computed]
+        exprs += [end for each in rule.ranges for end in (each.low, each.high) if end is not None]
+        changes = [each.change for each in rule.conventions.adjustments]
+        exprs += [each for change in changes for each in (change.by, change.to) if each is not None]
+        return all(trend(rule, expr, fact.name) in right for expr in exprs)
+
+    # --- what comes after the tier: moves, the figure inside the bracket, adjustments
+
+    def later(self, fact: Fact, mild: Part, grave: Part) -> Iterator[Shown]:
+        """Compare what moves, in-tier rules and adjustments do on both sides of a step."""
+        rows, rule, how = self.rows, self.rows.rule, self.rows.rule.conventions
+        if fact.name not in rule.names_behind(self.late_names()):
+            return
+        search = rows.normal.search(20_000)
+        one, two = Box({fact.name: mild}), Box({fact.name: grave})
+        wrong: list[Form] = []
+        raising = [(each.when, raises(each.move)) for each in how.moves]
+        raising += [(each.when, raises_by(each.change)) for each in how.adjustments]
+        for when, raised in raising:
+            met, unmet = rows.normal.form(when), rows.normal.form(when, False)
+            # What raises is lost on the way to the graver side, or what lowers is won there.
+            if raised is not False:
+                wrong.append(both([search.reduced(met, one), search.reduced(unmet, two)]))
+            if raised is not True:
+                wrong.append(both([search.reduced(unmet, one), search.reduced(met, two)]))
+        for first in how.in_tier:
+            for second in how.in_tier:
+                lower = (second.position.low, second.position.high) < (first.position.low, first.position.high)
+                if second is not first and lower:
+                    wrong.append(
+                        both([search.reduced(self.picked(first), one), search.reduced(self.picked(second), two)])
+                    )
+        if how.moves and not self.ladders():
+            self.unsure = True
+        for box in merged(rows.boxes(search.reduced(rows.reached, one), either(wrong)))[:MAX_REGIONS]:
+            yield from self.compared(fact, mild, grave, box)
+
+    def picked(self, rule_in: InTier) -> Form:
+        """Say where an in-tier rule picks the figure; the one without a condition where no other does."""
+        normal, how = self.rows.normal, self.rows.rule.conventions
+        if rule_in.when is not None:
+            return normal.form(rule_in.when)
+        return both(normal.form(each.when, False) for each in how.in_tier if each.when is not None)
+
+    def late_names(self) -> list[str]:
+        how = self.rows.rule.conventions
+        late = [name for move in how.moves for name in move.reads]
+        late += [name for each in how.adjustments for name in each.reads]
+        return late + [name for each in how.in_tier for name in each.reads]
+
+    def ladders(self) -> bool:
+        """Say whether each tier of a group is surely no heavier than the next one up."""
+        rule = self.rows.rule
+        groups = {row.group for row in rule.rows}
+        found = [[row for row in rule.rows if row.group == group] for group in groups]
+        return all(
+            each in ("same", "at_least", "above")
+            for rows in found
+            for lower, upper in pairwise(rows)
+            for each in self.orders(upper, lower)
+        )
+
+    # --- a mitigating fact that changes nothing
+
+    def mitigation(self) -> Iterator[Shown]:
+        """Find where a yes to a mitigating question changes no condition of the rule."""
+        rows, rule = self.rows, self.rows.rule
+        search = rows.normal.search(20_000)
+        how = rule.conventions
+        late: list[Condition] = [move.when for move in how.moves]
+        late += [each.when for each in how.adjustments]
+        late += [each.when for each in how.in_tier if each.when is not None]
+        for fact in self.directed():
+            if fact.kind != "yes_no" or fact.direction != "lighter":
+                continue
+            no, yes = Box({fact.name: frozenset({False})}), Box({fact.name: frozenset({True})})
+            same: list[Form] = [search.reduced(rows.reached, no), search.reduced(rows.reached, yes)]
+            for when in late:
+                met, unmet = rows.normal.form(when), rows.normal.form(when, False)
+                same.append(either(both(search.reduced(each, box) for box in (no, yes)) for each in (met, unmet)))
+            fined = [row for row in rule.rows if any(isinstance(each, Fine) for each in row.measures)]
+            stays = either(both(search.reduced(rows.holds[id(row)], box) for box in (no, yes)) for row in fined)
+            boxes = merged(rows.boxes(*same, stays))
+            if not boxes:
+                continue
+            where = rows.regions.text(boxes[0])
+            witness = Witnesses(rows.rulebook, rows.normal).find(
+                boxes[0].narrowed(fact.name, frozenset({True})), lambda outcome: isinstance(outcome, Decision)
+            )
+            yield Shown(
+                property="mitigation_counts",
+                verdict="refuted" if witness is not None else "not_proved",
+                place=fact.cell.place,
+                zh=f"从轻的事实“{fact.name}”在这里不起作用：{where}",
+                en=f"the mitigating fact `{fact.name}` changes nothing here: {where}",
+                region=tuple(rows.regions.text(box) for box in boxes[:MAX_REGIONS]),
+                witness=witness,
+                warning=True,
+            )
+
+
+def ends(row: Row | None, payer: str) -> tuple[Expr | None, Expr | None] | None:
+    """Return the two ends of a row's fine on a payer; None where it imposes none."""
+    if row is None:
+        return None
+    fine = next((each for each in row.measures if isinstance(each, Fine) and each.payer == payer), None)
+    if fine is None:
+        return None
+    amount = fine.amount
+    return (amount.low, amount.high) if isinstance(amount, Bracket) else (amount, amount)
+
+
+def raises(move: Move) -> bool | None:
+    """Say whether a tier move raises the fine; None where it may do either."""
+    if move.end:
+        return move.end == "high" if move.tiers == 0 or (move.tiers > 0) == (move.end == "high") else None
+    return move.tiers > 0
+
+
+def raises_by(change: Change) -> bool | None:
+    """Say whether an adjustment raises the fine; None where it may do either."""
+    match change.kind:
+        case "up" | "add":
+            return True
+        case "down" | "subtract":
+            return False
+        case "times":
+            return change.by.value >= 1 if isinstance(change.by, Number) else None
+
+
+def fine_text(outcome: Decision, unit: str) -> str:
+    """Write the fines of a decision, payer by payer."""
+    texts = []
+    for each in outcome.measures:
+        if isinstance(each.measure, Fine):
+            low, high = each.spread or (each.amount_fen, each.amount_fen)
+            ends_said = [yuan_text(end) for end in dict.fromkeys((low, high)) if end is not None]
+            texts.append(f"{'–'.join(ends_said)} {unit}")
+    return " + ".join(texts) or f"0 {unit}"
+
+
+def _fines(mild: Witness, grave: Witness, unit: str) -> str:
+    return " → ".join(fine_text(each.outcome, unit) for each in (mild, grave) if isinstance(each.outcome, Decision))
