@@ -150,6 +150,7 @@ class _Declaration:
             source=source,
             count=self.count(),
             question=question,
+            personal="personal" in self.clauses,
             cell=Cell(text=self.cell.text, place=self.cell.place),
         ))  # fmt: skip
 

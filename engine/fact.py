@@ -54,6 +54,7 @@ class Fact:
     """One fact a rule may ask for. `low`, `high` are scaled by 10**scale; `direction` is what a larger value means.
 
     `if_unknown` is what the schedule itself says an unknown fact counts as, in the canonical text of a value.
+    `personal` marks what says who somebody is rather than what was done: no outcome may hang on it.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Fact:
     source: Source = "officer"
     count: Count | None = None
     if_unknown: str = ""
+    personal: bool = False
     question: str = field(default="", compare=False)
     cell: Cell = field(compare=False)
 

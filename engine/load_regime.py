@@ -16,9 +16,9 @@ from engine.finishing import FINISHING_KEYS, read_conventions
 from engine.lexer import PLAIN, NameKind, usable_name
 from engine.measures import Educate, Fine, OrderToCorrect
 from engine.reading import Section, misshapen
-from engine.rule import Conventions, Declared, GeneralMeasure, Guard, Provision, Regime, Validity
+from engine.rule import Acknowledged, Conventions, Declared, GeneralMeasure, Guard, Provision, Regime, Validity
 from engine.rulebook import CardRule, PowerItem
-from engine.tree import All, Compare, Condition, Each, Is, Not, OneOf, Records, Relation
+from engine.tree import All, Compare, Condition, Each, Is, Money, Not, OneOf, Records, Relation
 from engine.tree import Any as AnyOf
 from engine.values import read_record_facts, read_values, record_sections
 from engine.vocabulary import UNITS
@@ -31,7 +31,7 @@ REGIME_KEYS = (
         "language regime name version number issuer published in_force source bounds first_day tie facts compute "
         "always "
         "when_not_penalised declared remarks currency lighter_law "
-        "case_given guards".split()
+        "case_given guards acknowledged cliff".split()
     )
     | FINISHING_KEYS
 )
@@ -222,11 +222,41 @@ def read_regime(top: Section, file: str, digest: str, guards: Mapping[str, Guard
             Declared(question=inner.text("question"), answer=inner.text("answer"), reason=inner.text("reason"))
             for inner in top.sections("declared", frozenset({"question", "answer", "reason"}), required=False)
         ),
+        acknowledged=read_acknowledged(top),
+        cliff_fen=read_cliff(top, builder, None),
         remarks=top.texts("remarks"),
         language=language,
         file=file,
         digest=digest,
     )
+
+
+def read_acknowledged(top: Section) -> tuple[Acknowledged, ...]:
+    """Read which findings of the proof are to stay, each with its reason."""
+    keys = frozenset({"property", "tier", "reason"})
+    return tuple(
+        Acknowledged(
+            prop=inner.choice("property"),
+            tier=inner.text("tier", required=False),
+            reason=inner.text("reason"),
+            cell=inner.cell("reason"),
+        )
+        for inner in top.sections("acknowledged", keys, required=False)
+    )
+
+
+def read_cliff(top: Section, builder: Builder, inherited: int | None) -> int | None:
+    """Read how much more the fine may be from one value of a fact to the next, in fen; None where nobody says."""
+    cell = top.scalar("cliff") if top.has("cliff") else None
+    if cell is None:
+        return inherited
+    typed = builder.formula(cell)
+    if typed is None:
+        return None
+    if not isinstance(typed.node, Money):
+        builder.complaints.add("not_money", cell.place, found=cell.text)
+        return None
+    return typed.node.fen
 
 
 def plain(condition: Condition) -> bool:

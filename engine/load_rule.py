@@ -17,6 +17,8 @@ from engine.load_regime import (
     check_names,
     compute_records,
     computed_names,
+    read_acknowledged,
+    read_cliff,
     read_in_force,
     read_records,
     record_names,
@@ -47,7 +49,7 @@ from engine.yamltext import Mapping as YamlMapping
 RULE_KEYS = (
     frozenset(
         "language violation name category power_item in_force basis statutory_range facts compute preconditions "
-        "no_penalty tiers defects remarks cases gap_before case_given".split()
+        "no_penalty tiers defects remarks cases gap_before case_given acknowledged cliff".split()
     )
     | FINISHING_KEYS
 )
@@ -111,6 +113,8 @@ class _RuleReader:
             rows=tuple(self.rows("tiers", builder, ranges, required=not unpublished)),
             defects=defects,
             gap_before=top.text("gap_before", required=False),
+            acknowledged=(*read_acknowledged(top), *regime.acknowledged),
+            cliff_fen=read_cliff(top, builder, regime.cliff_fen),
             remarks=top.texts("remarks"),
             cases=tuple(self.cases(builder, facts, shared)),
             case_given=tuple(shared.items()),

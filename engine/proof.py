@@ -80,6 +80,7 @@ class Shown:
     place: Place
     zh: str
     en: str
+    tier: str = ""
     region: tuple[str, ...] = ()
     witness: Witness | None = None
     warning: bool = False

@@ -164,6 +164,53 @@ class Orders:
         exprs += [each for change in changes for each in (change.by, change.to) if each is not None]
         return all(trend(rule, expr, fact.name) in right for expr in exprs)
 
+    # --- cliffs
+
+    def cliffs(self) -> Iterator[Shown]:
+        """Find steps of a numeric fact across which the fine jumps by more than the rule declares it may."""
+        rows, rule = self.rows, self.rows.rule
+        most = rule.cliff_fen
+        assert most is not None
+        for fact in rule.facts:
+            if not fact.numeric:
+                continue
+            for before, after in self.steps.get(fact.name, []):
+                yield from self.jumps(fact, before, after, most, rows)
+
+    def jumps(self, fact: Fact, before: Part, after: Part, most: int, rows: Rows) -> Iterator[Shown]:
+        rule = rows.rule
+        search = rows.normal.search(20_000)
+        one, two = Box({fact.name: before}), Box({fact.name: after})
+        for row in rule.rows:
+            here = search.reduced(both([rows.reached, rows.holds[id(row)]]), one)
+            there = either(search.reduced(rows.holds[id(each)], two) for each in rule.rows if each is not row)
+            for box in merged(rows.boxes(here, there))[:MAX_REGIONS]:
+                cases = Witnesses(rows.rulebook, rows.normal)
+                low = cases.find(box.narrowed(fact.name, before), lambda outcome: isinstance(outcome, Decision))
+                value = after.low if isinstance(after, Range) else True
+                high = None if low is None else cases.again(low, fact.name, value)
+                if low is None or high is None:
+                    continue
+                if not isinstance(low.outcome, Decision) or not isinstance(high.outcome, Decision):
+                    continue
+                fines = low.outcome.fine_fen, high.outcome.fine_fen
+                if None in fines or abs((fines[1] or 0) - (fines[0] or 0)) <= most:
+                    continue
+                where = rows.regions.text(box)
+                texts = [dict(each.facts)[fact.name] for each in (low, high)]
+                yield Shown(
+                    property="cliffs",
+                    verdict="refuted",
+                    place=row.when_cell.place,
+                    zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]}，罚款一步从 {_fines(low, high, '元')}：{where}",
+                    en=f"`{fact.name}` from {texts[0]} to {texts[1]}:"
+                    f" the fine jumps {_fines(low, high, 'yuan')}: {where}",
+                    tier=row.tier,
+                    region=(where,),
+                    witness=high,
+                    warning=True,
+                )
+
     # --- what comes after the tier: moves, the figure inside the bracket, adjustments
 
     def later(self, fact: Fact, mild: Part, grave: Part) -> Iterator[Shown]:

@@ -55,6 +55,13 @@ class Rows:
         """Find one place where all of these hold."""
         return next(self.normal.search(BUDGET).boxes(both(forms)), None)
 
+    def regions_of_rows(self) -> Iterator[Box]:
+        """Yield one region of each row that a case can come to."""
+        for row in self.rule.rows:
+            box = self.some(self.reached, self.holds[id(row)])
+            if box is not None:
+                yield box
+
     # --- no gap
 
     def complete(self) -> Iterator[Shown]:

@@ -92,6 +92,16 @@ class Defect:
     cell: Cell
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """A finding of the proof that is to stay, and why; of one tier where it names one."""
+
+    prop: str
+    tier: str = ""
+    reason: str
+    cell: Cell
+
+
 Unmet = Literal["order_to_correct", "not_this_violation", "measures"]
 
 
@@ -248,6 +258,8 @@ class Regime:
     always: tuple[GeneralMeasure, ...]
     when_not_penalised: tuple[GeneralMeasure, ...]
     declared: tuple[Declared, ...]
+    acknowledged: tuple[Acknowledged, ...] = field(default=(), compare=False)
+    cliff_fen: int | None = field(default=None, compare=False)
     remarks: tuple[str, ...]
     language: Language
     file: str
@@ -297,6 +309,8 @@ class Rule:
     rows: tuple[Row, ...]
     defects: tuple[Defect, ...]
     gap_before: str = ""
+    acknowledged: tuple[Acknowledged, ...] = field(default=(), compare=False)
+    cliff_fen: int | None = field(default=None, compare=False)
     remarks: tuple[str, ...] = field(compare=False)
     cases: tuple[RuleCase, ...]
     case_given: tuple[tuple[str, Given], ...] = field(default=(), compare=False)

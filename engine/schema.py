@@ -79,6 +79,8 @@ def fact_schema(fact: Fact, rule: Rule) -> dict[str, Wire]:
                 "x-minimum": decimal_text(fact.low + fact.low_open, fact.scale),
                 "x-maximum": decimal_text(fact.high - fact.high_open, fact.scale),
             }
+    if fact.personal:
+        schema["x-personal"] = True
     if fact.if_unknown:
         schema["x-if-unknown"] = fact.if_unknown
     if fact.count:

@@ -413,6 +413,8 @@ class Surface:
                 clauses.append(self.word("WITHOUT_THIS"))
         if fact.if_unknown:
             clauses.append(self.join(self.word("IF_UNKNOWN"), self.choice(fact.if_unknown)))
+        if fact.personal:
+            clauses.append(self.word("PERSONAL"))
         if fact.question:
             clauses.append(self.join(self.word("ASK"), f"「{fact.question}」"))
         return self.comma(clauses)

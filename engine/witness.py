@@ -184,6 +184,16 @@ def text_of(fact: Fact, value: object, rule: Rule) -> GivenFact:
     return value_text(fact, cast(Single, single), rule.language)
 
 
+def domain_values(fact: Fact, normal: Normal) -> tuple[object, ...]:
+    """List values of a fact that are worth trying: all of a few, the ends of many."""
+    part = normal.domain.get(fact.name)
+    if part is None:
+        return ()
+    if not isinstance(part, Range):
+        return tuple(sorted(part, key=str))
+    return (int(part.low), int(part.high))
+
+
 def rounded(part: Part, fact: Fact | None = None) -> object:
     """Pick the roundest value of a part near its lower end; of choices the one named first, of answers no."""
     if not isinstance(part, Range):

@@ -1,0 +1,188 @@
+"""Proves what a rule's amounts come to: inside the statute, points that fit, limits that bite, no overflow."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from engine.amounts import may_leave
+from engine.bounds import Bounds
+from engine.decision import Decision, Outcome
+from engine.fact import Place
+from engine.measures import Bracket, Fine
+from engine.normal import BoxBounds
+from engine.numbers import MAX_SAFE_INTEGER
+from engine.proof import Property, Shown
+from engine.prove_rows import MAX_REGIONS, Rows, refused_as
+from engine.region import merged
+from engine.rule import Row
+from engine.tree import Expr, Limit, Money, Number, Operator
+from engine.witness import Check, Witnesses
+
+_NONE, _ALL = Number(value=Fraction(0)), Number(value=Fraction(1))
+
+
+@dataclass(slots=True)
+class Amounts:
+    """The amounts of one rule, row by row; `unsure` names the properties that shape alone could not settle."""
+
+    rows: Rows
+    unsure: set[Property] = field(default_factory=set)
+
+    def fines(self) -> Iterator[tuple[Row, Fine]]:
+        for row in self.rows.rule.rows:
+            for measure in row.measures:
+                if isinstance(measure, Fine):
+                    yield row, measure
+
+    # --- inside the statute
+
+    def inside_statute(self) -> Iterator[Shown]:
+        """Find fines that leave the statutory range: marked ones with their case, and those the rule would refuse."""
+        rows, rule = self.rows, self.rows.rule
+        for row in rule.rows:
+            defect = row.defect
+            if defect is None or defect.kind not in ("below_statutory_range", "above_statutory_range"):
+                continue
+            found = rows.some(rows.reached, rows.holds[id(row)])
+            if found is not None:
+                where = rows.regions.text(found)
+                yield from rows.shown(
+                    "inside_statute", row.outcome_cell.place, found, refused_as(defect.kind),
+                    f"“{row.tier}”公布的罚款越出法定幅度：{where}",
+                    f"`{row.tier}` was published outside the statute: {where}",
+                    known=defect.note,
+                )  # fmt: skip
+        if rule.conventions.beyond_range == "clamp":
+            # What is computed past the range is cut to it, and rounding goes inwards: nothing can leave it.
+            return
+        for row, fine in self.fines():
+            if not may_leave(rule, row, fine):
+                continue
+            if rule.conventions.adjustments:
+                self.unsure.add("inside_statute")
+            statutory = rule.range_for(row, fine.payer)
+            low, high = (fine.amount.low, fine.amount.high) if isinstance(fine.amount, Bracket) else (fine.amount,) * 2
+            ways: list[tuple[Expr | None, Operator, Expr | None]] = [
+                (low, "<", statutory.low),
+                (high, ">", statutory.high),
+            ]
+            for amount, op, limit in ways:
+                if amount is None or limit is None:
+                    continue
+                yield from self.compared(
+                    "inside_statute", row, amount, op, limit, row.outcome_cell.place,
+                    refused_as("outside_statutory_range"),
+                    f"“{row.tier}”算出的罚款越出法定幅度（{statutory.cell.text}），会被拒绝",
+                    f"`{row.tier}` computes a fine outside the statute ({statutory.cell.text}): it is refused",
+                )  # fmt: skip
+
+    def compared(
+        self,
+        prop: Property,
+        row: Row,
+        left: Expr,
+        op: Operator,
+        right: Expr,
+        place: Place,
+        check: Check,
+        zh: str,
+        en: str,
+    ) -> Iterator[Shown]:
+        """Show where in a row one amount stands so to another."""
+        rows = self.rows
+        if isinstance(left, Limit) or isinstance(right, Limit):
+            self.unsure.add(prop)
+            return
+        form = rows.normal.relation(op, left, right)
+        for box in merged(rows.boxes(rows.reached, rows.holds[id(row)], form))[:MAX_REGIONS]:
+            where = rows.regions.text(box)
+            found = list(rows.shown(prop, place, box, check, f"{zh}：{where}", f"{en}: {where}"))
+            if any(each.verdict == "not_proved" for each in found):
+                self.unsure.add(prop)
+            yield from (each for each in found if each.verdict == "refuted")
+
+    # --- points: the share of the bracket
+
+    def shares(self) -> Iterator[Fine]:
+        """Yield the fines whose place in their bracket the row itself computes."""
+        for row, fine in self.fines():
+            if isinstance(fine.amount, Bracket) and fine.amount.at is not None and row.defect is None:
+                yield fine
+
+    def points(self) -> Iterator[Shown]:
+        """Find shares of a bracket (points) that never reach its lower end, or pass its upper one."""
+        for row, fine in self.fines():
+            if not isinstance(fine.amount, Bracket) or fine.amount.at is None or row.defect is not None:
+                continue
+            place, share = row.outcome_cell.place, fine.amount.at
+            yield from self.compared(
+                "points", row, share, ">", _ALL, place, _decided,
+                f"“{row.tier}”的分值可以超过满分，罚款停在上限",
+                f"`{row.tier}`: points can pass the cap; the fine stays there",
+            )  # fmt: skip
+            if self.never(row, share, "<=", _NONE):
+                yield Shown(
+                    property="points", verdict="refuted", place=place, warning=True,
+                    zh=f"“{row.tier}”的最低分也到不了下限",
+                    en=f"`{row.tier}`: the least points never reach the lower end",
+                )  # fmt: skip
+
+    def never(self, row: Row, left: Expr, op: Operator, right: Expr) -> bool:
+        """Say whether a comparison holds nowhere in a row, beyond doubt."""
+        rows = self.rows
+        if isinstance(left, Limit) or isinstance(right, Limit):
+            return False
+        for box in rows.boxes(rows.reached, rows.holds[id(row)], rows.normal.relation(op, left, right)):
+            search = Witnesses(rows.rulebook, rows.normal)
+            found = search.find(box, lambda _outcome: True)
+            if found is not None or not search.empty:
+                return False
+        return True
+
+    # --- limits that never bite, or always do
+
+    def limits(self) -> Iterator[Shown]:
+        """Find caps and floors of a fine that change nothing, or everything."""
+        for row, fine in self.fines():
+            if isinstance(fine.amount, Bracket | Money) or row.defect is not None:
+                continue
+            bounds: list[tuple[Expr | None, Operator, Operator, str, str]] = [
+                (fine.cap, ">", "<=", "上限", "cap"),
+                (fine.floor, "<", ">=", "下限", "floor"),
+            ]
+            for bound, bites, rests, zh, en in bounds:
+                if bound is None:
+                    continue
+                for op, zh_when, en_when in ((bites, "从不碰到", "never bites"), (rests, "总是碰到", "always bites")):
+                    if self.never(row, fine.amount, op, bound):
+                        yield Shown(
+                            property="limits", verdict="refuted", place=row.outcome_cell.place, warning=True,
+                            zh=f"“{row.tier}”罚款的{zh}{zh_when}", en=f"the {en} of the fine of `{row.tier}` {en_when}",
+                        )  # fmt: skip
+
+    # --- nothing overflows
+
+    def overflow(self) -> Iterator[Shown]:
+        """Find fines that can grow past what a record may hold; such a case is refused by name."""
+        rows, rule = self.rows, self.rows.rule
+        for row, fine in self.fines():
+            statutory = rule.range_for(row, fine.payer)
+            high = fine.amount.high if isinstance(fine.amount, Bracket) else fine.amount
+            tops = [each for each in (high, fine.cap, statutory.high) if each is not None]
+            bounds = Bounds(rule.by_name, rule.named, rule.lists, statutory.low, statutory.high)
+            capped = [each for each in tops if bounds.of(each).high <= MAX_SAFE_INTEGER]
+            if not tops or capped:
+                continue
+            found = rows.some(rows.reached, rows.holds[id(row)])
+            if found is None or BoxBounds(rows.normal, found).of(tops[0]).high <= MAX_SAFE_INTEGER:
+                continue
+            where = rows.regions.text(found)
+            yield Shown(
+                property="overflow", verdict="not_proved", place=row.outcome_cell.place, region=(where,),
+                zh=f"“{row.tier}”的罚款可以大到记录不下，届时按名拒绝：{where}",
+                en=f"the fine of `{row.tier}` can grow past what a record holds; it is then refused by name: {where}",
+            )  # fmt: skip
+
+
+def _decided(outcome: Outcome) -> bool:
+    return isinstance(outcome, Decision)
