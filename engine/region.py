@@ -39,6 +39,8 @@ def tightened(part: Range, grain: Fraction | None) -> Range:
         first += 1
     if part.high_open and last == high:
         last -= 1
+    if grain == 1:
+        return Range(first, last)
     return Range(first * grain, last * grain)
 
 
@@ -233,34 +235,43 @@ def _literals(form: Form) -> Iterator[In]:
 def merged(boxes: Iterable[Box]) -> list[Box]:
     """Join boxes that differ on one axis only and touch there, so that a region is told in as few boxes as is easy."""
     found = list(boxes)
-    joined = True
-    while joined:
-        joined = False
-        for first in range(len(found)):
-            for second in range(first + 1, len(found)):
-                union = _union(found[first], found[second])
-                if union is not None:
-                    found[first] = union
-                    del found[second]
-                    joined = True
-                    break
-            if joined:
-                break
-    return found
+    while True:
+        before = len(found)
+        for axis in dict.fromkeys(axis for box in found for axis in box.parts):
+            found = _merged_along(found, axis)
+        if len(found) == before:
+            return found
 
 
-def _union(one: Box, other: Box) -> Box | None:
-    if one.parts.keys() != other.parts.keys():
-        return None
-    differing = [axis for axis in one.parts if one.parts[axis] != other.parts[axis]]
-    if len(differing) != 1:
-        return None
-    axis = differing[0]
-    first, second = one.parts[axis], other.parts[axis]
-    if isinstance(first, Range) and isinstance(second, Range):
-        low, high = sorted((first, second))
-        touching = low.high >= high.low or (
-            isinstance(low.high, int) and isinstance(high.low, int) and high.low - low.high == 1
-        )
-        return one.narrowed(axis, Range(low.low, high.high, low.low_open, high.high_open)) if touching else None
-    return one.narrowed(axis, cast(frozenset[object], first) | cast(frozenset[object], second))
+def _merged_along(boxes: list[Box], axis: Axis) -> list[Box]:
+    """Join what is alike but for one axis."""
+    alike: dict[frozenset[tuple[Axis, Part]], list[Box]] = {}
+    rest: list[Box] = []
+    for box in boxes:
+        if axis in box.parts:
+            alike.setdefault(frozenset(each for each in box.parts.items() if each[0] != axis), []).append(box)
+        else:
+            rest.append(box)
+    for group in alike.values():
+        rest += [group[0].narrowed(axis, part) for part in _joined([box.parts[axis] for box in group])]
+    return rest
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """Join the parts of one axis: choices to one set, ranges where they touch."""
+    if not all(isinstance(part, Range) for part in parts):
+        return [frozenset().union(*cast(list[frozenset[object]], parts))]
+    found: list[Range] = []
+    for part in sorted(cast(list[Range], parts)):
+        last = found[-1] if found else None
+        apart = last is not None and last.high == part.low and last.high_open and part.low_open
+        if last is not None and not apart and (last.high >= part.low or _neighbours(last.high, part.low)):
+            high = max(last, part, key=lambda each: (each.high, not each.high_open))
+            found[-1] = Range(last.low, high.high, last.low_open, high.high_open)
+        else:
+            found.append(part)
+    return list(found)
+
+
+def _neighbours(one: Exact, other: Exact) -> bool:
+    return isinstance(one, int) and isinstance(other, int) and other - one == 1
