@@ -10,6 +10,7 @@ import typer
 
 from api.cli_case import decide_case
 from api.cli_cases import run_tests
+from api.cli_diff import diff
 from api.cli_log import replay, verify
 from api.cli_rules import check, decide
 from api.cli_serve import serve, watch
@@ -33,6 +34,7 @@ app.command()(serve)
 app.command()(decide)
 app.command("decide-case")(decide_case)
 app.command()(check)
+app.command()(diff)
 app.command("test")(run_tests)
 app.command()(replay)
 app.add_typer(audit_app, name="audit")

@@ -7,7 +7,7 @@ happen. So a decision can be explained years later, from its record alone.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.decision import Outcome, to_wire
+from engine.decision import Decision, Outcome, imposed_to_wire, to_wire
 from engine.fact import Language
 from engine.numbers import yuan_text
 from engine.vocabulary import UNITS, spell
@@ -65,6 +65,16 @@ def measure_text(measure: Object, language: Language) -> str:
         figure = f"{figure} {'元' if zh and unit == 'yuan' else written}"
     text = f"{word}{thing}" if zh or not thing else f"{word} {thing}"
     return f"{text} {figure}" if figure else text
+
+
+def outcome_text(outcome: Outcome, language: Language) -> str:
+    """Write what an outcome comes to on one line: its own measures, or why nothing could be decided."""
+    zh = language == "zh"
+    if not isinstance(outcome, Decision):
+        return f"不能作出处罚：{outcome.message}" if zh else f"refused: {outcome.message}"
+    own = [each for each in outcome.measures if not each.basis] or list(outcome.measures)
+    text = ("，" if zh else ", ").join(measure_text(imposed_to_wire(each), language) for each in own)
+    return text or ("无处罚" if zh else "nothing is imposed")
 
 
 def _yuan(fen: int | None, *, zh: bool) -> str:

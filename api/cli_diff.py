@@ -1,0 +1,166 @@
+"""The command that says what two versions of the rules mean differently."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.settings import Settings
+from api.terminal import FOUND, AsJson, Lang, Rules, complain, misuse, progress, say, say_json
+from cases.errors import LawFilesMissing
+from cases.lawfiles import read_files
+from engine import Rulebook, RuleFilesInvalid, load_rulebook
+from engine.compare import Comparison, Difference, compare
+from engine.decision import to_wire
+from engine.explain import outcome_text
+from engine.fact import Language
+from engine.numbers import yuan_text
+
+_VERDICTS = {"proved": ("已证明", "proved"), "refuted": ("不成立", "refuted"), "not_proved": ("未能证明", "not proved")}
+_OPEN = {
+    "conventions": ("移档、档内取值、调整或者取整有变动", "tier moves, in-tier rules, adjustments or rounding changed"),
+    "general_law": ("通则有变动", "general law changed"),
+    "computed_values": ("计算、清单或者法定幅度有变动", "computed values, lists or statutory ranges changed"),
+    "too_wide": ("情形组合太多，没有比完", "too many combinations to compare all"),
+}
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="a folder of rule files, or one rule file")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="a folder of rule files, or one rule file")],
+    rules: Rules = None,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """比较含义 · Say what two versions of the rules mean differently: for whom, by how much, never heavier or lighter.
+
+    Two folders are compared rule by rule. A single file is read as part of the rule files of --rules, in the place of
+    the file with its violation code.
+    """
+    base = {} if old.is_dir() and new.is_dir() else _folder(Settings.choose(rules).rules)
+    before, after = _book(old, base), _book(new, base)
+    comparisons: list[Comparison] = []
+    dropped = sorted(before.versions.keys() - after.versions.keys())
+    added = sorted(after.versions.keys() - before.versions.keys())
+    common = [code for code in after.versions if code in before.versions]
+    with progress("diff") as show:
+        for number, code in enumerate(common):
+            # The latest version of each is what a reader means by the rule.
+            comparisons.append(compare(before, before.versions[code][-1], after, after.versions[code][-1]))
+            show(number + 1, len(common))
+    changed = [each for each in comparisons if each.same != "proved"]
+    if as_json:
+        say_json({"added": added, "dropped": dropped, "rules": [_wire(each) for each in comparisons]})
+    else:
+        _tell(changed, len(common), added, dropped, lang)
+    raise typer.Exit(FOUND if changed or added or dropped else 0)
+
+
+def _folder(path: Path) -> dict[str, bytes]:
+    try:
+        return read_files(path)
+    except LawFilesMissing as error:
+        misuse(str(error))
+
+
+def _book(path: Path, base: dict[str, bytes]) -> Rulebook:
+    """Load a folder, or one file in the place of the rule it is a version of."""
+    if path.is_dir():
+        files = _folder(path)
+    elif path.is_file():
+        files = _replaced(base, path)
+    else:
+        misuse(f"`{path}` is no folder and no file")
+    try:
+        return load_rulebook(files)
+    except RuleFilesInvalid as error:
+        for finding in error.findings:
+            complain(str(finding))
+        complain(f"{len(error.findings)} findings in `{path}`: see `zhunsheng check`")
+        raise typer.Exit(FOUND) from error
+
+
+def _replaced(base: dict[str, bytes], path: Path) -> dict[str, bytes]:
+    data = path.read_bytes()
+    for place, known in base.items():
+        if _code(known) and _code(known) == _code(data):
+            return {**base, place: data}
+    misuse(f"no rule file of --rules has the violation code of `{path}`")
+
+
+def _code(data: bytes) -> str:
+    """Read the violation code from the line that states it; the loader judges the rest."""
+    for line in data.decode("utf-8", "replace").splitlines():
+        key, _colon, value = line.replace("：", ":").partition(":")
+        if key.strip() in ("违法行为代码", "violation"):
+            return value.strip().strip("\"'")
+    return ""
+
+
+def _tell(changed: list[Comparison], total: int, added: list[str], dropped: list[str], lang: Language) -> None:
+    zh = lang == "zh"
+    for code in added:
+        say(f"{code}：新增" if zh else f"{code}: added")
+    for code in dropped:
+        say(f"{code}：删去" if zh else f"{code}: dropped")
+    for each in changed:
+        for line in sentences(each, lang):
+            say(line)
+    same = total - len(changed)
+    say(f"{same} 项含义相同，{len(changed)} 项有变动" if zh else f"{same} rules mean the same, {len(changed)} changed")
+
+
+def sentences(comparison: Comparison, lang: Language) -> list[str]:
+    """Write what changed in one rule, most important first."""
+    zh, column = lang == "zh", 0 if lang == "zh" else 1
+    up, down = yuan_text(comparison.most_up_fen), yuan_text(-comparison.most_down_fen)
+    never = [_VERDICTS[each][column] for each in (comparison.never_heavier, comparison.never_lighter)]
+    lines = [
+        f"{comparison.code}：不会更重——{never[0]}；不会更轻——{never[1]}；所见最多加 {up} 元、减 {down} 元"
+        if zh
+        else f"{comparison.code}: never heavier: {never[0]}; never lighter: {never[1]};"
+        f" up by {up} yuan, down by {down} yuan at most in the cases shown"
+    ]
+    if comparison.facts:
+        names = ("、" if zh else ", ").join(comparison.facts)
+        lines.append(f"  事实有变动：{names}" if zh else f"  facts changed: {names}")
+    for each in comparison.open:
+        lines.append(f"  {'没有比到：' if zh else 'not compared: '}{_OPEN.get(each, (each, each))[column]}")
+    for found in comparison.differences:
+        lines.append(
+            f"  {found.region}：{_from_to(found, lang)}" if zh else f"  {found.region}: {_from_to(found, lang)}"
+        )
+    return lines
+
+
+def _from_to(found: Difference, lang: Language) -> str:
+    between = "，" if lang == "zh" else ", "
+    facts = between.join(f"{name} {value}" for name, value in found.old.facts)
+    case = f"（例：{facts}）" if lang == "zh" else f" (e.g. {facts})"
+    return f"{outcome_text(found.old.outcome, lang)} → {outcome_text(found.new, lang)}{case}"
+
+
+def _wire(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "violation": comparison.code,
+        "same": comparison.same,
+        "never_heavier": comparison.never_heavier,
+        "never_lighter": comparison.never_lighter,
+        "most_up_fen": comparison.most_up_fen,
+        "most_down_fen": comparison.most_down_fen,
+        "facts": comparison.facts,
+        "not_compared": comparison.open,
+        "differences": [
+            {
+                "region": each.region,
+                "on": each.old.on.isoformat(),
+                "facts": dict(each.old.facts),
+                "change_fen": each.change_fen,
+                "old": to_wire(each.old.outcome),
+                "new": to_wire(each.new),
+            }
+            for each in comparison.differences
+        ],
+    }
