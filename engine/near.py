@@ -1,0 +1,121 @@
+"""What was most likely meant by a word or sign that the rule language does not have.
+
+Words that other languages have (`==`, `boolean`, `between`), money written the way it is spoken (`$50`), and slips of a
+letter. Each answer is a repair in Chinese and in English; a word nothing is known of gets none.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from engine.fact import Language
+from engine.vocabulary import UNITS, WORDS, spellings
+from engine.words import listed
+
+Both = tuple[str, str]
+
+# Signs of other languages that begin like one of ours, so they are looked for first.
+_SIGNS: Mapping[str, Both] = {
+    "==": ("=", "="),
+    "=>": ("≥", ">="),
+    "=<": ("≤", "<="),
+    "<>": ("≠", "!="),
+    "&&": ("且", "and"),
+    "||": ("或", "or"),
+}
+_SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
+_CURRENCIES: Mapping[str, str] = {
+    "$": "dollars", "£": "pounds", "€": "euros", "¥": "yuan", "￥": "yuan",
+    "USD": "dollars", "GBP": "pounds", "EUR": "euros", "CNY": "yuan", "RMB": "yuan",
+}  # fmt: skip
+_CURRENCY = re.compile(r"([$£€¥￥]|(?:USD|GBP|EUR|CNY|RMB)(?![A-Za-z0-9_]))\s*([0-9]+(?:\.[0-9]+)?)?")
+_FIGURE_BEFORE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*$")
+_BAND = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*[-~–—]\s*([0-9]+(?:\.[0-9]+)?)\s*(.*)")
+_BETWEEN = re.compile(r"(?:between|介于|在)\s*(\S+?)\s*(?:and|和|与|至|到)\s*(\S+?)(?:\s*之间|(?=[\s,;，；]|$))")
+_SUBJECT = re.compile(r"(\w+)\s*(?:is\s*)?$")
+
+_MEANT: Mapping[str, str] = {
+    "exceeds": "more than", "exceeding": "more than", "exceed": "more than", "greater": "more than",
+    "bigger": "more than", "larger": "more than", "under": "below", "smaller": "less than", "fewer": "less than",
+    "boolean": "yes or no", "bool": "yes or no", "flagged": "yes or no", "decimal": "number", "float": "number",
+    "real": "number", "numeric": "number", "int": "integer", "whole": "integer", "enum": "choice", "option": "choice",
+    "currency": "money", "amount": "money", "datetime": "date", "true": "yes", "false": "no", "x": "×", "X": "×",
+    "布尔": "是否", "小数": "数", "整型": "整数", "枚举": "选项", "钱": "金额", "和": "且", "以及": "且", "并": "且",
+    "没有": "非", "未": "非", "大于或等于": "≥", "小于或等于": "≤",
+}  # fmt: skip
+_LATIN, _CHINESE = 0.65, 0.6
+
+
+def sign(text: str, position: int) -> tuple[str, Both] | None:
+    """Return a sign of another language that stands here, and what to write for it."""
+    found = _SIGN.match(text, position)
+    if found is None:
+        return None
+    zh, en = _SIGNS[found.group()]
+    return found.group(), (f"请写“{zh}”", f"write `{en}`")
+
+
+def currency(text: str, position: int) -> tuple[str, Both] | None:
+    """Return money written with a sign or code of a currency, and how an amount is written here."""
+    found = _CURRENCY.match(text, position)
+    if found is None:
+        return None
+    before = _FIGURE_BEFORE.search(text, 0, position)
+    figure = found[2] or (before[1] if before else "50")
+    unit = _CURRENCIES[found[1]]
+    return found.group().strip(), (
+        f"金额写成数字加单位：“{figure}元”",
+        f"an amount is a figure and then its unit: `{figure} {unit}`",
+    )
+
+
+def meant(word: str, text: str, position: int) -> Both | None:
+    """Return what to write for a word of everyday speech or of another language."""
+    if between := _BETWEEN.match(text, position):
+        subject = _SUBJECT.search(text, 0, position)
+        name = subject[1] if subject else "…"
+        low, high = between[1], between[2]
+        return f"请写“{name} ≥ {low} 且 {name} ≤ {high}”", f"write `{name} >= {low} and {name} <= {high}`"
+    if (plain := _MEANT.get(word)) is None:
+        return None
+    return f"请写“{plain}”", f"write `{plain}`"
+
+
+def misses(words: Iterable[str], names: Iterable[str], language: Language) -> list[str]:
+    """Return what these spellings of one unknown word are near to: names of the file, or words of the language."""
+    known = list(dict.fromkeys(names))
+    for word in words:
+        latin = word.isascii()
+        if near := difflib.get_close_matches(word, known, n=2, cutoff=_LATIN if latin else 0.5):
+            return near
+        if len(word) > 1 and (
+            near := difflib.get_close_matches(word, _spoken(language), n=1, cutoff=_LATIN if latin else _CHINESE)
+        ):
+            return near
+    return []
+
+
+@cache
+def _spoken(language: Language) -> tuple[str, ...]:
+    """Return the words of the language that could be misspelt."""
+    every = [*spellings(WORDS, language), *spellings(UNITS, language)]
+    return tuple(word for word in every if len(word) > 1 and word[0].isalpha())
+
+
+def question(near: list[str]) -> Both:
+    """Ask whether one of these was meant."""
+    zh, en = listed(near, "zh", "或"), listed(near, "en", " or ")
+    return f"是不是{zh}？", f"did you mean {en}?"
+
+
+def band(text: str) -> Both | None:
+    """Return how a band is written, where a line of a table says `0-5`."""
+    found = _BAND.fullmatch(text)
+    if found is None:
+        return None
+    low, high, unit = found[1], found[2], f" {found[3]}" if found[3] else ""
+    return (
+        f"一段写成“{low} 至 {high}{unit}”，或不含上端的“[{low}..{high})”",
+        f"write a band as `{low} to {high}{unit}`, or as `[{low}..{high})` without its upper end",
+    )
