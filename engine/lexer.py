@@ -88,7 +88,8 @@ def reserved(text: str, language: Language) -> bool:
     return any(text.lower() == spelling and kind not in DECLARING for spelling, kind, _ in known)
 
 
-_NAME = re.compile(r"[^\W\d]\w{0,39}")
+MAX_NAME = 40
+_NAME = re.compile(rf"[^\W\d]\w{{0,{MAX_NAME - 1}}}")
 
 
 def usable_name(name: str, language: Language) -> bool:
@@ -96,6 +97,37 @@ def usable_name(name: str, language: Language) -> bool:
     # A full-width letter would be folded inside cells and never be found again.
     plain = name.translate(FOLDED) == name
     return plain and _NAME.fullmatch(name) is not None and not reserved(name, language)
+
+
+def reserved_name(name: str, language: Language) -> bool:
+    """Say whether a name is taken by the language, and so would be read as its word wherever it stands."""
+    return bool(name) and reserved(name, language)
+
+
+def why_not_a_name(name: str, language: Language) -> tuple[str, str]:
+    """Say the one reason why a name cannot be used, and what to write."""
+    plain = name.translate(FOLDED)
+    better = "_".join(re.findall(r"\w+", plain)).lstrip("0123456789_")
+    if not name.strip():
+        return "名称是空的", "the name is empty"
+    if reserved_name(name, language):
+        return (
+            "这是规则语言自己的词，请换一个，如在前面加上说的是什么",
+            "it is a word of the rule language: choose another",
+        )
+    if plain != name:
+        return f"里面有全角字符，请写“{plain}”", f"it holds full-width characters: write `{plain}`"
+    if name[0].isdecimal():
+        return (
+            "名称不能以数字开头，请改用汉字（如“两年内次数”）",
+            "a name cannot begin with a digit: put a letter first",
+        )
+    if len(name) > MAX_NAME:
+        return f"名称超过 {MAX_NAME} 个字", f"a name has at most {MAX_NAME} characters"
+    bad = next((each for each in name if not (each.isalnum() or each == "_")), name[0])
+    zh, en = ("空格", "a blank") if bad.isspace() else (f"“{bad}”", f"`{bad}`")
+    shown = f"：“{better}”" if better else ""
+    return f"名称里不能有{zh}，请写成文字或下划线{shown}", f"a name cannot hold {en}: write `{better or 'letters'}`"
 
 
 @dataclass(slots=True)
@@ -205,7 +237,7 @@ def _complain(scan: _Scan, text: str, position: int) -> None:
 
 
 def _unknown(lexicon: Lexicon, text: str, position: int) -> str:
-    """Return the whole run that nobody understands: to the next blank or sign, or to a word that cannot be part of it."""
+    """Return the whole run that nobody understands: to the next blank or sign, or to a word that ends it."""
     run = _RUN.match(text, position)
     if run is None:
         return text[position]

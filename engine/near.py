@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from engine.fact import Language
-from engine.vocabulary import UNITS, WORDS, spellings
+from engine.vocabulary import UNITS, WORDS, spell, spellings
 from engine.words import listed
 
 Both = tuple[str, str]
@@ -42,9 +42,14 @@ _MEANT: Mapping[str, str] = {
     "real": "number", "numeric": "number", "int": "integer", "whole": "integer", "enum": "choice", "option": "choice",
     "currency": "money", "amount": "money", "datetime": "date", "true": "yes", "false": "no", "x": "×", "X": "×",
     "布尔": "是否", "小数": "数", "整型": "整数", "枚举": "选项", "钱": "金额", "和": "且", "以及": "且", "并": "且",
-    "没有": "非", "未": "非", "大于或等于": "≥", "小于或等于": "≤",
+    "不是": "非", "没有": "非", "未": "非", "大于或等于": "≥", "小于或等于": "≤",
 }  # fmt: skip
-_LATIN, _CHINESE = 0.65, 0.6
+PER_UNIT: Both = (
+    "“每……”要乘以一个同单位的事实，如“每平方米50元 × 面积”",
+    "multiply it by a fact in that unit: `per square metre 50 yuan × area`",
+)
+_BEGINNINGS = tuple(each for each in _MEANT if not each.isascii() and len(each) > 1)
+_OF = re.compile(r"的\s*([0-9]+(?:\.[0-9]+)?\s*(?:倍|%))")
 
 
 def sign(text: str, position: int) -> tuple[str, Both] | None:
@@ -77,21 +82,33 @@ def meant(word: str, text: str, position: int) -> Both | None:
         name = subject[1] if subject else "…"
         low, high = between[1], between[2]
         return f"请写“{name} ≥ {low} 且 {name} ≤ {high}”", f"write `{name} >= {low} and {name} <= {high}`"
-    if (plain := _MEANT.get(word)) is None:
+    if word == "在":
+        return "去掉“在”", "leave out 在"
+    if share := _OF.match(text, position):
+        subject = _SUBJECT.search(text, 0, position)
+        product = f"{share[1]} × {subject[1] if subject else '…'}"
+        return f"请写“{product}”", f"write `{product}`"
+    plain = _MEANT.get(word)
+    if plain is None:
+        # Chinese has no blanks: 不是已改正 begins with the word that was meant.
+        plain = next((_MEANT[each] for each in _BEGINNINGS if word.startswith(each)), None)
+    if plain is None:
         return None
     return f"请写“{plain}”", f"write `{plain}`"
 
 
-def misses(words: Iterable[str], names: Iterable[str], language: Language) -> list[str]:
+def misses(words: Iterable[str], names: Iterable[str], language: Language | None = None) -> list[str]:
     """Return what these spellings of one unknown word are near to: names of the file, or words of the language."""
     known = list(dict.fromkeys(names))
+    spoken = () if language is None else _spoken(language)
     for word in words:
-        latin = word.isascii()
-        if near := difflib.get_close_matches(word, known, n=2, cutoff=_LATIN if latin else 0.5):
-            return near
-        if len(word) > 1 and (
-            near := difflib.get_close_matches(word, _spoken(language), n=1, cutoff=_LATIN if latin else _CHINESE)
-        ):
+        if word.isascii():
+            near = difflib.get_close_matches(word, [*known, *spoken], n=2, cutoff=0.65)
+        else:
+            near = difflib.get_close_matches(word, known, n=2, cutoff=0.5)
+            if not near and len(word) > 1:
+                near = difflib.get_close_matches(word, spoken, n=1, cutoff=0.6)
+        if near:
             return near
     return []
 
@@ -119,3 +136,34 @@ def band(text: str) -> Both | None:
         f"一段写成“{low} 至 {high}{unit}”，或不含上端的“[{low}..{high})”",
         f"write a band as `{low} to {high}{unit}`, or as `[{low}..{high})` without its upper end",
     )
+
+
+def in_unit(name: str, kind: str, unit: str, figure: str = "50") -> Both:
+    """Return the unit that a name was declared in, and how a figure beside it is written."""
+    if kind == "money":
+        return f"“{name}”是金额，写“{figure}元”", f"`{name}` is money: write `{figure} yuan`"
+    if kind not in ("integer", "number") or not unit:
+        return f"“{name}”没有单位，只写数字", f"`{name}` has no unit: write the figure alone"
+    zh, en = (spell(UNITS, unit, "zh"), spell(UNITS, unit, "en")) if unit in UNITS else (unit, unit)
+    return f"“{name}”的单位是{zh}，写“{figure}{zh}”", f"`{name}` is declared in {en}: write `{figure} {en}`"
+
+
+def in_units(one: tuple[str, str], other: tuple[str, str]) -> Both:
+    """Say what two sides that do not go together are in, each given as its kind and unit."""
+    (zh, en), (zh_other, en_other) = _what(*one), _what(*other)
+    return f"前者是{zh}，后者是{zh_other}", f"the first is {en}, the second {en_other}"
+
+
+_KINDS: Mapping[str, Both] = {
+    "money": ("金额", "money"), "day": ("日期", "a day"), "yes_no": ("是否", "a yes or no"),
+    "choice": ("选项", "a choice"), "days": ("日期列表", "a list of days"), "records": ("清单", "a list of records"),
+}  # fmt: skip
+
+
+def _what(kind: str, unit: str) -> Both:
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if not unit:
+        return "没有单位的数", "a number without a unit"
+    zh, en = (spell(UNITS, unit, "zh"), spell(UNITS, unit, "en")) if unit in UNITS else (unit, unit)
+    return f"以{zh}计的数", f"a number in {en}"

@@ -37,7 +37,7 @@ _TIGHT = re.compile(
 _OPENING = re.compile(r"(?:^\s*(?:- +)*|: +|[\[{,] *)([\"'])")
 _CLOSING = {'"': re.compile(r'(?:[^"\\]|\\.)*"'), "'": re.compile(r"(?:[^']|'')*'(?!')")}
 _ENTRY = re.compile(r"(\s*(?:- +)*)(.*)")
-_COLON: Both = ("项目后面要写半角冒号“:”再空一格", "after a key comes a colon and a space")
+_COLON: Both = ("项目后面写冒号，冒号要用半角，后面空一格", "after a key comes a colon and a space")
 _QUOTE: Both = ("给这一格加上引号：", "put the cell between quotes: ")
 
 

@@ -240,5 +240,5 @@ class _Builder:
         whole = Scalar(f"{before.text}, {key.text}", before.place, before.columns_hold)
         entries[last] = (entries[last][0], whole)
         entry = shorten(f'{last}: "{whole.text}"')
-        repair = (f"含有逗号的一格要加引号：{entry}", f"a cell that holds a comma needs quotes: `{entry}`")
+        repair = (f"含有逗号的一格，请加引号：{entry}", f"a cell that holds a comma needs quotes: `{entry}`")
         self.complaints.add("broken_cell", key.place, found=key.text, repair=repair)

@@ -250,7 +250,7 @@ def test_every_duplicate_key_of_a_file_is_found_at_once() -> None:
     ("text", "line", "repair"),
     [
         ("名称: 甲\n说明: 注意: 乙\n", 2, '含有冒号的文字请加引号：“说明: "注意: 乙"”'),
-        ("名称: 甲\n类别：乙: 丙: 丁\n", 2, "项目后面要写半角冒号“:”再空一格：“类别: 乙: 丙: 丁”"),
+        ("名称: 甲\n类别：乙: 丙: 丁\n", 2, "项目后面写冒号，冒号要用半角，后面空一格：“类别: 乙: 丙: 丁”"),
     ],
 )
 def test_a_colon_in_the_wrong_place_is_a_finding_with_a_repair(text: str, line: int, repair: str) -> None:
