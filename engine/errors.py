@@ -67,8 +67,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "`{found}` is finer than the precision `{expected}` declares",
     ),
     "unit_mismatch": (
-        "单位“{found}”与“{expected}”声明的单位不同",
-        "unit `{found}` is not the unit `{expected}` declares",
+        "“{found}”与“{expected}”声明的单位不同",
+        "`{found}` does not go with the unit declared for `{expected}`",
     ),
     "wrong_fact_kind": (
         "“{found}”的种类不能这样用：应是{expected}",

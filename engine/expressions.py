@@ -186,7 +186,8 @@ class Expressions:
         if per is not None and tree.children[0] is not None and per in tree_of(tree.children[0]).children:
             unit = token_of(per.children[1])
             if unit.value not in units:
-                self.fail("unit_mismatch", unit, found=self.text(unit), expected="×", repair=PER_UNIT)
+                after = self.say("“×”后面的事实", "the fact after `×`")
+                self.fail("unit_mismatch", unit, found=self.text(unit), expected=after, repair=PER_UNIT)
         return typed
 
     def _numeric(self, token: lark.Token, *typed: Typed) -> None:
@@ -200,7 +201,7 @@ class Expressions:
                 "金额只能与数相乘：一边写成没有单位的数",
                 "money is multiplied by a number: one side may be no money",
             )
-            self.fail("unit_mismatch", token, found="×", expected=self.say("金额", "money"), repair=repair)
+            self.fail("unit_mismatch", token, found=self.say("金额", "money"), expected="×", repair=repair)
         if left.shape == right.shape == LINEAR:
             self.fail("not_linear", token, found=token.value, repair=STEPPED)
         kind: Kind = "money" if "money" in (left.kind, right.kind) else "number"

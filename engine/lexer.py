@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from engine.errors import Complaints
 from engine.fact import Language
-from engine.near import currency, meant, misses, question, sign
+from engine.near import currency, foreign_sign, meant, misses, question
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
 from engine.words import listed
 from engine.yamltext import Scalar
@@ -187,7 +187,7 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
     if found := _NUMBER.match(text, position):
         scan.tokens.append(Token("NUMBER", found.group(), position, found.group()))
         return found.end()
-    if other := sign(text, position):
+    if other := foreign_sign(text, position):
         scan.complaints.add("unknown_word", scan.cell.at(position), found=other[0], repair=other[1])
         return None
     word = _longest(scan.lexicon, text, position)
@@ -233,7 +233,7 @@ def _complain(scan: _Scan, text: str, position: int) -> None:
         # A choice or a unit of a fact whose declaration has a finding: it is unknown because the fact is.
         scan.complaints.silenced += 1
         return
-    scan.complaints.add("unknown_word", place, found=word, repair=_repair(scan.lexicon, word, text, position))
+    scan.complaints.add("unknown_word", place, found=word, repair=_repair(scan, word, text, position))
 
 
 def _unknown(lexicon: Lexicon, text: str, position: int) -> str:
@@ -253,18 +253,29 @@ def _unknown(lexicon: Lexicon, text: str, position: int) -> str:
     return word
 
 
-def _repair(lexicon: Lexicon, word: str, text: str, position: int) -> tuple[str, str]:
+def _repair(scan: _Scan, word: str, text: str, position: int) -> tuple[str, str]:
+    lexicon = scan.lexicon
     if repair := meant(word, text, position):
         return repair
     # 违法面即: what stands before a word that is known may be the slip as well.
     shorter = [word[:end] for end in range(1, len(word)) if _longest(lexicon, text, position + end)]
-    tried = [word] if word.isascii() else [word, *reversed(shorter)]
+    tried = [*_phrases(text, position), word] if word.isascii() else [word, *reversed(shorter)]
     if near := misses(tried, lexicon.names, lexicon.language):
         return question(near)
     if lexicon.names:
         known = lexicon.names[:12]
         return f"这里认识的名称有{listed(known, 'zh')}", f"names known here: {listed(known, 'en')}"
+    if scan.names_after and scan.tokens and scan.tokens[-1].kind == "COMMA":
+        # A declaration: what stands between two of its commas was most likely a unit.
+        return f"自己的单位写在「」里：「{word}」", f"a unit of your own stands in 「」: 「{word}」"
     return "", ""
+
+
+def _phrases(text: str, position: int) -> list[str]:
+    """Return the runs of three and of two words that begin here: `list of day`, `square meters`."""
+    words = re.match(r"[A-Za-z]+(?: [A-Za-z]+){0,2}", text[position:])
+    parts = words.group().split(" ") if words else []
+    return [" ".join(parts[:count]) for count in (3, 2) if len(parts) >= count]
 
 
 def _follows_failed(scan: _Scan) -> bool:

@@ -15,7 +15,7 @@ from engine.words import listed
 
 Both = tuple[str, str]
 
-# Signs of other languages that begin like one of ours, so they are looked for first.
+# Signs of other languages and of everyday writing; some begin like one of ours, so they are looked for first.
 _SIGNS: Mapping[str, Both] = {
     "==": ("=", "="),
     "=>": ("≥", ">="),
@@ -23,6 +23,9 @@ _SIGNS: Mapping[str, Both] = {
     "<>": ("≠", "!="),
     "&&": ("且", "and"),
     "||": ("或", "or"),
+    "–": ("至", "to"),
+    "—": ("至", "to"),
+    "~": ("至", "to"),
 }
 _SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
 _CURRENCIES: Mapping[str, str] = {
@@ -37,7 +40,7 @@ _SUBJECT = re.compile(r"(\w+)\s*(?:is\s*)?$")
 
 _MEANT: Mapping[str, str] = {
     "exceeds": "more than", "exceeding": "more than", "exceed": "more than", "greater": "more than",
-    "bigger": "more than", "larger": "more than", "under": "below", "smaller": "less than", "fewer": "less than",
+    "bigger": "more than", "under": "below", "smaller": "less than", "fewer": "less than",
     "boolean": "yes or no", "bool": "yes or no", "flagged": "yes or no", "decimal": "number", "float": "number",
     "real": "number", "numeric": "number", "int": "integer", "whole": "integer", "enum": "choice", "option": "choice",
     "currency": "money", "amount": "money", "datetime": "date", "true": "yes", "false": "no", "x": "×", "X": "×",
@@ -49,10 +52,11 @@ PER_UNIT: Both = (
     "multiply it by a fact in that unit: `per square metre 50 yuan × area`",
 )
 _BEGINNINGS = tuple(each for each in _MEANT if not each.isascii() and len(each) > 1)
+_OR_EQUAL = re.compile(r"(more|greater|less|smaller) than or $")
 _OF = re.compile(r"的\s*([0-9]+(?:\.[0-9]+)?\s*(?:倍|%))")
 
 
-def sign(text: str, position: int) -> tuple[str, Both] | None:
+def foreign_sign(text: str, position: int) -> tuple[str, Both] | None:
     """Return a sign of another language that stands here, and what to write for it."""
     found = _SIGN.match(text, position)
     if found is None:
@@ -82,6 +86,9 @@ def meant(word: str, text: str, position: int) -> Both | None:
         name = subject[1] if subject else "…"
         low, high = between[1], between[2]
         return f"请写“{name} ≥ {low} 且 {name} ≤ {high}”", f"write `{name} >= {low} and {name} <= {high}`"
+    if word in ("equal", "equals") and (compared := _OR_EQUAL.search(text, 0, position)):
+        sign = "<=" if compared[1] in ("less", "smaller") else ">="
+        return f"请写“{sign}”", f"instead of `{compared[0].strip()} equal to` write `{sign}`"
     if word == "在":
         return "去掉“在”", "leave out 在"
     if share := _OF.match(text, position):
@@ -102,8 +109,11 @@ def misses(words: Iterable[str], names: Iterable[str], language: Language | None
     known = list(dict.fromkeys(names))
     spoken = () if language is None else _spoken(language)
     for word in words:
-        if word.isascii():
-            near = difflib.get_close_matches(word, [*known, *spoken], n=2, cutoff=0.65)
+        if " " in word:
+            near = difflib.get_close_matches(word, [each for each in spoken if " " in each], n=1, cutoff=0.8)
+        elif word.isascii():
+            begun = [each for each in spoken if each.startswith(f"{word} ")][:2]
+            near = begun or difflib.get_close_matches(word, [*known, *spoken], n=2, cutoff=0.7)
         else:
             near = difflib.get_close_matches(word, known, n=2, cutoff=0.5)
             if not near and len(word) > 1:
@@ -117,7 +127,7 @@ def misses(words: Iterable[str], names: Iterable[str], language: Language | None
 def _spoken(language: Language) -> tuple[str, ...]:
     """Return the words of the language that could be misspelt."""
     every = [*spellings(WORDS, language), *spellings(UNITS, language)]
-    return tuple(word for word in every if len(word) > 1 and word[0].isalpha())
+    return tuple(word for word in every if len(word) > (1 if language == "zh" else 2) and word[0].isalpha())
 
 
 def question(near: list[str]) -> Both:
