@@ -89,6 +89,31 @@ def load_rulebook(files: Mapping[str, bytes]) -> Rulebook:
     )
 
 
+_GENERAL = ("guard", "one_act", "catalogue")
+
+
+def codes_in(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return the codes of the violations that files are about, also of files that cannot be read."""
+    return tuple(sorted({code for data in files.values() if (code := said_in(data, "violation"))}))
+
+
+def files_of(files: Mapping[str, bytes], code: str) -> dict[str, bytes]:
+    """Return what the rules of one code rest on: their own files, their regime's, the catalogues and general law.
+
+    So one violation can be checked and tested while others cannot be read. Nothing is decided on such a part: a
+    decision names the whole law.
+    """
+    own = {path for path, data in files.items() if said_in(data, "violation") == code}
+    folders = {path.rpartition("/")[0] for path in own}
+    chosen = {
+        path
+        for path, data in files.items()
+        if (said_in(data, "regime") is not None and path.rpartition("/")[0] in folders)
+        or any(said_in(data, kind) is not None for kind in _GENERAL)
+    }
+    return {path: files[path] for path in sorted(own | chosen)} if own else {}
+
+
 def _order(finding: Finding) -> Place:
     return finding.place
 
