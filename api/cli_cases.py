@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Rules, load, misuse, progress, say, say_json
+from api.terminal import FOUND, AsJson, Code, Lang, Rules, broken, files_for, progress, say, say_json
+from cases.lawcache import load_cached
+from engine import RuleFilesInvalid
 from engine.coverage import RuleCoverage, measure
-from engine.rule import Rule
+from engine.fact import Language
 from engine.rule_cases import CaseResult, run_case
 from engine.rulebook import Rulebook
 from engine.suggest import Suggestions, suggest
@@ -22,9 +25,7 @@ SHOWN = 20
 
 def run_tests(
     rules: Rules = None,
-    code: Annotated[
-        str | None, typer.Option("--code", metavar="CODE", help="only this violation, e.g. SZCG-013")
-    ] = None,
+    code: Code = None,
     propose: Annotated[
         bool, typer.Option("--suggest", help="print the missing cases as YAML, to tick or reject; edits no file")
     ] = False,
@@ -32,23 +33,26 @@ def run_tests(
         bool, typer.Option("--all", help=f"list all that is uncovered, not the first {SHOWN}")
     ] = False,
     as_json: AsJson = False,
+    lang: Lang = "zh",
 ) -> None:
     """运行规则文件里的用例 · Run the test cases inside the rule files, and say what they do not cover.
 
-    A gap in the coverage is no failure: it ends with 0 where every case passes.
+    A gap in the coverage is no failure: it ends with 0 where every case passes. With --code, other rule files that
+    cannot be read are no hindrance.
     """
-    law = load(Settings.choose(rules)).rulebook
-    chosen = _chosen(law, code)
+    zh = lang == "zh"
+    law = _law(rules, code)
+    chosen = list(law.every_rule()) if code is None else list(law.versions[code])
     pairs = [(rule, case) for rule in chosen for case in rule.cases]
     results: list[CaseResult] = []
-    with progress("test") as show:
+    with progress("用例" if zh else "test") as show:
         for done, (rule, case) in enumerate(pairs, 1):
             show(done, len(pairs))
             results.append(run_case(law, rule, case))
     measured = measure(law, results)
     proposed: list[Suggestions] = []
     if propose:
-        with progress("suggest") as show:
+        with progress("建议" if zh else "suggest") as show:
             for done, each in enumerate(measured, 1):
                 show(done, len(measured))
                 proposed.append(suggest(law, each))
@@ -56,27 +60,27 @@ def run_tests(
     if as_json:
         say_json(_wire(results, failed, measured, proposed if propose else None))
     else:
-        _tell_cases(results, failed)
-        _tell_coverage(measured, everything=everything)
+        _tell_cases(results, failed, lang)
+        _tell_coverage(measured, lang, everything=everything)
         for suggestions in proposed:
-            _tell_suggestions(suggestions)
+            _tell_suggestions(suggestions, lang)
     raise typer.Exit(FOUND if failed else 0)
 
 
-def _chosen(law: Rulebook, code: str | None) -> list[Rule]:
-    if code is None:
-        return list(law.every_rule())
-    if code not in law.versions:
-        near = law.near(code)
-        misuse(f"there is no violation `{code}`" + (f"; did you mean `{near[0]}`?" if near else ""))
-    return list(law.versions[code])
+def _law(rules: Path | None, code: str | None) -> Rulebook:
+    try:
+        return load_cached(files_for(rules, code), Settings.choose(rules).cache)
+    except RuleFilesInvalid as error:
+        broken(error.findings)
 
 
-def _tell_cases(results: Sequence[CaseResult], failed: Sequence[CaseResult]) -> None:
+def _tell_cases(results: Sequence[CaseResult], failed: Sequence[CaseResult], lang: Language) -> None:
+    zh = lang == "zh"
     for each in failed:
-        place = each.case.cell.place
-        say(f"{place}: {each.rule.code}“{each.case.name}”应得 {each.expected}，实得 {each.found}")
-    say(f"{len(results)} 个用例，{len(failed)} 个不符 · {len(results)} cases, {len(failed)} failed")
+        told = f"应得 {each.expected}，实得 {each.found}" if zh else f"expected {each.expected}, found {each.found}"
+        name = f"“{each.case.name}”" if zh else f" “{each.case.name}”: "
+        say(f"{each.case.cell.place}: {each.rule.code}{name}{told}")
+    say(f"{len(results)} 个用例，{len(failed)} 个不符" if zh else f"{len(results)} cases, {len(failed)} failed")
 
 
 def _counted(measured: Sequence[RuleCoverage]) -> dict[str, tuple[int, int]]:
@@ -86,33 +90,36 @@ def _counted(measured: Sequence[RuleCoverage]) -> dict[str, tuple[int, int]]:
     return {kind: (total[kind] - uncovered[kind], total[kind]) for kind in KINDS if total[kind]}
 
 
-def _tell_coverage(measured: Sequence[RuleCoverage], *, everything: bool) -> None:
+def _tell_coverage(measured: Sequence[RuleCoverage], lang: Language, *, everything: bool) -> None:
+    zh = lang == "zh"
     say()
-    say("覆盖 · Coverage")
+    say("覆盖" if zh else "Coverage")
     for kind, (covered, total) in _counted(measured).items():
-        zh, en = next(words for each, words in KINDS.items() if each == kind)
-        say(f"  {covered}/{total}  {zh} · {en}")
+        words = next(words for each, words in KINDS.items() if each == kind)
+        say(f"  {covered}/{total}  {words[0 if zh else 1]}")
     gaps = [(each.rule, unit) for each in measured for unit in each.uncovered]
     if not gaps:
         return
     say()
-    say(f"没有覆盖的 {len(gaps)} 处 · {len(gaps)} uncovered")
+    say(f"没有覆盖的 {len(gaps)} 处" if zh else f"{len(gaps)} uncovered")
     for rule, unit in gaps if everything else gaps[:SHOWN]:
-        say(f"  {unit.place.file}:{unit.place.line}: {rule.code} {unit.zh} · {unit.en}")
+        say(f"  {unit.place.file}:{unit.place.line}: {rule.code} {unit.text(lang)}")
     if not everything and len(gaps) > SHOWN:
-        say(f"  还有 {len(gaps) - SHOWN} 处，用 --all 列出 · {len(gaps) - SHOWN} more, list them with --all")
+        more = len(gaps) - SHOWN
+        say(f"  还有 {more} 处，用 --all 列出" if zh else f"  {more} more, list them with --all")
 
 
-def _tell_suggestions(suggestions: Suggestions) -> None:
+def _tell_suggestions(suggestions: Suggestions, lang: Language) -> None:
     if not suggestions.cases and not suggestions.unreached:
         return
     rule = suggestions.rule
     say()
-    say(f"# {rule.file}")
+    say(f"# {rule.file}：建议的用例" if lang == "zh" else f"# {rule.file}: suggested cases")
     for case in suggestions.cases:
         say(case.yaml)
     for unit in suggestions.unreached:
-        say(f"  # 没有找到能走到这里的事实 · no facts found for: {unit.text(rule.language)}")
+        found = "没有找到能走到这里的事实：" if lang == "zh" else "no facts found for: "
+        say(f"  # {found}{unit.text(lang)}")
 
 
 def _wire(

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Never
 
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, progress, say, say_json
+from api.terminal import FOUND, AsJson, Code, Data, Lang, Rules, files_for, load, misuse, progress, say, say_json
 from cases.desk import Desk
-from cases.errors import LawFilesMissing
-from cases.lawfiles import Law, read_files
+from cases.lawfiles import Law
 from cases.reasons import NoReasons, Reasons
 from cases.record import Asked, read_record
 from cases.store import AuditLog
@@ -58,7 +56,7 @@ def decide(
     asked = Asked(
         violation=violation,
         on=_day("--on", on),
-        facts=_facts(fact or []),
+        facts=_facts(fact or [], lang),
         case_ref=case,
         decided=_day("--decided", decided) if decided is not None else None,
     )
@@ -93,12 +91,13 @@ def _day(option: str, text: str) -> date:
     return day
 
 
-def _facts(given: list[str]) -> GivenFacts:
+def _facts(given: list[str], lang: Language) -> GivenFacts:
+    example = "--fact 一年内次数=2" if lang == "zh" else "--fact name=value"
     facts: dict[str, GivenFact] = {}
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or not name:
-            misuse(f"“--fact {each}” is no fact; write it as NAME=VALUE, for example 一年内次数=2")
+            misuse(f"`--fact {each}` is no fact; write it as NAME=VALUE, for example `{example}`")
         if name in facts:
             misuse(f"the fact `{name}` is given twice; give it once")
         if not (name + value).isprintable() or len(each) > 2_000:
@@ -126,12 +125,16 @@ def _no_float(text: str) -> Never:
     raise ValueError(f'{text} would be a float; write it as text: "{text}"')
 
 
-def check(rules: Rules = None, as_json: AsJson = False) -> None:
-    """检查规则文件 · Check every rule file; all that is wrong is reported at once, with place and repair."""
-    files = _files(rules)
+def check(rules: Rules = None, code: Code = None, as_json: AsJson = False, lang: Lang = "zh") -> None:
+    """检查规则文件 · Check every rule file; all that is wrong is reported at once, with place and repair.
+
+    A finding is in the language of its file.
+    """
+    zh = lang == "zh"
+    files = files_for(rules, code)
     findings: tuple[Finding, ...] = ()
     violations = 0
-    with progress("check"):
+    with progress("检查" if zh else "check"):
         try:
             violations = len(load_rulebook(files).rules)
         except RuleFilesInvalid as error:
@@ -158,15 +161,9 @@ def check(rules: Rules = None, as_json: AsJson = False) -> None:
     elif findings:
         for each in findings:
             say(str(each))
-        say(f"{len(findings)} 处问题 · {len(findings)} findings")
-    else:
+        say(f"{len(findings)} 处问题" if zh else f"{len(findings)} findings")
+    elif zh:
         say(f"{len(files)} 个文件、{violations} 项违法行为，没有问题")
+    else:
         say(f"{len(files)} files, {violations} violations, all well")
     raise typer.Exit(FOUND if findings else 0)
-
-
-def _files(rules: Path | None) -> dict[str, bytes]:
-    try:
-        return read_files(Settings.choose(rules).rules)
-    except LawFilesMissing as error:
-        misuse(str(error))

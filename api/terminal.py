@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -16,10 +17,13 @@ from rich.text import Text
 
 from api.settings import Settings
 from cases.errors import LawFilesMissing
-from cases.lawfiles import Law, read_law
-from engine import RuleFilesInvalid
+from cases.lawfiles import Law, read_files, read_law
+from engine import Finding, RuleFilesInvalid
+from engine.load import codes_in, files_of
 
 FOUND, MISUSED = 1, 2
+# So many findings, and files with findings, are named where a law that cannot be used stops another command.
+SHOWN = 10
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -30,6 +34,9 @@ Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="folder of the log [default: var/ of the checkout]")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+Code = Annotated[
+    str | None, typer.Option("--code", metavar="CODE", help="only this violation and what it rests on, e.g. SZCG-013")
+]
 Lang = Annotated[Literal["zh", "en"], typer.Option("--lang", help="language of sentences")]
 
 
@@ -68,14 +75,38 @@ def need_log(settings: Settings) -> None:
         misuse(f"there is no log at `{settings.log}`; name its folder with --data")
 
 
+def files_for(rules: Path | None, code: str | None) -> dict[str, bytes]:
+    """Read the rule files, or those one violation rests on; end with 2 where there are none."""
+    try:
+        files = read_files(Settings.choose(rules).rules)
+    except LawFilesMissing as error:
+        misuse(str(error))
+    if code is None:
+        return files
+    if chosen := files_of(files, code):
+        return chosen
+    near = get_close_matches(code[:64].upper(), codes_in(files), n=1, cutoff=0.6)
+    misuse(f"there is no violation `{code}`" + (f"; did you mean `{near[0]}`?" if near else ""))
+
+
 def load(settings: Settings) -> Law:
-    """Load the rule files, or end: with 1 and every finding where they are wrong, with 2 where there are none."""
+    """Load the rule files, or end: with 1 and what is wrong with them, with 2 where there are none."""
     try:
         return read_law(settings.rules, settings.cache)
     except LawFilesMissing as error:
         misuse(str(error))
     except RuleFilesInvalid as error:
-        for finding in error.findings:
-            complain(str(finding))
-        complain(f"{len(error.findings)} findings: nothing is decided on broken rules; see `zhunsheng check`")
-        raise typer.Exit(FOUND) from error
+        broken(error.findings)
+
+
+def broken(findings: Sequence[Finding]) -> NoReturn:
+    """End because rule files cannot be used: the first findings, how many there are, and in which files."""
+    for finding in findings[:SHOWN]:
+        complain(str(finding))
+    count, files = len(findings), list(dict.fromkeys(each.place.file for each in findings))
+    names = ", ".join(files[:SHOWN]) + (" …" if len(files) > SHOWN else "")
+    complain(f"{len(files)} 个规则文件里有 {count} 处问题（{names}）：规则不通就不作裁量，请看 `zhunsheng check`")
+    complain(
+        f"{count} findings in {len(files)} files ({names}): nothing is decided on broken rules; see `zhunsheng check`"
+    )
+    raise typer.Exit(FOUND)

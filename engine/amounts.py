@@ -9,6 +9,7 @@ from math import gcd
 from engine.bounds import Bounds
 from engine.checks import order
 from engine.measures import Bracket, Fine, InTier
+from engine.reach import leaving
 from engine.rule import Row, Rule
 from engine.tree import (
     Arithmetic,
@@ -33,10 +34,7 @@ def may_leave(rule: Rule, row: Row, fine: Fine) -> bool:
     if row.defect is not None:
         return False
     statutory = rule.range_for(row, fine.payer)
-    changes = {each.change.kind for each in rule.conventions.adjustments}
-    if (statutory.low is not None and changes & {"down", "subtract", "times"}) or (
-        statutory.high is not None and changes & {"up", "add", "times"}
-    ):
+    if leaving(rule, row, fine) is not None:
         return True
     bounds = Bounds(rule.by_name, rule.named, rule.lists, statutory.low, statutory.high)
     ends = (fine.amount.low, fine.amount.high) if isinstance(fine.amount, Bracket) else (fine.amount, fine.amount)

@@ -13,14 +13,21 @@ _LARGEST = 10**30
 
 
 class Undefined(Exception):
-    """A value has no meaning on these facts: no line of a table or several, a zero divisor, a sum past all bounds."""
+    """A value has no meaning on these facts: no line of a table or several, a zero divisor, a sum past all bounds.
+
+    `name` is the named value it happened in, `axis` the name whose value no line of its table covers.
+    """
 
     def __init__(
-        self, code: Literal["no_line", "several_lines", "divided_by_zero", "amount_too_large"], name: str
+        self,
+        code: Literal["no_line", "several_lines", "divided_by_zero", "amount_too_large"],
+        name: str,
+        axis: str = "",
     ) -> None:
-        super().__init__(code, name)
+        super().__init__(code, name, axis)
         self.code = code
         self.name = name
+        self.axis = axis
 
 
 def product(one: Exact, other: Exact) -> Exact:

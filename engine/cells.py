@@ -6,10 +6,10 @@ from typing import Literal, cast
 
 import lark
 
-from engine.expressions import LINEAR, MONEY_UNITS, STEPS, Typed, Unusable, atom_of, first_token
+from engine.expressions import LINEAR, MONEY_UNITS, STEPS, Typed, Unusable
 from engine.fact import Cell, Fact
 from engine.formulas import OPERATORS, Formulas
-from engine.grammar import Parsed, token_of, tree_of
+from engine.grammar import Parsed, atom_of, first_token, token_of, tree_of
 from engine.measures import (
     Bracket,
     Change,
@@ -33,10 +33,15 @@ from engine.measures import (
     SuspendLicence,
     Warn,
 )
+from engine.near import band, in_unit, in_units
 from engine.tree import Along, Arithmetic, Band, Expr, Key, Money, Named, Number
 from engine.yamltext import Scalar
 
 MAX_TIERS = 20
+_BANDS = (
+    "一行写成一个数、“0 至 5”、“[0..5)”、“大于 5”或“5 以上”",
+    "a line is a figure, `0 to 5`, `[0..5)`, `more than 5` or `5 or more`",
+)
 
 
 @dataclass(slots=True)
@@ -229,7 +234,11 @@ class Builder(Formulas):
                 "wrong_fact_kind", token, found=token.value, expected=self.say("整数、数或金额", "a number or money")
             )
         if max(low.shape, high.shape, start.shape, end.shape) >= LINEAR:
-            self.fail("not_linear", token, found=token.value)
+            repair = (
+                "一条直线的两个金额和起止两点，要是常数或按级变化的量",
+                "both amounts and both ends of a line must be constants or vary in steps",
+            )
+            self.fail("not_linear", token, found=token.value, repair=repair)
         first, last = self._in_unit(of, start), self._in_unit(of, end)
         if isinstance(first, Number) and isinstance(last, Number) and not first.value < last.value:
             self.fail("bad_domain", first_token(sums[3]), found=f"{first.value} → {last.value}")
@@ -273,7 +282,8 @@ class Builder(Formulas):
             bound = self.sum(tree_of(child.children[-1]))
             if bound.kind != by.kind:
                 token = first_token(child)
-                self.fail("unit_mismatch", token, found=token.value, expected=first_token(head).value)
+                repair = in_units((by.kind, by.unit), (bound.kind, bound.unit))
+                self.fail("unit_mismatch", token, found=token.value, expected=first_token(head).value, repair=repair)
             change = replace(change, cap=bound.node) if child.data == "cap" else replace(change, floor=bound.node)
         return change
 
@@ -359,17 +369,26 @@ class Builder(Formulas):
             self.fail("bad_domain", first_token(tree), found=f"{band.low} → {band.high}")
         return band
 
+    def said(self, tree: Parsed) -> str:
+        """Write the unit of a figure, or the figure where it has none."""
+        token = next((each for each in tree.scan_values(lambda _each: True) if each.type == "UNIT"), first_token(tree))
+        return self.text(token)
+
     def _end(self, tree: Parsed, axis: Fact | Named) -> Fraction:
         """Read the end of a band as the value the axis would have there: fen for money, a share for a percentage."""
         token = first_token(tree)
         typed = self.sum(tree)
         unit = axis.unit if isinstance(axis, Fact) else ""
+        repair = in_unit(axis.name, axis.kind, unit, token.value if token.type == "NUMBER" else "50")
+        if not isinstance(typed.node, Money | Number):
+            # `0-5` is a subtraction, and a name has another value in every case.
+            self.fail("not_a_band", token, found=self.cell.text, repair=band(self.cell.text) or _BANDS)
         if axis.kind == "money":
             if not isinstance(typed.node, Money):
-                self.fail("unit_mismatch", token, found=token.value, expected=axis.name)
+                self.fail("unit_mismatch", token, found=token.value, expected=axis.name, repair=repair)
             return Fraction(typed.node.fen)
         if not isinstance(typed.node, Number) or (typed.unit and unit and typed.unit != unit):
-            self.fail("unit_mismatch", token, found=token.value, expected=axis.name)
+            self.fail("unit_mismatch", token, found=self.said(tree), expected=axis.name, repair=repair)
         return Fraction(typed.node.value, 100 if unit == "percent" and not typed.unit else 1)
 
 

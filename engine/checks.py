@@ -13,9 +13,11 @@ from engine.errors import Complaints
 from engine.fact import Place
 from engine.measures import Bracket, Fine
 from engine.numbers import MAX_SAFE_INTEGER
+from engine.reach import leaving
 from engine.rule import Defect, DefectKind, Row, Rule, StatutoryRange
 from engine.tree import Expr
 from engine.vocabulary import ENUMS, KEYS, spell
+from engine.words import listed
 
 BEYOND = (
     "算出的罚款会不会越出法定幅度还不能确定：越出时取边界，还是拒绝？",
@@ -64,6 +66,13 @@ def _ask(rule: Rule, key: str, question: tuple[str, str], offered: str, place: P
     )
 
 
+def _ask_beyond(rule: Rule, place: Place, complaints: Complaints) -> None:
+    key = spell(KEYS, "beyond_range", rule.language)
+    lines = [f"{key}: {spell(ENUMS['beyond_range'], word, rule.language)}" for word in ENUMS["beyond_range"]]
+    repair = (f"请写{listed(lines, 'zh', '或')}", f"write {listed(lines, 'en', ' or ')}")
+    complaints.add("question", place, expected=BEYOND[0 if rule.language == "zh" else 1], repair=repair)
+
+
 def _finishing(rule: Rule, complaints: Complaints) -> None:
     """Ask for what a bracket or an adjustment needs and nobody said."""
     how, zh = rule.conventions, rule.language == "zh"
@@ -73,9 +82,19 @@ def _finishing(rule: Rule, complaints: Complaints) -> None:
             offered = "50%" + ("（或 只给幅度）" if zh else " (or range only)")
             _ask(rule, "in_tier", IN_TIER, offered, row.outcome_cell.place, complaints)
             break
-    if how.adjustments and not how.beyond_range:
-        offered = " / ".join(spell(ENUMS["beyond_range"], word, rule.language) for word in ENUMS["beyond_range"])
-        _ask(rule, "beyond_range", BEYOND, offered, _top(rule), complaints)
+    if not how.beyond_range and (place := _left(rule, fines)) is not None:
+        _ask_beyond(rule, place, complaints)
+
+
+def _left(rule: Rule, fines: list[tuple[Row, Fine]]) -> Place | None:
+    """Return the place of the first adjustment that may lead out of the statute; of the row, where it is inherited."""
+    order_of = {id(each): index for index, each in enumerate(rule.conventions.adjustments)}
+    found = [(each, row) for row, fine in fines if (each := leaving(rule, row, fine)) is not None]
+    if not found:
+        return None
+    cause, row = min(found, key=lambda pair: order_of[id(pair[0])])
+    place = cause.outcome_cell.place
+    return place if place.file == rule.file else row.outcome_cell.place
 
 
 def _range_checks(each: StatutoryRange, bounds: Bounds, complaints: Complaints) -> None:
@@ -158,8 +177,7 @@ def _fine(
             least in ("unknown", "at_most") or most in ("unknown", "at_least") or (fine.floor, fine.cap) != (None, None)
         )
         if unsure and not rule.conventions.beyond_range and not _inside(fine, statutory, inner):
-            offered = " / ".join(spell(ENUMS["beyond_range"], word, rule.language) for word in ENUMS["beyond_range"])
-            _ask(rule, "beyond_range", BEYOND, offered, place, complaints)
+            _ask_beyond(rule, place, complaints)
         return None
     found = next((each for each in marked if each.kind == kind), None)
     if found is None and not any(each.kind in ("misprint", "unreadable") for each in marked):

@@ -10,7 +10,7 @@ from engine.expressions import Unusable
 from engine.fact import Cell, Count, Direction, Fact, FactKind, Language, Source, Window
 from engine.given import Problem, read_fact
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
-from engine.lexer import PLAIN, usable_name
+from engine.lexer import PLAIN, reserved_name, usable_name, why_not_a_name
 from engine.numbers import MONEY_SCALE, NotANumber, scaled
 from engine.reading import misshapen
 from engine.yamltext import Mapping as YamlMapping
@@ -63,8 +63,11 @@ def read_facts(
             continue
         if not isinstance(value, Scalar):
             misshapen(value, Scalar, complaints)
+            complaints.failed.add(key.text)
         elif fact := read_declaration(key.text, value, language, first_day_counts, complaints):
             facts[fact.name] = fact
+        else:
+            complaints.failed.add(key.text)
     return facts
 
 
@@ -72,15 +75,9 @@ def check_name(key: Scalar, language: Language, complaints: Complaints) -> bool:
     """Say whether a name can be used, and complain where it cannot."""
     if usable_name(key.text, language):
         return True
-    complaints.add(
-        "bad_name",
-        key.place,
-        found=key.text,
-        repair=(
-            "名称用汉字、字母、数字或下划线，不以数字开头，也不能是规则语言的词",
-            "use letters, digits and underscores, no digit first, and no word of the rule language",
-        ),
-    )
+    complaints.add("bad_name", key.place, found=key.text, repair=why_not_a_name(key.text, language))
+    if not reserved_name(key.text, language):
+        complaints.failed.add(key.text)
     return False
 
 
@@ -118,9 +115,17 @@ class _Declaration:
                     self.fail("duplicate_name", tokens[0], found=tokens[0].value)
                 self.clauses[child.data] = tokens
 
-    def fail(self, code: str, token: lark.Token | None, *, found: str = "", expected: str = "") -> None:
+    def fail(
+        self,
+        code: str,
+        token: lark.Token | None,
+        *,
+        found: str = "",
+        expected: str = "",
+        repair: tuple[str, str] = ("", ""),
+    ) -> None:
         place = self.cell.at(token.start_pos or 0) if token is not None else self.cell.place
-        self.complaints.add(code, place, found=found, expected=expected)
+        self.complaints.add(code, place, found=found, expected=expected, repair=repair)
         raise Unusable
 
     def say(self, zh: str, en: str) -> str:
@@ -186,7 +191,11 @@ class _Declaration:
             quoted = {token.value for token in self.head if token.type == "TEXT"}
             bad = [each for each in self.choices if each not in quoted and not usable_name(each, self.language)]
             if bad:
-                self.fail("bad_name", None, found=bad[0])
+                repair = (
+                    f"选项可以照原文写在「」里：「{bad[0]}」",
+                    f"a choice may stand in 「」 as the source words it: 「{bad[0]}」",
+                )
+                self.fail("bad_name", None, found=bad[0], repair=repair)
             if len(set(self.choices)) != len(self.choices) or len(self.choices) < 2:
                 self.fail("bad_domain", None, found="、".join(self.choices))
 
@@ -200,7 +209,8 @@ class _Declaration:
             self.fail("question", None, expected=self.say(f"“{self.name}”的单位", f"the unit of `{self.name}`"))
             return ""
         if tokens[0].type == "YUAN":
-            self.fail("unit_mismatch", tokens[0], found=tokens[0].value, expected=self.name)
+            repair = ("有元的是金额，种类写“金额”", "what is in yuan is of the kind `money`")
+            self.fail("unit_mismatch", tokens[0], found=tokens[0].value, expected=self.name, repair=repair)
         return "" if tokens[0].value == "none" else str(tokens[0].value)
 
     def domain(self) -> tuple[int, int, int, bool, bool]:
@@ -254,5 +264,5 @@ class _Declaration:
             back=int(back),
             window=window,
             first_day=self.first_day_counts,
-            with_this="without_this" not in self.clauses,
+            with_this="without_this" not in self.clauses and tokens[-1].type != "WITHOUT_THIS",
         )

@@ -16,7 +16,16 @@ from engine.fact import Language, Place
 SENTENCES: dict[str, tuple[str, str]] = {
     "file_too_large": ("文件超过上限 {expected} 字节", "the file is larger than the limit of {expected} bytes"),
     "not_utf8": ("文件不是 UTF-8 文本", "the file is not UTF-8 text"),
-    "yaml_syntax": ("YAML 格式读不懂：{found}", "the YAML cannot be read: {found}"),
+    "yaml_syntax": ("这里的格式读不懂：{found}", "the file cannot be read here: {found}"),
+    "broken_cell": (
+        "花括号 {{…}} 里的逗号把这一格截断了，多出“{found}”",
+        "a comma inside {{…}} cut this cell in two: `{found}` is left over",
+    ),
+    "no_colon": ("“{found}”里没有分开项目和内容的冒号", "no colon parts key and content in `{found}`"),
+    "language_missing": (
+        "这个文件用{found}的词写成，却没有这样写明",
+        "this file is written in {found} words and does not say so",
+    ),
     "tab": ("这里有制表符", "a tab stands here"),
     "alias": (
         "不能用 YAML 锚点、别名或标签（“{found}”）",
@@ -58,8 +67,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "`{found}` is finer than the precision `{expected}` declares",
     ),
     "unit_mismatch": (
-        "单位“{found}”与“{expected}”声明的单位不同",
-        "unit `{found}` is not the unit `{expected}` declares",
+        "“{found}”与“{expected}”声明的单位不同",
+        "`{found}` does not go with the unit declared for `{expected}`",
     ),
     "wrong_fact_kind": (
         "“{found}”的种类不能这样用：应是{expected}",
@@ -104,8 +113,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "unknown_guard": ("没有通则“{found}”", "there is no guard `{found}`"),
     "not_linear": (
-        "“{found}”两边都是随事实连续变化的量，这样的乘除无法证明不越出法定幅度",
+        "“{found}”两边都是随事实连续变化的量，这样的乘积无法证明不越出法定幅度",
         "both sides of `{found}` vary without steps: such a product cannot be proved to stay inside the statute",
+    ),
+    "divisor_not_linear": (
+        "“{found}”后面的除数是随事实连续变化的量，这样的商无法证明不越出法定幅度",
+        "what follows `{found}` varies without steps: such a quotient cannot be proved to stay inside the statute",
     ),
     "wrong_arguments": ("“{found}”用得不对：应是{expected}", "`{found}` is used wrongly: expected {expected}"),
     "not_money": (
@@ -120,6 +133,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "只有写明下限和上限的罚款才能写“按”，法定幅度不能写",
         "only a fine with two ends can say `at`, and no statutory range can",
     ),
+    "not_a_band": ("“{found}”不是表里的一行", "`{found}` is no line of a table"),
+    "missing_column": ("“{found}”这一行缺少“{expected}”一列", "the line `{found}` has no column `{expected}`"),
+    "unknown_column": ("“{found}”不是这张表的列", "`{found}` is no column of this table"),
     "lines_overlap": ("这一行与“{found}”一行重叠", "this line and the line `{found}` overlap"),
     "bands_gap": (
         "{found} 到 {expected} 之间没有一行：这一段要收多少写明（不收写 0%）",
@@ -151,7 +167,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "no_test_case": ("“{found}”没有用例", "`{found}` has no test case"),
 }
 
-Fields = str | int
+# What fills a blank of a sentence; a pair is its Chinese and its English.
+Fields = str | int | tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,18 +198,49 @@ class RuleFilesInvalid(EngineError):
 
 @dataclass(slots=True)
 class Complaints:
-    """Collects findings while a file is read, in the language of that file."""
+    """Collects findings while a file is read, in the language of that file.
+
+    `both` is for a file that does not say its language: it is answered in both. `failed` holds the names whose own
+    declaration already has a finding: that they are unknown wherever they are used is no second mistake, so what is
+    said `about` one of them is counted and not recorded.
+    """
 
     language: Language = "zh"
     findings: list[Finding] = field(default_factory=list)
+    both: bool = False
+    failed: set[str] = field(default_factory=set)
+    silenced: int = 0
+
+    @property
+    def made(self) -> int:
+        """How often something was wrong, said or not."""
+        return len(self.findings) + self.silenced
 
     def add(
-        self, code: str, place: Place, *, found: Fields = "", expected: Fields = "", repair: tuple[str, str] = ("", "")
+        self,
+        code: str,
+        place: Place,
+        *,
+        found: Fields = "",
+        expected: Fields = "",
+        repair: tuple[str, str] = ("", ""),
+        about: str = "",
     ) -> None:
         """Record one finding; `repair` gives the Chinese and the English sentence."""
-        column = 0 if self.language == "zh" else 1
-        message = SENTENCES[code][column].format(found=shorten(str(found)), expected=expected)
-        self.findings.append(Finding(code=code, place=place, message=message, repair=repair[column]))
+        if about in self.failed:
+            self.silenced += 1
+            return
+        columns = (0, 1) if self.both else (0,) if self.language == "zh" else (1,)
+        said = [
+            SENTENCES[code][each].format(found=shorten(_in(found, each)), expected=_in(expected, each))
+            for each in columns
+        ]
+        repairs = [repair[each] for each in columns if repair[each]]
+        self.findings.append(Finding(code=code, place=place, message=" · ".join(said), repair=" · ".join(repairs)))
+
+
+def _in(blank: Fields, column: int) -> str:
+    return blank[column] if isinstance(blank, tuple) else str(blank)
 
 
 def shorten(text: str, limit: int = 60) -> str:

@@ -345,7 +345,7 @@ def _work(named: Named, scope: Scope) -> Anything:
     try:
         return _how(named, scope)
     except Undefined as undefined:
-        raise Undefined(undefined.code, undefined.name or named.name) from undefined
+        raise Undefined(undefined.code, undefined.name or named.name, undefined.axis) from undefined
 
 
 def _how(named: Named, scope: Scope) -> Anything:
@@ -412,7 +412,7 @@ def line_of(axis: Axis, scope: Scope) -> int | Missing:
     found = next((index for index, key in enumerate(axis.keys) if _key_holds(key, value)), None)
     if found is None:
         # The loader made sure that no two lines hold at once.
-        raise Undefined("no_line", axis.name)
+        raise Undefined("no_line", "", axis.name)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from engine.decision import Decision, Outcome, imposed_to_wire, to_wire
 from engine.fact import Language
 from engine.numbers import yuan_text
-from engine.vocabulary import UNITS, spell
+from engine.vocabulary import UNITS, spell_for
 
 MEASURES: Mapping[str, tuple[str, str]] = {
     "fine": ("罚款", "fine"),
@@ -61,7 +61,7 @@ def measure_text(measure: Object, language: Language) -> str:
     figure = measure.get("time") or measure.get("value") or ""
     if figure and measure.get("unit"):
         unit = measure["unit"]
-        written = spell(UNITS, unit, language) if unit in UNITS else unit
+        written = spell_for(UNITS, unit, figure, language) if unit in UNITS else unit
         figure = f"{figure} {'元' if zh and unit == 'yuan' else written}"
     text = f"{word}{thing}" if zh or not thing else f"{word} {thing}"
     return f"{text} {figure}" if figure else text
@@ -127,9 +127,15 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
         case "count":
             given = list(step["reads"].values())
             days, number = given[0], given[1]
+            # Whether the present act was counted shows in the figures: it is one more than the days, or it is not.
+            with_this = int(number) == days.count(",") + bool(days) + 1
             if zh:
-                return f"{name}：追溯期内的日期有 {days or '无'}，连同本次为第 {number} 次"
-            return f"{name}: days in the window: {days or 'none'}; with this one the count is {number}"
+                told = f"连同本次为第 {number} 次" if with_this else f"不含本次，共 {number} 次"
+                return f"{name}：追溯期内的日期有 {days or '无'}，{told}"
+            told = (
+                f"with this one the count is {number}" if with_this else f"this one not counted, the count is {number}"
+            )
+            return f"{name}: days in the window: {days or 'none'}; {told}"
         case "not_used":
             return f"没有用到的事实：{reads}" if zh else f"facts not used: {reads}"
         case "no_penalty" | "precondition" | "tier":

@@ -17,8 +17,9 @@ from engine.arithmetic import Span
 from engine.calendar import read_day
 from engine.errors import Complaints
 from engine.fact import NOWHERE, Fact, Language
-from engine.grammar import Parsed, parse_cell, token_of, tree_of
+from engine.grammar import Parsed, first_token, numeric_words, parse_cell, token_of, tree_of, trees
 from engine.lexer import Lexicon
+from engine.near import PER_UNIT, in_unit, in_units
 from engine.numbers import MAX_DIGITS, NotANumber, Rounding, exact, exact_text, scaled
 from engine.tree import (
     Arithmetic,
@@ -42,6 +43,7 @@ from engine.tree import (
     is_whole,
     is_whole_named,
 )
+from engine.vocabulary import UNITS, spell
 from engine.yamltext import Scalar
 
 _ROUNDINGS: Mapping[str, Rounding] = {
@@ -67,6 +69,13 @@ MAX_STEPS = 100_000
 Bounds = Literal["inclusive", "exclusive", "more_only"]
 Kind = Literal["number", "money", "day", "yes_no", "choice", "days", "records"]
 CONSTANT, STEPS, LINEAR = 0, 1, 2
+
+STEPPED = (
+    "“×”的一边、“÷”后面的除数，要是按级变化的量或常数：查表的数、份数、天数，"
+    f"还有取值不超过 {MAX_STEPS // 10_000} 万个的整数事实",
+    "one side of `×`, and what `÷` divides by, must vary in steps or be a constant: tables, steps, days, "
+    f"and a whole-number fact only up to {MAX_STEPS:,} values",
+)
 
 T = TypeVar("T")
 NOTHING = Scalar("", NOWHERE)
@@ -158,7 +167,9 @@ class Expressions:
                     found = exact_text(abs(two.node.value))
                     self.fail("unit_mismatch", first_token(at), found=found, expected="%", repair=repair)
             if not same or (typed.unit and other.unit and typed.unit != other.unit):
-                self.fail("unit_mismatch", token, found=first_token(tree_of(child)).value, expected=token.value)
+                repair = in_units((typed.kind, typed.unit), (other.kind, other.unit))
+                right, left = first_token(tree_of(child)).value, first_token(tree).value
+                self.fail("unit_mismatch", token, found=right, expected=left, repair=repair)
             op: Literal["+", "-"] = "+" if token.type == "PLUS" else "-"
             node = Arithmetic(op=op, left=typed.node, right=other.node)
             typed = Typed(node, typed.kind, typed.unit or other.unit, max(typed.shape, other.shape))
@@ -175,7 +186,8 @@ class Expressions:
         if per is not None and tree.children[0] is not None and per in tree_of(tree.children[0]).children:
             unit = token_of(per.children[1])
             if unit.value not in units:
-                self.fail("unit_mismatch", unit, found=unit.value, expected=units[0] if units else "×")
+                after = self.say("“×”后面的事实", "the fact after `×`")
+                self.fail("unit_mismatch", unit, found=self.text(unit), expected=after, repair=PER_UNIT)
         return typed
 
     def _numeric(self, token: lark.Token, *typed: Typed) -> None:
@@ -185,11 +197,13 @@ class Expressions:
     def _times(self, left: Typed, token: lark.Token, right: Typed) -> Typed:
         self._numeric(token, left, right)
         if left.kind == right.kind == "money":
-            self.fail(
-                "unit_mismatch", token, found=token.value, expected=self.say("金额与数相乘", "money times a number")
+            repair = (
+                "金额只能与数相乘：一边写成没有单位的数",
+                "money is multiplied by a number: one side may be no money",
             )
+            self.fail("unit_mismatch", token, found=self.say("金额", "money"), expected="×", repair=repair)
         if left.shape == right.shape == LINEAR:
-            self.fail("not_linear", token, found=token.value)
+            self.fail("not_linear", token, found=token.value, repair=STEPPED)
         kind: Kind = "money" if "money" in (left.kind, right.kind) else "number"
         node = Arithmetic(op="*", left=left.node, right=right.node)
         return Typed(node, kind, "", max(left.shape, right.shape))
@@ -197,9 +211,10 @@ class Expressions:
     def _over(self, left: Typed, token: lark.Token, right: Typed) -> Typed:
         self._numeric(token, left, right)
         if right.kind == "money" and left.kind != "money":
-            self.fail("unit_mismatch", token, found=token.value, expected=self.say("金额", "money"))
+            repair = ("只有金额可以除以金额", "only money is divided by money")
+            self.fail("unit_mismatch", token, found=token.value, expected=self.say("金额", "money"), repair=repair)
         if right.shape == LINEAR:
-            self.fail("not_linear", token, found=token.value)
+            self.fail("divisor_not_linear", token, found=token.value, repair=STEPPED)
         kind: Kind = "number" if left.kind == right.kind else "money"
         return Typed(Arithmetic(op="/", left=left.node, right=right.node), kind, "", max(left.shape, right.shape))
 
@@ -259,6 +274,7 @@ class Expressions:
             "not_known_here",
             token,
             found=name,
+            about=name,
             repair=(
                 "每项的内容只能写在“合计(…)”“任一项(…)”这类括号里；计算出的值要先写后用",
                 "a record's fields stand only inside `total of (…)` and the like; compute before use",
@@ -359,7 +375,8 @@ class Expressions:
         token = first_token(arguments[0])
         records = self.records.get(token.value)
         if records is None or self.record is not None:
-            self.fail("wrong_arguments", name, found=token.value, expected=self.say("一个清单", "a list of records"))
+            expected = self.say("一个清单", "a list of records")
+            self.fail("wrong_arguments", name, found=token.value, expected=expected, about=str(token.value))
         wanted = (1, 2) if name.type == "NUMBER_OF" else (2, 3) if name.type in ("TOTAL_OF", "GREATEST_IN") else (2,)
         if len(arguments) not in wanted:
             self.fail(
@@ -392,18 +409,24 @@ class Expressions:
     def say(self, zh: str, en: str) -> str:
         return zh if self.language == "zh" else en
 
+    def text(self, token: lark.Token) -> str:
+        """Write a unit as people do; any other word as it stands."""
+        known = token.type == "UNIT" and token.value in UNITS
+        return spell(UNITS, token.value, self.language) if known else str(token.value)
+
     def literal_of(self, fact: Fact, literal: Parsed) -> int:
         """Read a figure on a fact's own scale; a unit, where one stands, must be the fact's."""
         number = next(child for child in literal.children if isinstance(child, lark.Token))
         unit = next((child for child in trees(literal) if child.data == "unit"), None)
         if unit is not None:
             token = token_of(unit.children[0])
+            repair = in_unit(fact.name, fact.kind, fact.unit, number.value)
             if fact.kind == "money":
                 if token.type not in MONEY_UNITS:
-                    self.fail("unit_mismatch", token, found=token.value, expected=fact.name)
+                    self.fail("unit_mismatch", token, found=self.text(token), expected=fact.name, repair=repair)
                 return self.money(number, token)
             if token.type in MONEY_UNITS or token.value != fact.unit:
-                self.fail("unit_mismatch", token, found=token.value, expected=fact.name)
+                self.fail("unit_mismatch", token, found=self.text(token), expected=fact.name, repair=repair)
         try:
             return scaled(number.value, fact.scale)
         except NotANumber as error:
@@ -423,24 +446,3 @@ class Expressions:
         if len(str(amount)) > MAX_DIGITS:
             self.fail("number_too_long", number, found=number.value)
         return int(amount)
-
-
-def trees(tree: Parsed) -> Iterator[Parsed]:
-    return (child for child in tree.children if isinstance(child, lark.Tree))
-
-
-def atom_of(tree: Parsed, kind: str) -> Parsed | None:
-    """Return the one atom of this kind that a sum consists of."""
-    if tree.data != "sum" or len(tree.children) != 1:
-        return None
-    product = tree_of(tree.children[0])
-    atom = tree_of(product.children[0])
-    return atom if len(product.children) == 1 and atom.data == kind else None
-
-
-def numeric_words(language: Language) -> str:
-    return "整数、数或金额" if language == "zh" else "a number or money"
-
-
-def first_token(tree: Parsed) -> lark.Token:
-    return next(tree.scan_values(lambda value: isinstance(value, lark.Token)))

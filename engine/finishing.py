@@ -58,7 +58,7 @@ def _without(how: Conventions, top: Section, complaints: Complaints) -> Conventi
     dropped = set(top.texts("not_applied"))
     known = {*(each.name for each in how.moves), *(each.name for each in how.adjustments)}
     for name in sorted(dropped - known):
-        complaints.add("bad_choice_of_words", top.cell("not_applied").place, found=name)
+        complaints.add("bad_choice_of_words", top.cell("not_applied").place, found=name, about=name)
     return replace(
         how,
         moves=tuple(each for each in how.moves if each.name not in dropped),
@@ -137,17 +137,21 @@ def _when(inner: Section, builder: Builder) -> tuple[Condition | None, bool]:
 
 def _rows(top: Section, word: str, builder: Builder) -> Iterator[tuple[Section, Condition, Scalar]]:
     for inner in top.sections(word, _CHANGE_KEYS, required=False):
-        inner.text("name")
+        name = inner.text("name")
         when_cell, cell = inner.scalar("when"), inner.scalar("outcome")
         when = builder.condition(when_cell) if when_cell else None
         if when is not None and cell is not None:
             yield inner, when, cell
+        else:
+            builder.complaints.failed.add(name)
 
 
 def _moves(top: Section, builder: Builder) -> Iterator[TierMove]:
     for inner, when, cell in _rows(top, "moves", builder):
         move = builder.move(cell)
-        if move is not None:
+        if move is None:
+            builder.complaints.failed.add(inner.text("name"))
+        else:
             yield TierMove(
                 name=inner.text("name"),
                 when=when,
@@ -161,7 +165,9 @@ def _moves(top: Section, builder: Builder) -> Iterator[TierMove]:
 def _adjustments(top: Section, builder: Builder) -> Iterator[Adjustment]:
     for inner, when, cell in _rows(top, "adjustments", builder):
         change = builder.adjustment(cell)
-        if change is not None:
+        if change is None:
+            builder.complaints.failed.add(inner.text("name"))
+        else:
             yield Adjustment(
                 name=inner.text("name"),
                 when=when,

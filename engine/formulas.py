@@ -6,9 +6,10 @@ from typing import NoReturn, cast
 
 import lark
 
-from engine.expressions import CONSTANT, STEPS, Expressions, Typed, atom_of, first_token, numeric_words, trees
+from engine.expressions import CONSTANT, STEPS, Expressions, Typed
 from engine.fact import Fact
-from engine.grammar import Parsed, token_of, tree_of
+from engine.grammar import Parsed, atom_of, first_token, numeric_words, token_of, tree_of, trees
+from engine.near import in_units
 from engine.tree import All, Any, Compare, Condition, Not, OneOf, Operator, Relation
 from engine.words import listed
 from engine.yamltext import Scalar
@@ -132,7 +133,8 @@ class Formulas(Expressions):
             self.fail("cell_syntax", token, found=token.value, expected=expected)
         if one.kind != other.kind or (one.unit and other.unit and one.unit != other.unit):
             token = first_token(right)
-            self.fail("unit_mismatch", token, found=token.value, expected=first_token(left).value)
+            repair = in_units((one.kind, one.unit), (other.kind, other.unit))
+            self.fail("unit_mismatch", token, found=token.value, expected=first_token(left).value, repair=repair)
         return Relation(op=op, left=one.node, right=other.node)
 
     def _not_numeric(self, fact: Fact, token: lark.Token) -> NoReturn:

@@ -12,7 +12,7 @@ from engine.calendar import months_after, read_day
 from engine.fact import Count, Fact, Language
 from engine.numbers import NotANumber, decimal_text, scaled
 from engine.refusals import RefusalCode
-from engine.vocabulary import NO, UNITS, UNKNOWN, YES, spell
+from engine.vocabulary import NO, UNITS, UNKNOWN, YES, spell_for
 from engine.words import listed
 
 GivenRecord: TypeAlias = Mapping[str, str | int | bool]
@@ -185,11 +185,11 @@ def records_text(fields: Mapping[str, Fact], records: Sequence[Mapping[str, Sing
     return between[1].join(f"({line})" for line in lines)
 
 
-def unit_text(fact: Fact, language: Language) -> str:
-    """Write a fact's unit in a language."""
+def unit_text(fact: Fact, language: Language, figure: str = "") -> str:
+    """Write a fact's unit in a language, as it stands beside a figure where one is given."""
     if fact.unit == "yuan":
         return "元" if language == "zh" else "yuan"
-    return spell(UNITS, fact.unit, language) if fact.unit in UNITS else fact.unit
+    return spell_for(UNITS, fact.unit, figure, language) if fact.unit in UNITS else fact.unit
 
 
 def domain_text(fact: Fact, language: Language) -> str:

@@ -13,7 +13,7 @@ from lark.lexer import Lexer as LarkLexer
 from engine.errors import Complaints
 from engine.fact import Language
 from engine.lexer import Lexicon, Token, tokens_of
-from engine.vocabulary import WORDS, spell
+from engine.vocabulary import UNITS, WORDS, spell
 from engine.words import quoted
 from engine.yamltext import Scalar
 
@@ -116,7 +116,7 @@ declaration: kind (COMMA clause)*
        | GT? MINUS? NUMBER TO LT? MINUS? NUMBER -> domain
        | (GRAVER | LIGHTER | AGGRAVATING | MITIGATING) -> direction
        | SOURCE (OFFICER | CASE_FILE | HISTORY | REGISTER) -> source
-       | COUNTS NAME NUMBER (YEARS | MONTHS | DAYS_BACK) -> counts
+       | COUNTS NAME NUMBER (YEARS | MONTHS | DAYS_BACK) WITHOUT_THIS? -> counts
        | WITHOUT_THIS -> without_this
        | IF_UNKNOWN (NAME | TEXT) -> if_unknown
        | PERSONAL -> personal
@@ -188,11 +188,47 @@ def _syntax(
         cut = sum({"LPAR": 1, "RPAR": -1}.get(token.kind, 0) for token in tokens) > 0
         repair = ("写在 {…} 里而含有逗号的一格，请加引号", "a cell inside {…} that holds a comma needs quotes")
         complaints.add(
-            "cell_ends_early", cell.at(len(cell.text)), expected=expected, repair=repair if cut else ("", "")
+            "cell_ends_early",
+            cell.at(len(cell.text)),
+            expected=expected,
+            repair=repair if cut else _meant(cell, tokens, len(tokens), language),
         )
         return
     token = next(token for token in tokens if token.offset == error.token.start_pos)
-    complaints.add("cell_syntax", cell.at(token.offset), found=token.text, expected=expected)
+    repair = _meant(cell, tokens, tokens.index(token), language)
+    complaints.add("cell_syntax", cell.at(token.offset), found=token.text, expected=expected, repair=repair)
+
+
+_SIGNED: Mapping[str, str] = {"GT": ">", "LT": "<", "GE": "≥", "LE": "≤", "NE": "≠"}
+
+
+def _meant(cell: Scalar, tokens: list[Token], at: int, language: Language) -> tuple[str, str]:
+    """Guess from the words around the one that does not fit what was meant; no repair where nothing is known."""
+    kinds = [token.kind for token in tokens]
+    here, before = kinds[at : at + 3], kinds[at - 1] if at else ""
+    if before == "EQ" and here[:1] and here[0] in _SIGNED:
+        # 面积为大于5, `area is more than 5`: the first word says nothing.
+        text = tokens[at].text
+        return f"去掉“{tokens[at - 1].text}”，只写“{text}”", f"leave out `{tokens[at - 1].text}`: write only `{text}`"
+    if before in ("GT", "LT") and here[:1] in (["EQ"], ["OR"]):
+        sign = "≥" if before == "GT" else "≤"
+        return f"请写“{sign}”", f"write `{sign}`"
+    if here[:2] in (["NOT", "GT"], ["NOT", "LT"]):
+        sign, words = ("≤", "at most") if here[1] == "GT" else ("≥", "at least")
+        return f"请写“{sign}”", f"write `{words}`"
+    if before in ("YUAN", "WAN_YUAN", "FEN", "NUMBER") and here[:1] in (["PER"], ["SEPARATOR"]) and "UNIT" in here[1:2]:
+        unit = spell(UNITS, tokens[at + 1].value, "zh"), tokens[at + 1].text
+        amount = cell.text[tokens[at - 2 if before != "NUMBER" else at - 1].offset : tokens[at].offset].strip()
+        return (
+            f"写成“每{unit[0]}{amount} × 事实”，事实要以{unit[0]}计",
+            f"write `per {unit[1]} {amount} × NAME`, where the fact NAME counts what is in `{unit[1]}`",
+        )
+    for index in range(min(at, len(tokens) - 2), 0, -1):
+        one, comma, two = tokens[index - 1 : index + 2]
+        joined = one.offset + len(one.text) == comma.offset == two.offset - 1
+        if (one.kind, comma.kind, two.kind) == ("NUMBER", "COMMA", "NUMBER") and joined:
+            return f"小数用点：“{one.text}.{two.text}”", f"a decimal has a point: write `{one.text}.{two.text}`"
+    return "", ""
 
 
 _TOKEN_NAMES: Mapping[str, tuple[str, str]] = {
@@ -240,3 +276,24 @@ def token_of(child: lark.Token | Parsed) -> lark.Token:
     """Narrow a child that the grammar says is a token."""
     assert isinstance(child, lark.Token), child
     return child
+
+
+def trees(tree: Parsed) -> Iterator[Parsed]:
+    return (child for child in tree.children if isinstance(child, lark.Tree))
+
+
+def atom_of(tree: Parsed, kind: str) -> Parsed | None:
+    """Return the one atom of this kind that a sum consists of."""
+    if tree.data != "sum" or len(tree.children) != 1:
+        return None
+    product = tree_of(tree.children[0])
+    atom = tree_of(product.children[0])
+    return atom if len(product.children) == 1 and atom.data == kind else None
+
+
+def numeric_words(language: Language) -> str:
+    return "整数、数或金额" if language == "zh" else "a number or money"
+
+
+def first_token(tree: Parsed) -> lark.Token:
+    return next(tree.scan_values(lambda value: isinstance(value, lark.Token)))

@@ -4,7 +4,6 @@ Chinese is written without spaces, so `面积超过5平方米且非主动改正`
 `主动改正` are facts. Longest match makes the cut deterministic. Full-width punctuation folds to its plain form.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from engine.errors import Complaints
 from engine.fact import Language
+from engine.near import currency, foreign_sign, meant, misses, question
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
 from engine.words import listed
 from engine.yamltext import Scalar
@@ -23,7 +23,13 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 _QUOTED = re.compile(r"「([^「」]{1,200})」")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
 _FREE = re.compile(r"[^\s,;、()「」<>=≤≥≠!×*/÷+−→\[\]]+")
+_RUN = re.compile(r"\w+")
 _SPACE = re.compile(r"\s+")
+# Words that end an unknown run before them: these always, and of these the longer ones, for 为 stands in 行为 as well.
+_JOINS = frozenset({"AND", "OR"})
+_ENDS = frozenset("EQ NE LE GE LT GT OR_MORE OR_LESS IN".split())
+# What follows one of these belongs to the name before it.
+_GOVERNED = frozenset("EQ NE IN SEPARATOR NUMBER".split())
 _SMART_QUOTES = "“”‘’\"'"
 
 
@@ -82,7 +88,8 @@ def reserved(text: str, language: Language) -> bool:
     return any(text.lower() == spelling and kind not in DECLARING for spelling, kind, _ in known)
 
 
-_NAME = re.compile(r"[^\W\d]\w{0,39}")
+MAX_NAME = 40
+_NAME = re.compile(rf"[^\W\d]\w{{0,{MAX_NAME - 1}}}")
 
 
 def usable_name(name: str, language: Language) -> bool:
@@ -90,6 +97,37 @@ def usable_name(name: str, language: Language) -> bool:
     # A full-width letter would be folded inside cells and never be found again.
     plain = name.translate(FOLDED) == name
     return plain and _NAME.fullmatch(name) is not None and not reserved(name, language)
+
+
+def reserved_name(name: str, language: Language) -> bool:
+    """Say whether a name is taken by the language, and so would be read as its word wherever it stands."""
+    return bool(name) and reserved(name, language)
+
+
+def why_not_a_name(name: str, language: Language) -> tuple[str, str]:
+    """Say the one reason why a name cannot be used, and what to write."""
+    plain = name.translate(FOLDED)
+    better = "_".join(re.findall(r"\w+", plain)).lstrip("0123456789_")
+    if not name.strip():
+        return "名称是空的", "the name is empty"
+    if reserved_name(name, language):
+        return (
+            "这是规则语言自己的词，请换一个，如在前面加上说的是什么",
+            "it is a word of the rule language: choose another",
+        )
+    if plain != name:
+        return f"里面有全角字符，请写“{plain}”", f"it holds full-width characters: write `{plain}`"
+    if name[0].isdecimal():
+        return (
+            "名称不能以数字开头，请改用汉字（如“两年内次数”）",
+            "a name cannot begin with a digit: put a letter first",
+        )
+    if len(name) > MAX_NAME:
+        return f"名称超过 {MAX_NAME} 个字", f"a name has at most {MAX_NAME} characters"
+    bad = next((each for each in name if not (each.isalnum() or each == "_")), name[0])
+    zh, en = ("空格", "a blank") if bad.isspace() else (f"“{bad}”", f"`{bad}`")
+    shown = f"：“{better}”" if better else ""
+    return f"名称里不能有{zh}，请写成文字或下划线{shown}", f"a name cannot hold {en}: write `{better or 'letters'}`"
 
 
 @dataclass(slots=True)
@@ -149,6 +187,9 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
     if found := _NUMBER.match(text, position):
         scan.tokens.append(Token("NUMBER", found.group(), position, found.group()))
         return found.end()
+    if other := foreign_sign(text, position):
+        scan.complaints.add("unknown_word", scan.cell.at(position), found=other[0], repair=other[1])
+        return None
     word = _longest(scan.lexicon, text, position)
     if word is None:
         _complain(scan, text, position)
@@ -176,6 +217,9 @@ def _wordlike(character: str) -> bool:
 
 def _complain(scan: _Scan, text: str, position: int) -> None:
     place = scan.cell.at(position)
+    if money := currency(text, position):
+        scan.complaints.add("unknown_word", place, found=money[0], repair=money[1])
+        return
     if text[position] in _SMART_QUOTES:
         scan.complaints.add(
             "smart_quote",
@@ -184,19 +228,56 @@ def _complain(scan: _Scan, text: str, position: int) -> None:
             repair=("引用文字请用「」", "quote a text with 「」, and leave names unquoted"),
         )
         return
-    free = _FREE.match(text, position)
-    word = free.group() if free else text[position]
-    # The unknown run ends where a known word begins again.
+    word = _unknown(scan.lexicon, text, position)
+    if _follows_failed(scan):
+        # A choice or a unit of a fact whose declaration has a finding: it is unknown because the fact is.
+        scan.complaints.silenced += 1
+        return
+    scan.complaints.add("unknown_word", place, found=word, repair=_repair(scan, word, text, position))
+
+
+def _unknown(lexicon: Lexicon, text: str, position: int) -> str:
+    """Return the whole run that nobody understands: to the next blank or sign, or to a word that ends it."""
+    run = _RUN.match(text, position)
+    if run is None:
+        return text[position]
+    word = run.group()
     for end in range(1, len(word)):
-        if _longest(scan.lexicon, text, position + end):
-            word = word[:end]
-            break
-    near = difflib.get_close_matches(word, scan.lexicon.names, n=1, cutoff=0.5)
-    if near:
-        repair = (f"是不是“{near[0]}”？", f"did you mean `{near[0]}`?")
-    elif scan.lexicon.names:
-        known = scan.lexicon.names[:12]
-        repair = (f"这里认识的名称有{listed(known, 'zh')}", f"names known here: {listed(known, 'en')}")
-    else:
-        repair = ("", "")
-    scan.complaints.add("unknown_word", place, found=word, repair=repair)
+        if _wordlike(word[end - 1]) and _wordlike(word[end]):
+            # Nothing begins inside a Latin word.
+            continue
+        known = _longest(lexicon, text, position + end)
+        ends = known is not None and (known[0] in _JOINS or (known[0] in _ENDS and known[2] - position - end > 1))
+        if ends or (word[end].isdecimal() and not _wordlike(word[end - 1])):
+            return word[:end]
+    return word
+
+
+def _repair(scan: _Scan, word: str, text: str, position: int) -> tuple[str, str]:
+    lexicon = scan.lexicon
+    if repair := meant(word, text, position):
+        return repair
+    # 违法面即: what stands before a word that is known may be the slip as well.
+    shorter = [word[:end] for end in range(1, len(word)) if _longest(lexicon, text, position + end)]
+    tried = [*_phrases(text, position), word] if word.isascii() else [word, *reversed(shorter)]
+    if near := misses(tried, lexicon.names, lexicon.language):
+        return question(near)
+    if lexicon.names:
+        known = lexicon.names[:12]
+        return f"这里认识的名称有{listed(known, 'zh')}", f"names known here: {listed(known, 'en')}"
+    if scan.names_after and scan.tokens and scan.tokens[-1].kind == "COMMA":
+        # A declaration: what stands between two of its commas was most likely a unit.
+        return f"自己的单位写在「」里：「{word}」", f"a unit of your own stands in 「」: 「{word}」"
+    return "", ""
+
+
+def _phrases(text: str, position: int) -> list[str]:
+    """Return the runs of three and of two words that begin here: `list of day`, `square meters`."""
+    words = re.match(r"[A-Za-z]+(?: [A-Za-z]+){0,2}", text[position:])
+    parts = words.group().split(" ") if words else []
+    return [" ".join(parts[:count]) for count in (3, 2) if len(parts) >= count]
+
+
+def _follows_failed(scan: _Scan) -> bool:
+    tokens, failed = scan.tokens, scan.complaints.failed
+    return bool(tokens) and tokens[-1].kind in _GOVERNED and any(token.value in failed for token in tokens)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from engine.checks import checked
 from engine.errors import Complaints, Finding, RuleFilesInvalid
-from engine.fact import Fact, Place
+from engine.fact import Fact, Language, Place
 from engine.load_one_act import ONE_ACT_KEYS, read_one_act
 from engine.load_regime import (
     CARD_KEYS,
@@ -27,7 +27,7 @@ from engine.load_rule import RULE_KEYS, read_rule
 from engine.reading import Section, section
 from engine.rule import Guard, Regime, Rule
 from engine.rulebook import CardRule, OneAct, PowerItem, Rulebook, digest_of, manifest_of
-from engine.vocabulary import KEYS, LANGUAGES, spellings
+from engine.vocabulary import KEYS, LANGUAGES, spell, spellings
 from engine.yamltext import MAX_BYTES, Scalar, read_yaml
 from engine.yamltext import Mapping as YamlMapping
 
@@ -55,6 +55,8 @@ def load_rulebook(files: Mapping[str, bytes]) -> Rulebook:
         if found := _top(path, files[path], complaints):
             kind, top = found
             tops[kind].append((path, top, complaints))
+        else:
+            loading.unread(path, files[path])
     for _path, top, complaints in tops["guard"]:
         loading.guard(top, complaints)
     for _path, top, complaints in tops["one_act"]:
@@ -69,6 +71,8 @@ def load_rulebook(files: Mapping[str, bytes]) -> Rulebook:
         loading.card_rules(top, complaints)
     versions = loading.ordered()
     findings = [finding for complaints in loading.complaints for finding in complaints.findings]
+    # What was left unsaid was left so because of something said: a law with a hole in it is never handed out.
+    assert findings or not any(complaints.silenced for complaints in loading.complaints)
     if findings:
         raise RuleFilesInvalid(sorted(findings, key=_order))
     manifest = manifest_of(files)
@@ -85,6 +89,31 @@ def load_rulebook(files: Mapping[str, bytes]) -> Rulebook:
     )
 
 
+_GENERAL = ("guard", "one_act", "catalogue")
+
+
+def codes_in(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return the codes of the violations that files are about, also of files that cannot be read."""
+    return tuple(sorted({code for data in files.values() if (code := said_in(data, "violation"))}))
+
+
+def files_of(files: Mapping[str, bytes], code: str) -> dict[str, bytes]:
+    """Return what the rules of one code rest on: their own files, their regime's, the catalogues and general law.
+
+    So one violation can be checked and tested while others cannot be read. Nothing is decided on such a part: a
+    decision names the whole law.
+    """
+    own = {path for path, data in files.items() if said_in(data, "violation") == code}
+    folders = {path.rpartition("/")[0] for path in own}
+    chosen = {
+        path
+        for path, data in files.items()
+        if (said_in(data, "regime") is not None and path.rpartition("/")[0] in folders)
+        or any(said_in(data, kind) is not None for kind in _GENERAL)
+    }
+    return {path: files[path] for path in sorted(own | chosen)} if own else {}
+
+
 def _order(finding: Finding) -> Place:
     return finding.place
 
@@ -92,6 +121,27 @@ def _order(finding: Finding) -> Place:
 _LANGUAGE_LINE = re.compile(
     rb"^(?:\xef\xbb\xbf)?(?:\xe8\xaf\xad\xe8\xa8\x80|language)\s*:\s*[\"']?([^\s\"']+)", re.MULTILINE
 )
+_ENGLISH_KIND = re.compile(
+    rf"^(?:\xef\xbb\xbf)?(?:{'|'.join(spell(KEYS, kind, 'en') for kind in KINDS)})\s*:".encode("latin-1"), re.MULTILINE
+)
+_OTHER: Mapping[Language, Language] = {"zh": "en", "en": "zh"}
+_SPOKEN: Mapping[Language, tuple[str, str]] = {"zh": ("中文", "Chinese"), "en": ("英文", "English")}
+
+
+def said_in(data: bytes, word: str) -> str | None:
+    """Look up what a file says under one of its first words, in either language, without parsing it.
+
+    So a file that cannot be parsed still has a code and a kind: for saying what hangs on it, never for deciding.
+    """
+    for spelling in (spell(KEYS, word, "zh"), spell(KEYS, word, "en")):
+        line = re.search(
+            rf"^(?:\ufeff)?{spelling}\s*[:：][ \t]*[\"']?([^\s\"'#]*)",
+            data[: MAX_BYTES + 1].decode("utf-8", errors="replace"),
+            re.MULTILINE,
+        )
+        if line:
+            return line[1]
+    return None
 
 
 def _top(path: str, data: bytes, complaints: Complaints) -> tuple[str, Section] | None:
@@ -99,6 +149,9 @@ def _top(path: str, data: bytes, complaints: Complaints) -> tuple[str, Section] 
     said = _LANGUAGE_LINE.search(data[: MAX_BYTES + 1])
     if said and (language := LANGUAGES.get(said.group(1).decode(errors="replace"))):
         complaints.language = language
+    elif _ENGLISH_KIND.search(data[: MAX_BYTES + 1]):
+        # English words and no language that is known: who wrote this may not read a Chinese answer.
+        complaints.both = True
     root = read_yaml(path, data, complaints)
     if root is None:
         return None
@@ -106,18 +159,33 @@ def _top(path: str, data: bytes, complaints: Complaints) -> tuple[str, Section] 
         if key.text in ("语言", "language") and not (isinstance(value, Scalar) and value.text in LANGUAGES):
             offered = " / ".join(LANGUAGES)
             found = value.text if isinstance(value, Scalar) else "…"
-            complaints.add("unknown_language", value.place, found=found, repair=(f"可写 {offered}", f"write {offered}"))
+            repair = (f"可写 {offered}", f"write one of {offered}")
+            if complaints.both:
+                repair = ("请写“language: en”", "write `language: en`")
+            complaints.add("unknown_language", value.place, found=found, repair=repair)
             return None
-    kind = _kind(root, complaints)
+    kind = _kind(root, complaints.language)
     if kind is None:
-        complaints.add("unknown_kind_of_file", root.place)
+        _of_no_kind(root, complaints)
         return None
     top = section(root, KINDS[kind], complaints.language, complaints)
     return (kind, top) if top else None
 
 
-def _kind(root: YamlMapping, complaints: Complaints) -> str | None:
-    words = spellings(KEYS, complaints.language)
+def _of_no_kind(root: YamlMapping, complaints: Complaints) -> None:
+    """Complain of a file whose kind cannot be told: most often it is written in the other language's words."""
+    other = _OTHER[complaints.language]
+    if _kind(root, other) is None:
+        complaints.add("unknown_kind_of_file", root.place)
+        return
+    line = "language: en" if other == "en" else "language: zh"
+    complaints.both = True
+    repair = (f"请在第一行写“{line}”", f"write `{line}` as its first line")
+    complaints.add("language_missing", root.place, found=_SPOKEN[other], repair=repair)
+
+
+def _kind(root: YamlMapping, language: Language) -> str | None:
+    words = spellings(KEYS, language)
     present = {words.get(key) for key in root.entries}
     return next((kind for kind in KINDS if kind in present), None)
 
@@ -132,9 +200,22 @@ class _Loading:
     card_facts: dict[str, Fact] = field(default_factory=dict)
     cards: list[CardRule] = field(default_factory=list)
     one_act: OneAct | None = None
+    # By folder, what its regime was complained of; and the folders whose regime could not be read at all.
+    regime_complaints: dict[str, Complaints] = field(default_factory=dict)
+    unread_regimes: set[str] = field(default_factory=set)
+    # Names that failed in general law: its facts, and the codes of guards that could not be read.
+    failed: set[str] = field(default_factory=set)
+
+    def unread(self, path: str, data: bytes) -> None:
+        """Remember what else would seem missing because a file could not be read."""
+        if said_in(data, "regime") is not None:
+            self.unread_regimes.add(path.rpartition("/")[0])
+        elif code := said_in(data, "guard"):
+            self.failed.add(code)
 
     def guard(self, top: Section, complaints: Complaints) -> None:
         guard = read_guard(top, complaints)
+        self.failed |= complaints.failed
         if guard.code in self.guards:
             complaints.add("duplicate_code", top.cell("guard").place, found=guard.code, expected=guard.code)
         self.guards.setdefault(guard.code, guard)
@@ -152,7 +233,9 @@ class _Loading:
         if folder in self.regimes:
             complaints.add("two_regimes", Place(path, 1, 1), found=self.regimes[folder].file)
             return
+        complaints.failed |= self.failed
         self.regimes[folder] = read_regime(top, path, digest, self.guards, complaints)
+        self.regime_complaints[folder] = complaints
 
     def catalogue(self, top: Section, complaints: Complaints) -> None:
         for item in read_catalogue(top, complaints):
@@ -164,15 +247,20 @@ class _Loading:
             self.items.setdefault(item.code, item)
 
     def rule(self, path: str, top: Section, digest: str, complaints: Complaints) -> None:
-        regime = self.regimes.get(path.rpartition("/")[0])
+        folder = path.rpartition("/")[0]
+        regime = self.regimes.get(folder)
         if regime is None:
-            complaints.add("no_regime", Place(path, 1, 1))
+            if folder not in self.unread_regimes:
+                complaints.add("no_regime", Place(path, 1, 1))
             return
+        above = self.regime_complaints[folder]
+        complaints.failed |= above.failed
         rule = read_rule(top, regime, path, digest, complaints)
-        if not complaints.findings and regime.validity != NEVER:
-            # Checks across a file's cells make sense only when every cell could be read.
+        if not complaints.made and not above.made:
+            # Checks across a file's cells make sense only when every cell could be read, the regime's as well.
             rule = checked(rule, complaints)
-        self.rules.setdefault(rule.code, []).append(_Version(rule, top.cell("violation").place, complaints))
+        if rule.validity != NEVER:
+            self.rules.setdefault(rule.code, []).append(_Version(rule, top.cell("violation").place, complaints))
 
     def ordered(self) -> dict[str, tuple[Rule, ...]]:
         """Put the versions of every rule in order of time: no day has two, and none in between is without one."""

@@ -74,7 +74,8 @@ def builder_for(
         known.update(dict.fromkeys((choice for choice in fact.choices if usable_name(choice, language)), "OPTION"))
         if fact.unit and fact.unit not in UNITS and fact.kind != "money":
             known[fact.unit] = "UNIT"
-    known.update(dict.fromkeys([*(fact.name for fact in every), *names], "FACT"))
+    # A name whose declaration failed is a name all the same: its uses are no unknown words.
+    known.update(dict.fromkeys([*(fact.name for fact in every), *names, *sorted(complaints.failed)], "FACT"))
     return Builder(facts, PLAIN[language].knowing(known), complaints, bounds, records=records)
 
 
@@ -113,7 +114,11 @@ def check_names(facts: Mapping[str, Fact], complaints: Complaints) -> None:
             if choice in facts:
                 complaints.add("duplicate_name", fact.cell.place, found=choice)
         if fact.count and (fact.count.of not in facts or facts[fact.count.of].kind != "days"):
-            complaints.add("unknown_fact", fact.cell.place, found=fact.count.of)
+            repair = (
+                "计数要数一个日期列表，先在“事实”里声明它",
+                "a count counts a list of days: declare it under `facts` as `list of days`",
+            )
+            complaints.add("unknown_fact", fact.cell.place, found=fact.count.of, repair=repair, about=fact.count.of)
 
 
 def read_guard(top: Section, complaints: Complaints) -> Guard:
@@ -163,7 +168,7 @@ def _guards(
         guard = guards.get(code)
         if guard is None:
             repair = (f"已有的通则有{listed(guards, 'zh')}", f"there are {listed(guards, 'en')}")
-            complaints.add("unknown_guard", top.cell("guards").place, found=code, repair=repair)
+            complaints.add("unknown_guard", top.cell("guards").place, found=code, repair=repair, about=code)
             continue
         for fact in guard.facts:
             if taken.setdefault(fact.name, fact.kind) != fact.kind:
@@ -282,7 +287,7 @@ def case_given(top: Section, facts: Mapping[str, Fact], complaints: Complaints) 
         return
     for key, value in node.entries.values():
         if key.text not in facts:
-            complaints.add("unknown_fact", key.place, found=key.text)
+            complaints.add("unknown_fact", key.place, found=key.text, about=key.text)
         elif isinstance(value, Scalar):
             yield key.text, value.text
         else:

@@ -158,6 +158,8 @@ class _RuleReader:
             if built := builder.statutory(cell):
                 low, high = built
                 ranges.append(StatutoryRange(name=name, low=low, high=high, cell=_cell(cell)))
+            elif name:
+                self.complaints.failed.add(name)
         return tuple(ranges)
 
     def preconditions(self, builder: Builder) -> Iterator[Precondition]:
@@ -207,7 +209,7 @@ class _RuleReader:
                     repair = (f"可写{listed(known, 'zh')}", f"allowed: {listed(known, 'en')}")
                 if inner.has("range"):
                     place = inner.cell("range").place
-                    self.complaints.add("bad_choice_of_words", place, found=name, repair=repair)
+                    self.complaints.add("bad_choice_of_words", place, found=name, repair=repair, about=name)
                 elif word == "tiers":
                     self.complaints.add("range_not_named", inner.place, found=tier, repair=repair)
             if word == "no_penalty" and measures not in (None, (NoPenalty(),), (NoPenalty(may=True),)):
@@ -271,7 +273,7 @@ class _RuleReader:
             if key.text not in facts:
                 near = difflib.get_close_matches(key.text, facts, n=1, cutoff=0.5)
                 repair = (f"是不是“{near[0]}”？", f"did you mean `{near[0]}`?") if near else ("", "")
-                self.complaints.add("unknown_fact", key.place, found=key.text, repair=repair)
+                self.complaints.add("unknown_fact", key.place, found=key.text, repair=repair, about=key.text)
             elif isinstance(value, Scalar):
                 yield key.text, value.text
             elif isinstance(value, Listing) and all(isinstance(item, Scalar) for item in value.items):

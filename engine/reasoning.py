@@ -30,7 +30,7 @@ from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
 from engine.tree import Condition, Expr, Money, Named, names_of_named
 from engine.vocabulary import NO, WORDS, YES, spell
-from engine.words import listed
+from engine.words import listed, quoted
 
 Reads: TypeAlias = tuple[tuple[str, str], ...]
 _BUILT_IN = {"@on": "ACT_DAY", "@decided": "DECISION_DAY"}
@@ -225,8 +225,16 @@ class Reasoning:
         if undefined.code == "amount_too_large":
             return self.refuse("amount_too_large", expected=str(MAX_SAFE_INTEGER))
         shown_name = name or self.rule.name
-        behind = self.rule.facts_behind([name])
-        reads = listed([f"{each} {text}" for each, text in self.reads(behind)], self.language)
+        behind = self.reads(self.rule.facts_behind([name]))
+        axis = undefined.axis
+        if axis:
+            # The value that no line covers, whether it was given or worked out a moment ago.
+            worked = self.scope.worked.get(axis)
+            text = self.texts.get(axis) or (
+                "" if worked is None else named_text(self.rule.named[axis], worked, self.language)
+            )
+            behind = ((axis, text),) if text else behind
+        reads = listed([f"{each} {text}" for each, text in behind], self.language)
         return self.refuse(undefined.code, found=shown_name, expected=reads)
 
     def missing(self, *wanted: Iterable[str]) -> Refused:
@@ -235,8 +243,22 @@ class Reasoning:
         ordered = [name for name in self.rule.asks if name in names]
         ordered += [name for name in sorted(names) if name in _BUILT_IN]
         said = [spell(WORDS, _BUILT_IN[name], self.language) if name in _BUILT_IN else name for name in ordered]
-        refused = self.refuse("missing_fact", said[0], found=listed(said, self.language))
+        between = "、" if self.language == "zh" else ", "
+        refused = self.refuse("missing_fact", said[0], found=between.join(map(self.asked_as, said)))
         return Refused(replace(refused.refusal, wanted=tuple(ordered)))
+
+    def asked_as(self, name: str) -> str:
+        """Quote a name that is asked for; a count may be given, or the days that it is counted from."""
+        fact = self.rule.by_name.get(name)
+        asked = quoted(name, self.language)
+        if fact is None or fact.count is None:
+            return asked
+        days = quoted(fact.count.of, self.language)
+        return (
+            f"{asked}（或填写据以计数的{days}）"
+            if self.language == "zh"
+            else f"{asked} (or {days}, from which it is counted)"
+        )
 
 
 def named_text(named: Named, value: Any, language: Language) -> str:

@@ -62,7 +62,7 @@ from engine.tree import (
     RoundedTo,
     Tally,
 )
-from engine.vocabulary import UNITS, WORDS, spell
+from engine.vocabulary import UNITS, WORDS, spell, spell_for
 
 _OPERATORS = {"=": "EQ", "!=": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE"}
 _SIGNS = {"+": "PLUS", "-": "MINUS", "*": "TIMES_SIGN", "/": "DIVIDE"}
@@ -294,7 +294,8 @@ class Surface:
             # Percentages were read as shares.
             if unit == "percent":
                 return self.percent(value.value)
-            return self.join(exact_text(value.value), self.unit_word(unit) if unit else "")
+            figure = exact_text(value.value)
+            return self.join(figure, spell_for(UNITS, unit, figure, self.language) if unit in UNITS else unit)
         return self.expr(value)
 
     def fine(self, fine: Fine) -> str:
@@ -407,8 +408,9 @@ class Surface:
             clauses.append(self.word(word))
         clauses.append(self.join(self.word("SOURCE"), self.word(fact.source.upper())))
         if fact.count:
-            window = self.word(_WINDOWS[fact.count.window])
-            clauses.append(self.join(self.word("COUNTS"), fact.count.of, str(fact.count.back), window))
+            back = str(fact.count.back)
+            window = spell_for(WORDS, _WINDOWS[fact.count.window], back, self.language)
+            clauses.append(self.join(self.word("COUNTS"), fact.count.of, back, window))
             if not fact.count.with_this:
                 clauses.append(self.word("WITHOUT_THIS"))
         if fact.if_unknown:

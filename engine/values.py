@@ -10,6 +10,7 @@ from engine.declarations import check_name, read_facts
 from engine.errors import Complaints
 from engine.expressions import LINEAR, STEPS, Typed
 from engine.fact import Cell, Fact, Language
+from engine.near import misses, question
 from engine.numbers import exact_text
 from engine.reading import Section, misshapen, section
 from engine.tree import Axis, Band, Branches, Condition, Expr, Formula, Key, Marginal, Named, Records, Table
@@ -43,9 +44,11 @@ def read_record_facts(name: str, key: Scalar, inner: Section, first_day_counts: 
     most = inner.scalar("most")
     if most is None or not most.text.strip().isdigit() or not 1 <= int(most.text.strip()) <= 200:
         complaints.add("bad_domain", most.place if most else inner.place, found=most.text if most else "")
+        complaints.failed.add(name)
         return None
     if any(fact.kind in ("days", "records") or fact.count for fact in fields.values()):
         complaints.add("wrong_fact_kind", inner.place, found=name, expected="-")
+        complaints.failed.add(name)
         return None
     question = inner.text("ask", required=False)
     fact = Fact(
@@ -70,11 +73,12 @@ def read_values(node: Node | None, builder: Builder) -> tuple[Named, ...]:
         if key.text in builder.facts:
             complaints.add("duplicate_name", key.place, found=key.text)
             continue
-        before = len(complaints.findings)
+        before = complaints.made
         named = _named(key, value, builder)
         if named is None:
-            if len(complaints.findings) == before:
+            if complaints.made == before:
                 complaints.add("wrong_shape", key.place, expected=key.text)
+            complaints.failed.add(key.text)
             continue
         found.append(named)
         if builder.record is None:
@@ -93,7 +97,8 @@ def _named(key: Scalar, value: Node, builder: Builder) -> Named | None:
         if typed is None:
             return None
         if typed.kind not in ("number", "money", "day", "yes_no"):
-            builder.complaints.add("mixed_kinds", place, expected=key.text)
+            expected = ("数、金额、日期或是否", "a number, money, a day, or yes or no")
+            builder.complaints.add("mixed_kinds", place, expected=expected)
             return None
         return _made(key.text, Formula(part=typed.node), [typed], cell, builder)
     if isinstance(value, Listing):
@@ -112,7 +117,7 @@ def _made(
     """Make a named value of cells that must all be of one kind; tables of constants vary in steps."""
     kinds = {each.kind for each in typed}
     if len(kinds) != 1:
-        builder.complaints.add("mixed_kinds", cell.place, expected="、".join(sorted(kinds)))
+        builder.complaints.add("mixed_kinds", cell.place, expected=("一种", "one kind"))
         return None
     shape = max(each.shape for each in typed)
     if not isinstance(how, Formula):
@@ -163,12 +168,14 @@ def _axis(word: str, inner: Section, builder: Builder) -> tuple[Scalar, Fact | N
         known |= {each.name: each for each in builder.record.values}
     declared = known.get(name)
     if declared is None or declared.kind in ("day", "days", "records"):
-        builder.complaints.add("unknown_fact", scalar.place, found=name, repair=_offer(known))
+        builder.complaints.add("unknown_fact", scalar.place, found=name, repair=_offer(name, known), about=name)
         return None
     return scalar, declared
 
 
-def _offer(known: Iterable[str]) -> tuple[str, str]:
+def _offer(name: str, known: Iterable[str]) -> tuple[str, str]:
+    if near := misses([name], known):
+        return question(near)
     names = list(known)[:12]
     return f"这里认识的名称有{listed(names, 'zh')}", f"names known here: {listed(names, 'en')}"
 
@@ -185,34 +192,54 @@ def _table(name: str, inner: Section, cell: Cell, builder: Builder) -> Named | N
     row_keys = _keys([key for key, _value in node.entries.values()], rows[1], builder)
     if row_keys is None:
         return None
-    column_scalars: list[Scalar] = []
-    column_keys: tuple[Key, ...] | None = None
+    columns_read = _columns(node, columns[1], builder) if columns is not None else None
+    if columns is not None and columns_read is None:
+        return None
     lines: list[tuple[Expr, ...]] = []
     typed: list[Typed] = []
     for _key, value in node.entries.values():
         cells = [value]
-        if columns is not None:
-            if not isinstance(value, YamlMapping):
-                misshapen(value, YamlMapping, builder.complaints)
-                return None
-            if column_keys is None:
-                column_scalars = [key for key, _cell in value.entries.values()]
-                column_keys = _keys(column_scalars, columns[1], builder)
-                if column_keys is None:
-                    return None
-            if list(value.entries) != [scalar.text for scalar in column_scalars]:
-                wanted = listed([scalar.text for scalar in column_scalars], builder.language)
-                builder.complaints.add("wrong_shape", value.place, expected=wanted)
-                return None
-            cells = [each for _key, each in value.entries.values()]
+        if columns_read is not None and isinstance(value, YamlMapping):
+            cells = [value.entries[each.text][1] for each in columns_read[0]]
         line = _line(cells, builder)
         if line is None:
             return None
         typed += line
         lines.append(tuple(cast(Expr, each.node) for each in line))
-    second = None if columns is None or column_keys is None else Axis(name=columns[1].name, keys=column_keys)
+    second = None if columns is None or columns_read is None else Axis(name=columns[1].name, keys=columns_read[1])
     how = Table(rows=Axis(name=rows[1].name, keys=row_keys), columns=second, cells=tuple(lines))
     return _made(name, how, typed, cell, builder)
+
+
+def _columns(node: YamlMapping, axis: Fact | Named, builder: Builder) -> tuple[list[Scalar], tuple[Key, ...]] | None:
+    """Read the columns of a table: those of its fullest line, which every other line must have as well."""
+    whole = True
+    for _key, value in node.entries.values():
+        if not isinstance(value, YamlMapping):
+            misshapen(value, YamlMapping, builder.complaints)
+            whole = False
+    lines = [(key, value) for key, value in node.entries.values() if isinstance(value, YamlMapping)]
+    if not whole or not lines:
+        return None
+    fullest = max(lines, key=lambda line: len(line[1].entries))[1]
+    scalars = [key for key, _cell in fullest.entries.values()]
+    keys = _keys(scalars, axis, builder)
+    if keys is None:
+        return None
+    known = [each.text for each in scalars]
+    for key, value in lines:
+        extra = [scalar for scalar, _cell in value.entries.values() if scalar.text not in known]
+        for scalar in extra:
+            whole = False
+            repair = question(misses([scalar.text], known) or known[:12])
+            builder.complaints.add("unknown_column", scalar.place, found=scalar.text, repair=repair)
+        missing = [each for each in known if each not in value.entries]
+        if missing and not extra:
+            whole = False
+            repair = (f"补上“{missing[0]}: …”一格", f"add a cell `{missing[0]}: …`")
+            expected = ("、".join(missing), ", ".join(missing))
+            builder.complaints.add("missing_column", key.place, found=key.text, expected=expected, repair=repair)
+    return (scalars, keys) if whole else None
 
 
 def _line(cells: Iterable[Node], builder: Builder) -> list[Typed] | None:

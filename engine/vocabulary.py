@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 from engine.fact import Language
 
-LANGUAGES: Mapping[str, Language] = MappingProxyType({"中文": "zh", "Chinese": "zh", "英文": "en", "English": "en"})
+LANGUAGES: Mapping[str, Language] = MappingProxyType(
+    {"中文": "zh", "Chinese": "zh", "zh": "zh", "英文": "en", "English": "en", "en": "en"}
+)
 
 Spellings = tuple[tuple[str, ...], tuple[str, ...]]
 
@@ -215,9 +217,9 @@ WORDS: Mapping[str, Spellings] = MappingProxyType(
         "HISTORY": (("档案",), ("history",)),
         "REGISTER": (("登记",), ("register",)),
         "COUNTS": (("计",), ("counts",)),
-        "YEARS": (("年内",), ("years back",)),
-        "MONTHS": (("个月内", "月内"), ("months back",)),
-        "DAYS_BACK": (("日内", "天内"), ("days back",)),
+        "YEARS": (("年内",), ("years back", "year back")),
+        "MONTHS": (("个月内", "月内"), ("months back", "month back")),
+        "DAYS_BACK": (("日内", "天内"), ("days back", "day back")),
         "WITHOUT_THIS": (("不含本次",), ("without this one",)),
         "IF_UNKNOWN": (("不明按",), ("if unknown",)),
         "ASK": (("问",), ("ask",)),
@@ -366,3 +368,11 @@ def spellings(table: Mapping[str, Spellings], language: Language) -> dict[str, s
 def spell(table: Mapping[str, Spellings], word: str, language: Language) -> str:
     """Write a word the way the engine writes it in a language."""
     return table[word][0 if language == "zh" else 1][0]
+
+
+def spell_for(table: Mapping[str, Spellings], word: str, figure: str, language: Language) -> str:
+    """Write a unit or a span as it stands beside a figure: English says `1 year`, and `2 years`."""
+    one, *more = table[word][0 if language == "zh" else 1]
+    if language == "en" and figure == "1" and more and len(more[0]) < len(one) and more[0][:3] == one[:3]:
+        return more[0]
+    return one

@@ -121,8 +121,7 @@ def _with_unit(fact: Fact, value: Single, language: Language) -> str:
     if isinstance(value, bool):
         return YES[language] if value else NO[language]
     text = value_text(fact, value, language)
-    unit = unit_text(fact, language)
-    return f"{text} {unit}".strip() if fact.numeric else text
+    return f"{text} {unit_text(fact, language, text)}".strip() if fact.numeric else text
 
 
 def _spaced(value: str) -> str:
@@ -179,8 +178,8 @@ def _lack_text(lack: Gap | Answer, language: Language) -> str:
                 return f"{fact.name}为{shown}，不是{'或'.join(names)}"
             return f"{fact.name} is {shown}, not {' or '.join(names)}"
         case Gap(given=given, op=op, bound=bound, short=short):
-            unit = unit_text(fact, language)
-            figures = [f"{exact_text(Fraction(each, 10**fact.scale))} {unit}".strip() for each in (given, bound, short)]
+            exact = [exact_text(Fraction(each, 10**fact.scale)) for each in (given, bound, short)]
+            figures = [f"{each} {unit_text(fact, language, each)}".strip() for each in exact]
             failed = _FAILED[op][0 if zh else 1]
             over = op in ("<", "<=")
             if zh:

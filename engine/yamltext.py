@@ -26,6 +26,7 @@ from ruamel.yaml.events import (
 
 from engine.errors import Complaints, shorten
 from engine.fact import Place
+from engine.slips import Mark, colon_repair, explain
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 8
@@ -123,24 +124,9 @@ def _explain(text: str, error: MarkedYAMLError, place: Place, complaints: Compla
         tab = Place(place.file, place.line, line.index("\t") + 1)
         complaints.add("tab", tab, repair=("请改用空格", "use spaces instead"))
         return
-    repair = ("", "")
-    # A missing colon is noticed only on the line after it.
-    earlier = lines[place.line - 2] if 2 <= place.line <= len(lines) + 1 else ""
-    for number, suspect in ((place.line, line), (place.line - 1, earlier)):
-        if found := re.match(r"[^:\"'#]*?(：|:(?=\S))", suspect):
-            place = Place(place.file, number, found.start(1) + 1)
-            repair = (
-                "冒号要用半角，后面空一格，如“类别: 市容”",
-                "write the colon half width and with a space after it",
-            )
-            break
-        if "{" in suspect and "，" in suspect:
-            repair = ("花括号里的各项用半角逗号“, ”隔开", "inside braces put `, ` between the entries")
-            break
-    else:
-        if line.count(": ") > 1:
-            repair = ("含有冒号的文字请加引号", "put a text that holds a colon between quotes")
-    complaints.add("yaml_syntax", place, found=error.problem or error.context or "", repair=repair)
+    since = None if error.context_mark is None else Mark(error.context_mark.line + 1, error.context_mark.column + 1)
+    at, what, repair = explain(text, error.problem or "", error.context or "", Mark(place.line, place.column), since)
+    complaints.add("yaml_syntax", Place(place.file, at.line, at.column), found=what, repair=repair)
 
 
 @dataclass(slots=True)
@@ -216,9 +202,16 @@ class _Builder:
 
     def mapping(self, event: MappingStartEvent, depth: int) -> Mapping:
         entries: dict[str, tuple[Scalar, Node]] = {}
+        last = ""
         while not isinstance(inner := next(self.events), MappingEndEvent):
             key = self.node(inner, depth + 1)
-            value = self.node(next(self.events), depth + 1)
+            after = next(self.events)
+            value = self.node(after, depth + 1)
+            if isinstance(key, Scalar) and event.flow_style and after.start_mark.index == inner.end_mark.index:
+                # Inside {…} a comma ends a cell, and what stood behind it is an entry that has no colon.
+                self.left_over(key, entries, last)
+                continue
+            last = key.text if isinstance(key, Scalar) else ""
             if not isinstance(key, Scalar):
                 zh = self.complaints.language == "zh"
                 self.complaints.add("wrong_shape", key.place, expected="一个名称" if zh else "a name")
@@ -233,3 +226,19 @@ class _Builder:
             else:
                 entries[key.text] = (key, value)
         return Mapping(entries, self.place(event))
+
+    def left_over(self, key: Scalar, entries: dict[str, tuple[Scalar, Node]], last: str) -> None:
+        """Complain of an entry without a colon; a cell that a comma cut is put together again, so it is said once."""
+        if repair := colon_repair(key.text):
+            self.complaints.add("no_colon", key.place, found=key.text, repair=repair)
+            return
+        before = entries[last][1] if last in entries else None
+        if not isinstance(before, Scalar):
+            repair = ("每项写成“项目: 内容”", "write each entry as `key: value`")
+            self.complaints.add("no_colon", key.place, found=key.text, repair=repair)
+            return
+        whole = Scalar(f"{before.text}, {key.text}", before.place, before.columns_hold)
+        entries[last] = (entries[last][0], whole)
+        entry = shorten(f'{last}: "{whole.text}"')
+        repair = (f"含有逗号的一格，请加引号：{entry}", f"a cell that holds a comma needs quotes: `{entry}`")
+        self.complaints.add("broken_cell", key.place, found=key.text, repair=repair)

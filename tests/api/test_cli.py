@@ -168,7 +168,9 @@ def test_checking_sound_rules_ends_with_0(rules: Path) -> None:
 
     assert (plain.returncode, machine.returncode) == (0, 0)
     files = len(SMALL)
-    assert plain.stdout == f"{files} 个文件、2 项违法行为，没有问题\n{files} files, 2 violations, all well\n"
+    assert plain.stdout == f"{files} 个文件、2 项违法行为，没有问题\n"
+    english = called("check", "--rules", str(rules), "--lang", "en")
+    assert english.stdout == f"{files} files, 2 violations, all well\n"
     assert told(machine) == {"ok": True, "files": files, "violations": 2, "findings": []}
 
 
@@ -183,7 +185,9 @@ def test_checking_broken_rules_prints_every_finding_with_place_and_ends_with_1(b
     assert done.returncode == 1
     assert "szcg-2023/SZCG-013.yaml:18:9" in done.stdout
     assert "szcg-2023/SZCG-003.yaml:" in done.stdout
-    assert done.stdout.splitlines()[-1].endswith(" findings")
+    assert done.stdout.splitlines()[-1].endswith(" 处问题")
+    english = called("check", "--rules", str(broken), "--lang", "en")
+    assert english.stdout.splitlines()[-1].endswith(" findings")
 
 
 def test_checking_broken_rules_for_a_program_gives_code_place_and_repair(broken: Path) -> None:
@@ -195,12 +199,41 @@ def test_checking_broken_rules_for_a_program_gives_code_place_and_repair(broken:
     assert {each["file"] for each in found["findings"]} == {"szcg-2023/SZCG-003.yaml", "szcg-2023/SZCG-013.yaml"}
 
 
+@pytest.mark.parametrize("command", ["check", "test"])
+def test_one_violation_is_looked_at_while_another_cannot_be_read(tmp_path: Path, command: str) -> None:
+    rules = small_rules(tmp_path, szcg003=("名称", "名称："))
+
+    sound = called(command, "--rules", str(rules), "--code", "SZCG-013")
+    every, own = (called(command, "--rules", str(rules), *more) for more in ((), ("--code", "SZCG-003")))
+
+    assert (sound.returncode, every.returncode, own.returncode) == (0, 1, 1)
+
+
+def test_one_violation_is_not_there_for_checking_either(rules: Path) -> None:
+    done = called("check", "--rules", str(rules), "--code", "SZCG-13")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no violation `SZCG-13`; did you mean `SZCG-013`?" in done.stderr
+
+
+@pytest.mark.parametrize(("lang", "example"), [("zh", "--fact 一年内次数=2"), ("en", "--fact name=value")])
+def test_an_example_of_a_fact_is_in_the_language_of_the_call(
+    rules: Path, tmp_path: Path, lang: str, example: str
+) -> None:
+    done = called(*SECOND[:4], "--fact", "x", "--lang", lang, *folders(rules, tmp_path))
+
+    assert done.returncode == 2
+    assert example in done.stderr
+
+
 def test_nothing_is_decided_on_broken_rules(broken: Path, tmp_path: Path) -> None:
     done = called(*SECOND, *folders(broken, tmp_path))
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "szcg-2023/SZCG-013.yaml:18:9" in done.stderr
     assert "nothing is decided on broken rules; see `zhunsheng check`" in done.stderr
+    assert "in 2 files (szcg-2023/SZCG-003.yaml, szcg-2023/SZCG-013.yaml)" in done.stderr
+    assert "2 个规则文件里有" in done.stderr
     assert not (tmp_path / "log.sqlite3").exists()
 
 
@@ -219,7 +252,7 @@ def test_the_cases_inside_the_rule_files_hold(rules: Path) -> None:
     plain, machine = called("test", "--rules", str(rules)), called("test", "--rules", str(rules), "--json")
 
     assert (plain.returncode, machine.returncode) == (0, 0)
-    assert plain.stdout.startswith("14 个用例，0 个不符 · 14 cases, 0 failed\n")
+    assert plain.stdout.startswith("14 个用例，0 个不符\n")
     found = told(machine)
     assert (found["ok"], found["cases"], found["failed"]) == (True, 14, [])
 
@@ -231,6 +264,10 @@ def test_a_case_that_does_not_hold_is_named_with_its_place_and_both_outcomes(tmp
 
     assert (plain.returncode, machine.returncode) == (1, 1)
     assert "SZCG-013“第二次”应得" in plain.stdout
+    english = called("test", "--rules", str(rules), "--lang", "en").stdout
+    assert "SZCG-013 “第二次”: expected " in english
+    assert "14 cases, 1 failed" in english
+    assert "应得" not in english
     (failed,) = told(machine)["failed"]
     assert (failed["violation"], failed["case"], failed["line"]) == ("SZCG-013", "第二次", 27)
     assert "120" in str(failed["expected"])

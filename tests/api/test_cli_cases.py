@@ -21,8 +21,13 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_coverage_and_gaps_are_told_and_a_gap_is_no_failure(rules: Path) -> None:
     done = called("test", "--rules", str(rules), "--code", "SZCG-013")
 
-    assert done.returncode == 0
-    assert "rows" in done.stdout
+    english = called("test", "--rules", str(rules), "--code", "SZCG-013", "--suggest", "--lang", "en")
+    assert (done.returncode, english.returncode) == (0, 0)
+    assert "rows" in english.stdout
+    assert "Coverage" in english.stdout
+    assert "suggested cases" in english.stdout
+    assert "覆盖" not in english.stdout
+    assert "覆盖" in done.stdout
     assert "SZCG-013 一年内次数 = 3 次" in done.stdout
 
 

@@ -178,10 +178,10 @@ HOSTILE: dict[str, tuple[bytes, str, str]] = {
     "a huge folded block": (b"a: >\n" + b"\n" * 250_000 + b" x", "text_too_long", "1:4"),
     "many entries": (b"- a\n" * 60_000, "too_many_nodes", "20000:3"),
     "many empty entries": (b"- \n" * 80_000, "too_many_nodes", "20000:2"),
-    "an open bracket": (b"a: [1,\n", "yaml_syntax", "2:1"),
-    "an open quote": (b'a: "x\n', "yaml_syntax", "2:1"),
+    "an open bracket": (b"a: [1,\n", "yaml_syntax", "1:4"),
+    "an open quote": (b'a: "x\n', "yaml_syntax", "1:4"),
     "many commas": (b"a: [" + b"," * 200_000, "yaml_syntax", "1:5"),
-    "many quotes": (b"a: " + b'"' * 200_000, "yaml_syntax", "1:6"),
+    "many quotes": (b"a: " + b'"' * 200_000, "yaml_syntax", "1:5"),
     "many colons": (b"a: " * 80_000, "yaml_syntax", "1:5"),
     "many percents": (b"%" * 200_000, "yaml_syntax", "1:2"),
 }
@@ -249,11 +249,65 @@ def test_every_duplicate_key_of_a_file_is_found_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "repair"),
     [
-        ("名称: 甲\n说明: 注意: 乙\n", 2, "含有冒号的文字请加引号"),
-        ("名称: 甲\n类别：乙: 丙: 丁\n", 2, "冒号要用半角，后面空一格，如“类别: 市容”"),
+        ("名称: 甲\n说明: 注意: 乙\n", 2, '含有冒号的文字请加引号：“说明: "注意: 乙"”'),
+        ("名称: 甲\n类别：乙: 丙: 丁\n", 2, "项目后面写冒号，冒号要用半角，后面空一格：“类别: 乙: 丙: 丁”"),
     ],
 )
 def test_a_colon_in_the_wrong_place_is_a_finding_with_a_repair(text: str, line: int, repair: str) -> None:
     _, found = read(text)
 
     assert [(each.code, each.place.line, each.repair) for each in found] == [("yaml_syntax", line, repair)]
+
+
+COLON = "after a key comes a colon and a space"
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "said", "repair"),
+    [
+        ("a: 1\nname Spitting\ncategory: x\n", "2:1", "no colon", f"{COLON}: `name: Spitting`"),
+        ("a: 1\nrows:\n  - tier light\n    when: x\n", "3:5", "no colon", f"{COLON}: `tier: light`"),
+        ("a: 1\nfacts\n  area: number\n", "2:1", "no colon", f"{COLON}: `facts:`"),
+        ("a: 1\n名称：占道\nb: 2\n", "2:3", "full width", f"{COLON}: `名称: 占道`"),
+        ("a: 1\nname:x\nb: 2\n", "2:5", "no space", f"{COLON}: `name: x`"),
+        ('a: 1\nb: "fine 50\nc: 2\nd: "x"\ne: 3\n', "2:4", "never closes", "close the quote"),
+        ("a: 'it's so'\nb: 2\n", "1:7", "the text goes on", "one pair of"),
+        ("a:\n  - {b: 1, c: 2\n  - {d: 1}\n", "2:5", "`{` here never closes", "close it with `}`"),
+        ("a:\n  - {b: 1，c: 2}\n", "2:10", "full-width comma", "`, ` between"),
+        ("t:\n  [0..5): 20 yuan\n  b: 2\n", "2:3", "begins with `[`", '`"[0..5)"`'),
+        ("a: > 5\nb: 2\n", "1:4", "meaning of its own", '`"> 5"`'),
+        ("a:\n  b: 1\n   c: 2\n", "3:4", "does not fit", "in the same column"),
+    ],
+)
+def test_a_slip_is_said_on_its_own_line_in_plain_words(text: str, at: str, said: str, repair: str) -> None:
+    complaints = Complaints("en")
+
+    read_yaml("t.yaml", text.encode(), complaints)
+
+    (finding,) = complaints.findings
+    assert f"{finding.place.line}:{finding.place.column}" == at
+    assert said in finding.message
+    assert repair in finding.repair
+
+
+@pytest.mark.parametrize(
+    ("entries", "code", "column", "repair"),
+    [
+        ("when: area > 1, or share > 2, q: 3", "broken_cell", 18, '`when: "area > 1, or share > 2"`'),
+        ("take: round up (x, 100 yuan), q: 3", "broken_cell", 21, '`take: "round up (x, 100 yuan)"`'),
+        ("name Spitting, q: 3", "no_colon", 2, f"{COLON}: `name: Spitting`"),
+        ("q: 3, 名：占道", "no_colon", 8, f"{COLON}: `名: 占道`"),
+        ("x, q: 3", "no_colon", 2, "`key: value`"),
+    ],
+)
+def test_what_a_comma_left_over_in_braces_is_said_once_with_the_quotes_to_write(
+    entries: str, code: str, column: int, repair: str
+) -> None:
+    complaints = Complaints("en")
+
+    root = read_yaml("t.yaml", f"{{{entries}}}\n".encode(), complaints)
+
+    assert [(each.code, each.place.column) for each in complaints.findings] == [(code, column)]
+    assert repair in complaints.findings[0].repair
+    assert root is not None
+    assert "q" in root.entries

@@ -1,0 +1,179 @@
+"""What was most likely meant by a word or sign that the rule language does not have.
+
+Words that other languages have (`==`, `boolean`, `between`), money written the way it is spoken (`$50`), and slips of a
+letter. Each answer is a repair in Chinese and in English; a word nothing is known of gets none.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from engine.fact import Language
+from engine.vocabulary import UNITS, WORDS, spell, spellings
+from engine.words import listed
+
+Both = tuple[str, str]
+
+# Signs of other languages and of everyday writing; some begin like one of ours, so they are looked for first.
+_SIGNS: Mapping[str, Both] = {
+    "==": ("=", "="),
+    "=>": ("≥", ">="),
+    "=<": ("≤", "<="),
+    "<>": ("≠", "!="),
+    "&&": ("且", "and"),
+    "||": ("或", "or"),
+    "–": ("至", "to"),
+    "—": ("至", "to"),
+    "~": ("至", "to"),
+}
+_SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
+_CURRENCIES: Mapping[str, str] = {
+    "$": "dollars", "£": "pounds", "€": "euros", "¥": "yuan", "￥": "yuan",
+    "USD": "dollars", "GBP": "pounds", "EUR": "euros", "CNY": "yuan", "RMB": "yuan",
+}  # fmt: skip
+_CURRENCY = re.compile(r"([$£€¥￥]|(?:USD|GBP|EUR|CNY|RMB)(?![A-Za-z0-9_]))\s*([0-9]+(?:\.[0-9]+)?)?")
+_FIGURE_BEFORE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*$")
+_BAND = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*[-~–—]\s*([0-9]+(?:\.[0-9]+)?)\s*(.*)")
+_BETWEEN = re.compile(r"(?:between|介于|在)\s*(\S+?)\s*(?:and|和|与|至|到)\s*(\S+?)(?:\s*之间|(?=[\s,;，；]|$))")
+_SUBJECT = re.compile(r"(\w+)\s*(?:is\s*)?$")
+
+_MEANT: Mapping[str, str] = {
+    "exceeds": "more than", "exceeding": "more than", "exceed": "more than", "greater": "more than",
+    "bigger": "more than", "under": "below", "smaller": "less than", "fewer": "less than",
+    "boolean": "yes or no", "bool": "yes or no", "flagged": "yes or no", "decimal": "number", "float": "number",
+    "real": "number", "numeric": "number", "int": "integer", "whole": "integer", "enum": "choice", "option": "choice",
+    "currency": "money", "amount": "money", "datetime": "date", "true": "yes", "false": "no", "x": "×", "X": "×",
+    "布尔": "是否", "小数": "数", "整型": "整数", "枚举": "选项", "钱": "金额", "和": "且", "以及": "且", "并": "且",
+    "不是": "非", "没有": "非", "未": "非", "大于或等于": "≥", "小于或等于": "≤",
+}  # fmt: skip
+PER_UNIT: Both = (
+    "“每……”要乘以一个同单位的事实，如“每平方米50元 × 面积”",
+    "multiply it by a fact in that unit: `per square metre 50 yuan × area`",
+)
+_BEGINNINGS = tuple(each for each in _MEANT if not each.isascii() and len(each) > 1)
+_OR_EQUAL = re.compile(r"(more|greater|less|smaller) than or $")
+_OF = re.compile(r"的\s*([0-9]+(?:\.[0-9]+)?\s*(?:倍|%))")
+
+
+def foreign_sign(text: str, position: int) -> tuple[str, Both] | None:
+    """Return a sign of another language that stands here, and what to write for it."""
+    found = _SIGN.match(text, position)
+    if found is None:
+        return None
+    zh, en = _SIGNS[found.group()]
+    return found.group(), (f"请写“{zh}”", f"write `{en}`")
+
+
+def currency(text: str, position: int) -> tuple[str, Both] | None:
+    """Return money written with a sign or code of a currency, and how an amount is written here."""
+    found = _CURRENCY.match(text, position)
+    if found is None:
+        return None
+    before = _FIGURE_BEFORE.search(text, 0, position)
+    figure = found[2] or (before[1] if before else "50")
+    unit = _CURRENCIES[found[1]]
+    return found.group().strip(), (
+        f"金额写成数字加单位：“{figure}元”",
+        f"an amount is a figure and then its unit: `{figure} {unit}`",
+    )
+
+
+def meant(word: str, text: str, position: int) -> Both | None:
+    """Return what to write for a word of everyday speech or of another language."""
+    if between := _BETWEEN.match(text, position):
+        subject = _SUBJECT.search(text, 0, position)
+        name = subject[1] if subject else "…"
+        low, high = between[1], between[2]
+        return f"请写“{name} ≥ {low} 且 {name} ≤ {high}”", f"write `{name} >= {low} and {name} <= {high}`"
+    if word in ("equal", "equals") and (compared := _OR_EQUAL.search(text, 0, position)):
+        sign = "<=" if compared[1] in ("less", "smaller") else ">="
+        return f"请写“{sign}”", f"instead of `{compared[0].strip()} equal to` write `{sign}`"
+    if word == "在":
+        return "去掉“在”", "leave out 在"
+    if share := _OF.match(text, position):
+        subject = _SUBJECT.search(text, 0, position)
+        product = f"{share[1]} × {subject[1] if subject else '…'}"
+        return f"请写“{product}”", f"write `{product}`"
+    plain = _MEANT.get(word)
+    if plain is None:
+        # Chinese has no blanks: 不是已改正 begins with the word that was meant.
+        plain = next((_MEANT[each] for each in _BEGINNINGS if word.startswith(each)), None)
+    if plain is None:
+        return None
+    return f"请写“{plain}”", f"write `{plain}`"
+
+
+def misses(words: Iterable[str], names: Iterable[str], language: Language | None = None) -> list[str]:
+    """Return what these spellings of one unknown word are near to: names of the file, or words of the language."""
+    known = list(dict.fromkeys(names))
+    spoken = () if language is None else _spoken(language)
+    for word in words:
+        if " " in word:
+            near = difflib.get_close_matches(word, [each for each in spoken if " " in each], n=1, cutoff=0.8)
+        elif word.isascii():
+            begun = [each for each in spoken if each.startswith(f"{word} ")][:2]
+            near = begun or difflib.get_close_matches(word, [*known, *spoken], n=2, cutoff=0.7)
+        else:
+            near = difflib.get_close_matches(word, known, n=2, cutoff=0.5)
+            if not near and len(word) > 1:
+                near = difflib.get_close_matches(word, spoken, n=1, cutoff=0.6)
+        if near:
+            return near
+    return []
+
+
+@cache
+def _spoken(language: Language) -> tuple[str, ...]:
+    """Return the words of the language that could be misspelt."""
+    every = [*spellings(WORDS, language), *spellings(UNITS, language)]
+    return tuple(word for word in every if len(word) > (1 if language == "zh" else 2) and word[0].isalpha())
+
+
+def question(near: list[str]) -> Both:
+    """Ask whether one of these was meant."""
+    zh, en = listed(near, "zh", "或"), listed(near, "en", " or ")
+    return f"是不是{zh}？", f"did you mean {en}?"
+
+
+def band(text: str) -> Both | None:
+    """Return how a band is written, where a line of a table says `0-5`."""
+    found = _BAND.fullmatch(text)
+    if found is None:
+        return None
+    low, high, unit = found[1], found[2], f" {found[3]}" if found[3] else ""
+    return (
+        f"一段写成“{low} 至 {high}{unit}”，或不含上端的“[{low}..{high})”",
+        f"write a band as `{low} to {high}{unit}`, or as `[{low}..{high})` without its upper end",
+    )
+
+
+def in_unit(name: str, kind: str, unit: str, figure: str = "50") -> Both:
+    """Return the unit that a name was declared in, and how a figure beside it is written."""
+    if kind == "money":
+        return f"“{name}”是金额，写“{figure}元”", f"`{name}` is money: write `{figure} yuan`"
+    if kind not in ("integer", "number") or not unit:
+        return f"“{name}”没有单位，只写数字", f"`{name}` has no unit: write the figure alone"
+    zh, en = (spell(UNITS, unit, "zh"), spell(UNITS, unit, "en")) if unit in UNITS else (unit, unit)
+    return f"“{name}”的单位是{zh}，写“{figure}{zh}”", f"`{name}` is declared in {en}: write `{figure} {en}`"
+
+
+def in_units(one: tuple[str, str], other: tuple[str, str]) -> Both:
+    """Say what two sides that do not go together are in, each given as its kind and unit."""
+    (zh, en), (zh_other, en_other) = _what(*one), _what(*other)
+    return f"前者是{zh}，后者是{zh_other}", f"the first is {en}, the second {en_other}"
+
+
+_KINDS: Mapping[str, Both] = {
+    "money": ("金额", "money"), "day": ("日期", "a day"), "yes_no": ("是否", "a yes or no"),
+    "choice": ("选项", "a choice"), "days": ("日期列表", "a list of days"), "records": ("清单", "a list of records"),
+}  # fmt: skip
+
+
+def _what(kind: str, unit: str) -> Both:
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if not unit:
+        return "没有单位的数", "a number without a unit"
+    zh, en = (spell(UNITS, unit, "zh"), spell(UNITS, unit, "en")) if unit in UNITS else (unit, unit)
+    return f"以{zh}计的数", f"a number in {en}"
