@@ -126,7 +126,7 @@ def sentences(comparison: Comparison, lang: Language) -> list[str]:
     if comparison.facts:
         names = ("、" if zh else ", ").join(comparison.facts)
         lines.append(f"  事实有变动：{names}" if zh else f"  facts changed: {names}")
-    for each in comparison.open:
+    for each in comparison.not_compared:
         lines.append(f"  {'没有比到：' if zh else 'not compared: '}{_OPEN.get(each, (each, each))[column]}")
     for found in comparison.differences:
         lines.append(
@@ -151,7 +151,7 @@ def _wire(comparison: Comparison) -> dict[str, Any]:
         "most_up_fen": comparison.most_up_fen,
         "most_down_fen": comparison.most_down_fen,
         "facts": comparison.facts,
-        "not_compared": comparison.open,
+        "not_compared": comparison.not_compared,
         "differences": [
             {
                 "region": each.region,

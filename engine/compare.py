@@ -43,7 +43,7 @@ class Comparison:
     """What two versions of one rule differ in.
 
     `same`, `never_heavier` and `never_lighter` are verdicts over all facts. The greatest changes are those of the cases
-    shown. `facts` names facts that only one version has, or declares otherwise; `open` what was not compared.
+    shown. `facts` names facts that only one version has, or declares otherwise; `not_compared` what was left out.
     """
 
     code: str
@@ -54,7 +54,7 @@ class Comparison:
     most_up_fen: int = 0
     most_down_fen: int = 0
     facts: tuple[str, ...] = ()
-    open: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
 
 def compare(old_book: Rulebook, old: Rule, new_book: Rulebook, new: Rule) -> Comparison:
@@ -83,7 +83,7 @@ class _Comparing:
     new: Rows
     domain: dict[Axis, Part] = field(default_factory=dict)
     facts: list[str] = field(default_factory=list)
-    open: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     found: list[Difference] = field(default_factory=list)
     up: bool = False
     down: bool = False
@@ -92,29 +92,29 @@ class _Comparing:
         self.join()
         old, new = self.old.rule, self.new.rule
         if old.conventions != new.conventions:
-            self.open.append("conventions")
+            self.skipped.append("conventions")
         if [each.provisions for each in old.regime.guards] != [each.provisions for each in new.regime.guards]:
-            self.open.append("general_law")
+            self.skipped.append("general_law")
         if (old.values, old.records, old.ranges) != (new.values, new.records, new.ranges):
-            self.open.append("computed_values")
+            self.skipped.append("computed_values")
         try:
             for one in _outcomes(self.old):
                 for two in _outcomes(self.new):
                     self.met(one, two)
         except TooWide:
-            self.open.append("too_wide")
+            self.skipped.append("too_wide")
         changes = [each.change_fen for each in self.found if each.change_fen is not None]
         heavier, lighter = any(each > 0 for each in changes), any(each < 0 for each in changes)
         return Comparison(
             code=new.code,
-            same="refuted" if self.found else "not_proved" if self.open or self.up or self.down else "proved",
-            never_heavier="refuted" if heavier else "not_proved" if self.open or self.up else "proved",
-            never_lighter="refuted" if lighter else "not_proved" if self.open or self.down else "proved",
+            same="refuted" if self.found else "not_proved" if self.skipped or self.up or self.down else "proved",
+            never_heavier="refuted" if heavier else "not_proved" if self.skipped or self.up else "proved",
+            never_lighter="refuted" if lighter else "not_proved" if self.skipped or self.down else "proved",
             differences=tuple(self.found[:MAX_REGIONS]),
             most_up_fen=max([0, *changes]),
             most_down_fen=min([0, *changes]),
             facts=tuple(self.facts),
-            open=tuple(dict.fromkeys(self.open)),
+            not_compared=tuple(dict.fromkeys(self.skipped)),
         )
 
     def join(self) -> None:
@@ -125,7 +125,7 @@ class _Comparing:
                 self.facts.append(name)
             elif (one[name].kind, one[name].unit, one[name].scale) != (two[name].kind, two[name].unit, two[name].scale):
                 self.facts.append(name)
-                self.open.append(name)
+                self.skipped.append(name)
             elif one[name].choices != two[name].choices or (one[name].low, one[name].high) != (
                 two[name].low,
                 two[name].high,
@@ -134,7 +134,7 @@ class _Comparing:
         self.domain = {**self.old.normal.domain}
         for axis, part in self.new.normal.domain.items():
             known = self.domain.get(axis)
-            self.domain[axis] = part if known is None or axis in self.open else common(known, part)
+            self.domain[axis] = part if known is None or axis in self.skipped else common(known, part)
             if nothing(self.domain[axis]):
                 self.domain[axis] = part
 
@@ -168,9 +168,9 @@ class _Comparing:
             # Whoever was not punished can only be treated more heavily, whoever is not any more only more lightly.
             return "down" if new.kind == "spared" else "up" if old.kind == "spared" else "either"
         if (one.measures, one.range_name, one.defect) == (two.measures, two.range_name, two.defect):
-            return "same" if "computed_values" not in self.open else "either"
+            return "same" if "computed_values" not in self.skipped else "either"
         orders: list[Order] = [*Orders(self.new).orders(two, one), *_turned(Orders(self.old).orders(one, two))]
-        if any(each == "unknown" for each in orders) or "computed_values" in self.open:
+        if any(each == "unknown" for each in orders) or "computed_values" in self.skipped:
             return "either"
         if all(each in ("same", "at_least", "above") for each in orders):
             return "up"

@@ -13,6 +13,7 @@ from engine.fact import Fact
 from engine.proof import PROPERTIES, Proof, Property, Shown, Verdict
 from engine.prove_amounts import Amounts
 from engine.prove_order import Orders
+from engine.prove_quoted import quoted_range, verdict_on
 from engine.prove_rows import Rows
 from engine.region import TooWide
 from engine.rule import Rule
@@ -44,9 +45,11 @@ class _Prover:
             for prop, findings, unsure in self.judged():
                 verdicts[prop] = verdict(findings, unsure)
                 found += findings
+        quoted = list(quoted_range(rule))
+        verdicts["quoted_range"] = verdict_on(rule, quoted)
         versions = list(self.versions())
         verdicts["versions"] = verdict(versions, False)
-        found = [self.acknowledged(each) for each in (*found, *versions)]
+        found = [self.acknowledged(each) for each in (*found, *quoted, *versions)]
         return Proof(rule=rule, verdicts=verdicts, findings=tuple(found))
 
     def judged(self) -> Iterator[tuple[Property, list[Shown], bool]]:
