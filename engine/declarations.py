@@ -214,7 +214,9 @@ class _Declaration:
             self.fail("question", None, expected=what)
             return 0, 0, 0, False, False
         numbers = [token for token in tokens if token.type == "NUMBER"]
-        minus = [tokens[tokens.index(token) - 1].type == "MINUS" for token in numbers]
+        # By position: two equal figures are equal tokens, and -20 至 20 has two of them.
+        signs = zip((None, *tokens), tokens, strict=False)
+        minus = [before is not None and before.type == "MINUS" for before, token in signs if token.type == "NUMBER"]
         try:
             low, high = (
                 scaled(token.value, scale) * (-1 if sign else 1) for token, sign in zip(numbers, minus, strict=True)

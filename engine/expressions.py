@@ -17,7 +17,7 @@ from engine.arithmetic import Span
 from engine.calendar import read_day
 from engine.errors import Complaints
 from engine.fact import NOWHERE, Fact, Language
-from engine.grammar import Parsed, parse_cell, token_of, tree_of
+from engine.grammar import Parsed, first_token, parse_cell, token_of, tree_of, trees
 from engine.lexer import Lexicon
 from engine.numbers import MAX_DIGITS, NotANumber, Rounding, exact, exact_text, scaled
 from engine.tree import (
@@ -217,6 +217,8 @@ class Expressions:
                 self._numeric(token, inner)
                 if isinstance(inner.node, Number):
                     return inner._replace(node=Number(value=-inner.node.value))
+                if isinstance(inner.node, Money):
+                    return inner._replace(node=Money(fen=-inner.node.fen))
                 zero: Expr = Money(fen=0) if inner.kind == "money" else Number(value=Fraction(0))
                 return inner._replace(node=Arithmetic(op="-", left=zero, right=inner.node))
             case "day":
@@ -425,22 +427,5 @@ class Expressions:
         return int(amount)
 
 
-def trees(tree: Parsed) -> Iterator[Parsed]:
-    return (child for child in tree.children if isinstance(child, lark.Tree))
-
-
-def atom_of(tree: Parsed, kind: str) -> Parsed | None:
-    """Return the one atom of this kind that a sum consists of."""
-    if tree.data != "sum" or len(tree.children) != 1:
-        return None
-    product = tree_of(tree.children[0])
-    atom = tree_of(product.children[0])
-    return atom if len(product.children) == 1 and atom.data == kind else None
-
-
 def numeric_words(language: Language) -> str:
     return "整数、数或金额" if language == "zh" else "a number or money"
-
-
-def first_token(tree: Parsed) -> lark.Token:
-    return next(tree.scan_values(lambda value: isinstance(value, lark.Token)))

@@ -6,9 +6,9 @@ from typing import NoReturn, cast
 
 import lark
 
-from engine.expressions import CONSTANT, STEPS, Expressions, Typed, atom_of, first_token, numeric_words, trees
+from engine.expressions import CONSTANT, STEPS, Expressions, Typed, numeric_words
 from engine.fact import Fact
-from engine.grammar import Parsed, token_of, tree_of
+from engine.grammar import Parsed, atom_of, first_token, signed_figure, token_of, tree_of, trees
 from engine.tree import All, Any, Compare, Condition, Not, OneOf, Operator, Relation
 from engine.words import listed
 from engine.yamltext import Scalar
@@ -88,7 +88,7 @@ class Formulas(Expressions):
         op = OPERATORS[sign.type]
         if (choice := self._choice(left)) is not None:
             return self._choose(choice, op, first_token(left), right)
-        if atom_of(left, "literal") is not None and atom_of(right, "fact") is not None:
+        if signed_figure(left) is not None and atom_of(right, "fact") is not None:
             left, right, op = right, left, _FLIPPED[op]
         return self._relate(left, op, right)
 
@@ -107,14 +107,15 @@ class Formulas(Expressions):
 
     def _relate(self, left: Parsed, op: Operator, right: Parsed) -> Condition:
         """Compare two sums; a numeric fact against a plain figure stays on the fact's own scale."""
-        atom, figure = atom_of(left, "fact"), atom_of(right, "literal")
+        atom, figure = atom_of(left, "fact"), signed_figure(right)
         if atom is not None and figure is not None:
             token = token_of(atom.children[0])
             declared = self.declared(token)
             if isinstance(declared, Fact) and declared.kind not in ("integer", "number", "money"):
                 self._not_numeric(declared, token)
             if isinstance(declared, Fact):
-                return Compare(fact=declared.name, op=op, value=self.literal_of(declared, figure))
+                sign, literal = figure
+                return Compare(fact=declared.name, op=op, value=sign * self.literal_of(declared, literal))
         if atom_of(right, "option") is not None:
             token = first_token(left)
             self.fail("wrong_fact_kind", token, found=token.value, expected=self.say("选项", "a choice"))

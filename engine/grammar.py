@@ -239,3 +239,31 @@ def token_of(child: lark.Token | Parsed) -> lark.Token:
     """Narrow a child that the grammar says is a token."""
     assert isinstance(child, lark.Token), child
     return child
+
+
+def trees(tree: Parsed) -> Iterator[Parsed]:
+    """Yield the children that are trees."""
+    return (child for child in tree.children if isinstance(child, lark.Tree))
+
+
+def atom_of(tree: Parsed, kind: str) -> Parsed | None:
+    """Return the one atom of this kind that a sum consists of."""
+    if tree.data != "sum" or len(tree.children) != 1:
+        return None
+    product = tree_of(tree.children[0])
+    atom = tree_of(product.children[0])
+    return atom if len(product.children) == 1 and atom.data == kind else None
+
+
+def signed_figure(tree: Parsed) -> tuple[int, Parsed] | None:
+    """Return the sign and the literal of a sum that is one plain figure: 20, or -20."""
+    literal, negative = atom_of(tree, "literal"), atom_of(tree, "negative")
+    if literal is not None:
+        return 1, literal
+    inner = None if negative is None else tree_of(negative.children[1])
+    return (-1, inner) if inner is not None and inner.data == "literal" else None
+
+
+def first_token(tree: Parsed) -> lark.Token:
+    """Return the word a tree begins with."""
+    return next(tree.scan_values(lambda value: isinstance(value, lark.Token)))

@@ -12,7 +12,7 @@ from engine.expressions import LINEAR, STEPS, Typed
 from engine.fact import Cell, Fact, Language
 from engine.numbers import exact_text
 from engine.reading import Section, misshapen, section
-from engine.tree import Axis, Band, Branches, Condition, Expr, Formula, Key, Marginal, Named, Records, Table
+from engine.tree import Axis, Band, Branches, Condition, Expr, Formula, Key, Marginal, Named, Records, Ref, Table
 from engine.vocabulary import WORDS, spell
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
@@ -273,14 +273,19 @@ def _marginal(name: str, inner: Section, cell: Cell, builder: Builder) -> Named 
     if not isinstance(node, YamlMapping) or not node.entries or of.kind not in ("number", "money"):
         misshapen(node, YamlMapping, builder.complaints)
         return None
-    # The axis of the bands is what they cut: a value of its own name for the time of reading.
-    axis = Named(
+    # The axis of the bands is what they cut: a fact with its own unit, or a value of its own name while it is read.
+    known: dict[str, Fact] = dict(builder.facts)
+    if builder.record is not None:
+        known |= {each.name: each for each in builder.record.fields}
+    axis: Fact | Named = Named(
         name=scalar.text.strip(),
         kind="money" if of.kind == "money" else "number",
         how=Formula(part=of.node),
         shape=LINEAR,
         cell=cell,
     )
+    if isinstance(of.node, Ref):
+        axis = known.get(of.node.name, axis)
     keys = _keys([key for key, _value in node.entries.values()], axis, builder)
     rates = _line([value for _key, value in node.entries.values()], builder)
     if keys is None or rates is None:

@@ -79,6 +79,29 @@ def declare(
                 cell=CELL,
             ),
         ),
+        (
+            "整数，点，-20 至 20",
+            Fact(name="某事", kind="integer", unit="point", low=-20, high=20, cell=CELL),
+        ),
+        (
+            "数，点，精确到 0.1，大于 -20 至 小于 20",
+            Fact(
+                name="某事",
+                kind="number",
+                unit="point",
+                scale=1,
+                low=-200,
+                high=200,
+                low_open=True,
+                high_open=True,
+                cell=CELL,
+            ),
+        ),
+        (
+            "金额，元，-100 至 100",
+            Fact(name="某事", kind="money", unit="yuan", scale=2, low=-10_000, high=10_000, cell=CELL),
+        ),
+        ("整数，点，-20 至 -20", Fact(name="某事", kind="integer", unit="point", low=-20, high=-20, cell=CELL)),
         ("整数;次;5 至 5", Fact(name="某事", kind="integer", unit="times", low=5, high=5, cell=CELL)),
     ],
 )

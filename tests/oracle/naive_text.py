@@ -276,7 +276,7 @@ class Cell:
             return inner
         if self.take(*MINUS):
             inner = self.atom()
-            return plain(lambda case: -inner.worth(case))
+            return Part(lambda case: -inner.worth(case), figure=inner.figure)
         if self.take("每"):
             self.next()
             return self.atom()
