@@ -55,10 +55,19 @@ class Suggestions:
     rule: Rule
     cases: tuple[Suggestion, ...]
     unreached: tuple[Unit, ...]
+    # What stopped the search: a defect of this program, told for this rule alone.
+    failure: str = ""
 
 
 def suggest(rulebook: Rulebook, coverage: RuleCoverage) -> Suggestions:
     """Propose cases for every uncovered unit of a rule, in the order of its units; one case may show several."""
+    try:
+        return _proposed(rulebook, coverage)
+    except Exception as error:
+        return Suggestions(rule=coverage.rule, cases=(), unreached=(), failure=f"{type(error).__name__}: {error}")
+
+
+def _proposed(rulebook: Rulebook, coverage: RuleCoverage) -> Suggestions:
     search = _Search(rulebook, coverage)
     waiting = {unit.id: unit for unit in coverage.uncovered}
     found: list[Suggestion] = []
