@@ -4,6 +4,8 @@ from fractions import Fraction
 
 import pytest
 
+from engine import Outcome
+from engine.explain import explain
 from engine.tree import Compare, Marginal
 from tests.engine.kit import RULE, ask, book, changed, codes, decided, files, findings
 
@@ -61,3 +63,25 @@ def test_a_bare_figure_on_a_marginal_band_is_in_the_unit_of_the_fact_it_cuts() -
 
     assert isinstance(how, Marginal)
     assert [(band.low, band.high) for band, _rate in how.bands] == [(0, share), (share, None)]
+
+
+# --- below the statutory minimum
+
+
+def test_what_falls_below_the_statute_is_never_told_to_lie_inside_it() -> None:
+    change = "超出法定幅度: 取边界\n调整: [{名: 减轻, 情形: 主动改正, 处理: '下浮 50%，可低于法定下限', 依据: 某法第五条}]\n裁量表:"
+    rulebook = book(changed(RULE, ("裁量表:", change)))
+
+    below, inside = (ask(rulebook, {"面积": area, "主动改正": True}) for area in ("1", "3"))
+
+    assert (decided(below).fine_fen, decided(inside).fine_fen) == (2_500, 25_000)
+    assert [(step.name, step.text, step.before, step.after) for step in below.trace if step.kind == "below_range"] == [
+        ("减轻", "某法第五条", 5_000, 2_500)
+    ]
+    assert not any("在法定幅度内" in line or "inside the statutory" in line for line in told(below))
+    assert [step.kind for step in inside.trace if step.kind == "below_range"] == []
+    assert any("在法定幅度内" in line for line in told(inside))
+
+
+def told(outcome: Outcome) -> tuple[str, ...]:
+    return (*explain(outcome, "zh"), *explain(outcome, "en"))
