@@ -107,6 +107,21 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "“{found}”两边都是随事实连续变化的量，这样的乘除无法证明不越出法定幅度",
         "both sides of `{found}` vary without steps: such a product cannot be proved to stay inside the statute",
     ),
+    "ratio_used": (
+        "两个连续变化的量相除得到的比值，只能和固定的数比较（写在情形里），或者作表的行、列；“{found}”这里不行",
+        "a ratio of two quantities that vary without steps may only be compared with a constant, or be the row or "
+        "column of a table: not so at `{found}`",
+    ),
+    "not_straight": (
+        "“{found}”两边都连续变化时，只能是事实的和、差、倍数：取整、份数、累进、同一事实自乘的，不能这样除",
+        "where both sides of `{found}` vary without steps they may be sums, differences and multiples of facts: "
+        "nothing rounded, counted in portions, marginal, or multiplied by itself",
+    ),
+    "divisor_below_zero": (
+        "“{found}”的除数按取值范围可能小于零，这样的比值不能比较；请把除数的事实声明为从 0（或大于 0）起",
+        "the divisor at `{found}` may be below zero within the domains: such a ratio cannot be compared; declare what "
+        "it is made of from 0 (or more than 0) on",
+    ),
     "wrong_arguments": ("“{found}”用得不对：应是{expected}", "`{found}` is used wrongly: expected {expected}"),
     "not_money": (
         "“{found}”起的这一段不是金额；金额要写单位，如 50元",

@@ -6,9 +6,11 @@ from typing import NoReturn, cast
 
 import lark
 
-from engine.expressions import CONSTANT, STEPS, Expressions, Typed, numeric_words
+from engine.expressions import numeric_words
 from engine.fact import Fact
+from engine.functions import Functions
 from engine.grammar import Parsed, atom_of, first_token, signed_figure, token_of, tree_of, trees
+from engine.shapes import CONSTANT, RATIO, STEPS, Typed
 from engine.tree import All, Any, Compare, Condition, Not, OneOf, Operator, Relation
 from engine.words import listed
 from engine.yamltext import Scalar
@@ -18,7 +20,7 @@ _FLIPPED: Mapping[Operator, Operator] = {"=": "=", "!=": "!=", "<": ">", "<=": "
 
 
 @dataclass(slots=True)
-class Formulas(Expressions):
+class Formulas(Functions):
     """Builds conditions and expressions from one file's cells."""
 
     def condition(self, cell: Scalar) -> Condition | None:
@@ -76,7 +78,7 @@ class Formulas(Expressions):
 
     def _chain(self, tree: Parsed) -> Typed:
         if len(tree.children) == 1:
-            return self.sum(tree_of(tree.children[0]))
+            return self.compared(tree_of(tree.children[0]))
         operands = [tree_of(child) for child in tree.children[::2]]
         signs = [token_of(tree_of(child).children[0]) for child in tree.children[1::2]]
         parts = tuple(
@@ -119,7 +121,7 @@ class Formulas(Expressions):
         if atom_of(right, "option") is not None:
             token = first_token(left)
             self.fail("wrong_fact_kind", token, found=token.value, expected=self.say("选项", "a choice"))
-        one, other = self.sum(left), self.sum(right)
+        one, other = self.compared(left), self.compared(right)
         for typed, tree in ((one, left), (other, right)):
             if typed.kind not in ("number", "money", "day"):
                 token = first_token(tree)
@@ -134,6 +136,10 @@ class Formulas(Expressions):
         if one.kind != other.kind or (one.unit and other.unit and one.unit != other.unit):
             token = first_token(right)
             self.fail("unit_mismatch", token, found=token.value, expected=first_token(left).value)
+        if RATIO in (one.shape, other.shape) and CONSTANT not in (one.shape, other.shape):
+            # Against another quantity a ratio could turn back.
+            token = first_token(right)
+            self.fail("ratio_used", token, found=token.value)
         return Relation(op=op, left=one.node, right=other.node)
 
     def _not_numeric(self, fact: Fact, token: lark.Token) -> NoReturn:

@@ -8,10 +8,10 @@ from typing import cast
 from engine.cells import Builder
 from engine.declarations import check_name, read_facts
 from engine.errors import Complaints
-from engine.expressions import LINEAR, STEPS, Typed
 from engine.fact import Cell, Fact, Language
 from engine.numbers import exact_text
 from engine.reading import Section, misshapen, section
+from engine.shapes import LINEAR, RATIO, STEPS, Typed
 from engine.tree import Axis, Band, Branches, Condition, Expr, Formula, Key, Marginal, Named, Records, Ref, Table
 from engine.vocabulary import WORDS, spell
 from engine.words import listed
@@ -115,6 +115,9 @@ def _made(
         builder.complaints.add("mixed_kinds", cell.place, expected="、".join(sorted(kinds)))
         return None
     shape = max(each.shape for each in typed)
+    if shape == RATIO and not isinstance(how, Formula):
+        builder.complaints.add("ratio_used", cell.place, found=name)
+        return None
     if not isinstance(how, Formula):
         shape = max(shape, STEPS)
     kind = typed[0].kind
@@ -269,6 +272,9 @@ def _marginal(name: str, inner: Section, cell: Cell, builder: Builder) -> Named 
         return None
     of = builder.formula(scalar)
     if of is None:
+        return None
+    if of.shape == RATIO:
+        builder.complaints.add("ratio_used", scalar.place, found=scalar.text.strip())
         return None
     if not isinstance(node, YamlMapping) or not node.entries or of.kind not in ("number", "money"):
         misshapen(node, YamlMapping, builder.complaints)

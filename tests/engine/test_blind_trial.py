@@ -1,13 +1,14 @@
 """Corners that a blind trial of the rule language found: each was a wrong outcome, a crash, or a silence."""
 
 from fractions import Fraction
+from itertools import permutations
 
 import pytest
 
-from engine import Outcome
+from engine import Outcome, Rulebook
 from engine.explain import explain
 from engine.tree import Compare, Marginal
-from tests.engine.kit import RULE, ask, book, changed, codes, decided, files, findings
+from tests.engine.kit import REGIME, RULE, ask, book, changed, codes, decided, files, findings, refused
 
 AREA = "  面积: 数，平方米，精确到 0.01，大于 0 至 100，越大越重\n"
 
@@ -69,7 +70,8 @@ def test_a_bare_figure_on_a_marginal_band_is_in_the_unit_of_the_fact_it_cuts() -
 
 
 def test_what_falls_below_the_statute_is_never_told_to_lie_inside_it() -> None:
-    change = "超出法定幅度: 取边界\n调整: [{名: 减轻, 情形: 主动改正, 处理: '下浮 50%，可低于法定下限', 依据: 某法第五条}]\n裁量表:"
+    change = "超出法定幅度: 取边界\n调整:\n"
+    change += "  - {名: 减轻, 情形: 主动改正, 处理: '下浮 50%，可低于法定下限', 依据: 某法第五条}\n裁量表:"
     rulebook = book(changed(RULE, ("裁量表:", change)))
 
     below, inside = (ask(rulebook, {"面积": area, "主动改正": True}) for area in ("1", "3"))
@@ -85,3 +87,150 @@ def test_what_falls_below_the_statute_is_never_told_to_lie_inside_it() -> None:
 
 def told(outcome: Outcome) -> tuple[str, ...]:
     return (*explain(outcome, "zh"), *explain(outcome, "en"))
+
+
+# --- ratios of two measured quantities
+
+
+LOADS = """  核定: 数，吨，精确到 0.001，0 至 100
+  实载: 数，吨，精确到 0.001，0 至 200
+  少缴: 金额，元，0 至 100000
+  应缴: 金额，元，0 至 100000
+  余量: 数，吨，精确到 0.1，-5 至 5
+  车辆:
+    每项: {重: "数，吨，精确到 0.1，0 至 9", 限: "数，吨，精确到 0.1，0 至 9"}
+    计算: {车率: (重 - 限) ÷ 限}
+    最多: 5
+"""
+RATE = "  率: (实载 - 核定) ÷ 核定 × 100%\n"
+
+
+def loads(when: str, values: str = "", outcome: str = "罚款 500元") -> str:
+    computed = f"计算:\n{values}裁量表:" if values else "裁量表:"
+    changes = (("裁量表:", computed), ("情形: 面积 > 2\n", f"情形: {when}\n"), ("罚款 500元\n", f"{outcome}\n"))
+    return with_facts(LOADS, *changes)
+
+
+@pytest.mark.parametrize(
+    ("when", "values"),
+    [
+        ("(实载 - 核定) ÷ 核定 > 50%", ""),
+        ("50% < 率", RATE),
+        ("10% < 率 且 非(率 ≤ 50%)", RATE),
+        ("级 = 3", RATE + "  级: {行: 率, 表: {50% 以下: 1, 大于 50%: 3}}\n"),
+        ("级 = 3", RATE + "  级: {行: 地段, 列: 率, 表: {主街、小巷、广场: {50% 以下: 1, 大于 50%: 3}}}\n"),
+        ("实载 ÷ 核定 > 1.5", ""),
+        ("较大者(实载, 0.001) ÷ 较大者(核定, 0.001) > 1.5", ""),
+    ],
+)
+def test_a_ratio_of_two_measured_quantities_chooses_the_tier(when: str, values: str) -> None:
+    rulebook = book(loads(when, values))
+    facts = {"面积": "3", "核定": "10", "地段": "主街"}
+
+    at, above = (holding(rulebook, facts | {"实载": weight}) for weight in ("15", "15.001"))
+
+    assert (at, above) == ([], ["重"])
+
+
+def holding(rulebook: Rulebook, facts: dict[str, str]) -> list[str]:
+    """Name the tiers that held; the light one needs a small area, and does not hold here."""
+    return [step.name for step in ask(rulebook, facts).trace if step.kind == "tier" and step.holds]
+
+
+def test_a_ratio_of_amounts_and_one_inside_a_list_of_records() -> None:
+    taxes = book(loads("少缴 ÷ 应缴 > 10%"))
+    trucks = book(loads("任一项(车辆, 车率 ≥ 0.5)"))
+
+    assert holding(taxes, {"面积": "3", "少缴": "10.01", "应缴": "100"}) == ["重"]
+    assert holding(taxes, {"面积": "3", "少缴": "10", "应缴": "100"}) == []
+    assert decided(ask(trucks, {"面积": "3", "车辆": [{"重": "3", "限": "3"}, {"重": "3", "限": "2"}]})).tier == "重"
+
+
+def test_a_divisor_of_nought_is_refused_by_the_name_of_the_ratio() -> None:
+    outcome = refused(ask(book(loads("率 > 50%", RATE)), {"面积": "3", "核定": "0", "实载": "1"}))
+
+    assert outcome.code == "divided_by_zero"
+    assert "率" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("when", "values", "outcome", "code"),
+    [
+        ("实载 ÷ 核定 - 1 > 50%", "", "罚款 500元", "ratio_used"),
+        ("实载 ÷ 核定 × 2 > 50%", "", "罚款 500元", "ratio_used"),
+        ("实载 ÷ 核定 ÷ 2 > 50%", "", "罚款 500元", "ratio_used"),
+        ("-(实载 ÷ 核定) > 50%", "", "罚款 500元", "ratio_used"),
+        ("实载 ÷ 核定 > 面积 ÷ 3", "", "罚款 500元", "ratio_used"),
+        ("实载 ÷ 核定 > 次数", "", "罚款 500元", "ratio_used"),
+        ("进位到(实载 ÷ 核定, 1) > 2", "", "罚款 500元", "ratio_used"),
+        ("较大者(实载 ÷ 核定, 1) > 2", "", "罚款 500元", "ratio_used"),
+        ("合计(车辆, 车率) > 2", "", "罚款 500元", "ratio_used"),
+        ("面积 > 2", RATE, "罚款 500元 × 率", "ratio_used"),
+        ("面积 > 2", "", "罚款 100元 × 实载 ÷ 核定", "ratio_used"),
+        ("面积 > 2", RATE, "罚款 100元 至 500元 按 率", "ratio_used"),
+        ("面积 > 2", "  额: {累进: 实载 ÷ 核定, 表: {0 以上: 1元}}\n", "罚款 500元", "ratio_used"),
+        ("面积 > 2", RATE + "  额: [{情形: 面积 > 1, 值: 率}, {情形: 其余, 值: 1}]\n", "罚款 500元", "ratio_used"),
+        ("面积 > 2", RATE + "  额: {行: 面积, 表: {0 以上: 率}}\n", "罚款 500元", "ratio_used"),
+        ("进位到(实载, 1) ÷ 核定 > 2", "", "罚款 500元", "not_straight"),
+        ("实载 ÷ 进位到(核定, 1) > 2", "", "罚款 500元", "not_straight"),
+        ("次数 × (次数 × 面积) ÷ 核定 > 2", "", "罚款 500元", "not_straight"),
+        ("实载 ÷ 余量 > 2", "", "罚款 500元", "divisor_below_zero"),
+        ("实载 ÷ (核定 - 余量) > 2", "", "罚款 500元", "divisor_below_zero"),
+        ("实载 × 核定 > 2", "", "罚款 500元", "not_linear"),
+    ],
+)
+def test_what_a_ratio_may_not_become_is_refused_with_its_reason(
+    when: str, values: str, outcome: str, code: str
+) -> None:
+    assert code in codes(findings(files(loads(when, values, outcome))))
+
+
+def test_a_ratio_of_the_regime_is_held_to_the_facts_a_rule_declares_otherwise() -> None:
+    facts = "  违法所得: 金额，元，0 至 1000000\n  成本: 金额，元，0 至 1000\n计算:\n  利率: 违法所得 ÷ 成本\n"
+    regime = changed(REGIME, ("  违法所得: 金额，元，0 至 1000000\n", facts))
+    rule = with_facts("  成本: 金额，元，-10 至 1000\n")
+
+    assert codes(findings(files(regime=regime))) == []
+    assert "divisor_below_zero" in codes(findings(files(rule, regime)))
+
+
+# --- one order is as good as another
+
+
+@pytest.mark.parametrize("joined", ["{} 且 {} 且 {}", "({1} 且 {0}) 且 {2}"])
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_what_settles_wins_then_what_is_missing_then_what_has_no_value(order: tuple[int, ...], joined: str) -> None:
+    parts = ("率 > 50%", "主动改正", "面积 > 2")
+    rulebook = book(loads(joined.format(*[parts[each] for each in order]), RATE))
+    facts = {"核定": "0", "实载": "1"}
+
+    settled, missing, nought = (
+        ask(rulebook, facts | more) for more in ({"面积": "1"}, {"面积": "3"}, {"面积": "3", "主动改正": True})
+    )
+
+    assert decided(settled).tier == "轻"
+    assert (refused(missing).code, refused(missing).field) == ("missing_fact", "主动改正")
+    assert refused(nought).code == "divided_by_zero"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_same_holds_for_each_record_and_for_branches(order: tuple[int, ...]) -> None:
+    trucks = ({"重": "3", "限": "2"}, {"重": "3", "限": "0"}, {"重": "1", "限": "2"})
+    listed = [trucks[each] for each in order]
+    rows = ("{情形: 率 > 50%, 值: 1}", "{情形: 主动改正, 值: 2}", "{情形: 面积 > 2, 值: 3}")
+    branches = f"  级: [{', '.join(rows[each] for each in order)}]\n"
+    rulebook = book(loads("级 = 3", RATE + branches))
+    facts = {"面积": "3", "核定": "0", "实载": "1"}
+
+    assert decided(ask(book(loads("任一项(车辆, 车率 ≥ 0.5)")), {"面积": "3", "车辆": listed})).tier == "重"
+    assert refused(ask(rulebook, facts)).field == "主动改正"
+    assert refused(ask(rulebook, facts | {"主动改正": False})).code == "divided_by_zero"
+    assert refused(ask(rulebook, facts | {"主动改正": True})).code == "several_lines"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_without_a_value_the_same_one_is_told_in_either_order(order: tuple[int, int]) -> None:
+    parts = ("率 > 50%", "价 > 1")
+    rulebook = book(loads(" 且 ".join(parts[each] for each in order), RATE + "  价: {行: 面积, 表: {2 以下: 1}}\n"))
+
+    assert refused(ask(rulebook, {"面积": "3", "核定": "0", "实载": "1"})).code == "divided_by_zero"

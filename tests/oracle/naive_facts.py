@@ -186,9 +186,16 @@ def branches(rows: list[Mapping[str, str]], names: Names) -> Worth:
     ]
 
     def worth(case: Case) -> Any:
-        holding = [value for when, value in read if when is not None and when(case)]
+        holding, refused = [], []
+        for when, value in read:
+            try:
+                holding += [value] if when is not None and when(case) else []
+            except Refused as refusal:
+                refused.append(str(refusal))
         if len(holding) > 1:
             raise Refused("several_lines")
+        if refused:
+            raise Refused("missing_fact" if "missing_fact" in refused else min(refused))
         if not holding:
             holding = [value for when, value in read if when is None]
         if not holding:
