@@ -118,9 +118,17 @@ class _Declaration:
                     self.fail("duplicate_name", tokens[0], found=tokens[0].value)
                 self.clauses[child.data] = tokens
 
-    def fail(self, code: str, token: lark.Token | None, *, found: str = "", expected: str = "") -> None:
+    def fail(
+        self,
+        code: str,
+        token: lark.Token | None,
+        *,
+        found: str = "",
+        expected: str = "",
+        repair: tuple[str, str] = ("", ""),
+    ) -> None:
         place = self.cell.at(token.start_pos or 0) if token is not None else self.cell.place
-        self.complaints.add(code, place, found=found, expected=expected)
+        self.complaints.add(code, place, found=found, expected=expected, repair=repair)
         raise Unusable
 
     def say(self, zh: str, en: str) -> str:
@@ -246,10 +254,16 @@ class _Declaration:
         tokens = self.clauses.get("counts")
         if tokens is None:
             return None
-        back = tokens[2].value
-        window, most = _WINDOWS[tokens[3].type]
-        if not back.isdigit() or not 1 <= int(back) <= most:
-            self.fail("bad_domain", tokens[2], found=back)
+        back = "0"
+        window: Window = "ever"
+        if tokens[2].type != "EVER":
+            back = tokens[2].value
+            window, most = _WINDOWS[tokens[3].type]
+            if not back.isdigit() or int(back) < 1:
+                self.fail("bad_domain", tokens[2], found=back)
+            if int(back) > most:
+                ever = ("不限期的写“不限期”", "without a limit write `without limit of time`")
+                self.fail("past_limit", tokens[2], found=back, expected=str(most), repair=ever)
         return Count(
             of=tokens[1].value,
             back=int(back),

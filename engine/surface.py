@@ -84,7 +84,7 @@ _SPANS = {
     "full_years": "FULL_YEARS",
 }
 _LATER = {"days": "DAYS_AFTER", "months": "MONTHS_AFTER", "years": "YEARS_AFTER"}
-_WINDOWS = {"years": "YEARS", "months": "MONTHS", "days": "DAYS_BACK"}
+_WINDOWS = {"years": "YEARS", "months": "MONTHS", "days": "DAYS_BACK", "ever": "EVER"}
 _BUILT_IN = {
     "@on": "ACT_DAY",
     "@decided": "DECISION_DAY",
@@ -424,8 +424,9 @@ class Surface:
             clauses.append(self.word(word))
         clauses.append(self.join(self.word("SOURCE"), self.word(fact.source.upper())))
         if fact.count:
+            back = "" if fact.count.window == "ever" else str(fact.count.back)
             window = self.word(_WINDOWS[fact.count.window])
-            clauses.append(self.join(self.word("COUNTS"), fact.count.of, str(fact.count.back), window))
+            clauses.append(self.join(self.word("COUNTS"), fact.count.of, back, window))
             if not fact.count.with_this:
                 clauses.append(self.word("WITHOUT_THIS"))
         if fact.if_unknown:

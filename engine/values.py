@@ -9,6 +9,7 @@ from engine.cells import Builder
 from engine.declarations import check_name, read_facts
 from engine.errors import Complaints
 from engine.fact import Cell, Fact, Language
+from engine.given import MAX_RECORDS
 from engine.numbers import exact_text
 from engine.reading import Section, misshapen, section
 from engine.shapes import LINEAR, RATIO, STEPS, Typed
@@ -41,8 +42,16 @@ def read_record_facts(name: str, key: Scalar, inner: Section, first_day_counts: 
     complaints = inner.complaints
     fields = read_facts(inner.node("each"), inner.language, first_day_counts, complaints)
     most = inner.scalar("most")
-    if most is None or not most.text.strip().isdigit() or not 1 <= int(most.text.strip()) <= 200:
+    if most is None or not most.text.strip().isdigit() or int(most.text.strip()) < 1:
         complaints.add("bad_domain", most.place if most else inner.place, found=most.text if most else "")
+        return None
+    if int(most.text.strip()) > MAX_RECORDS:
+        # What one request can carry: a list that is declared longer could not be given.
+        repair = (
+            "更多的分案办理，或者把项数、合计另设为事实",
+            "decide more in several cases, or declare their number and totals as facts",
+        )
+        complaints.add("past_limit", most.place, found=most.text.strip(), expected=str(MAX_RECORDS), repair=repair)
         return None
     if any(fact.kind in ("days", "records") or fact.count for fact in fields.values()):
         complaints.add("wrong_fact_kind", inner.place, found=name, expected="-")

@@ -234,3 +234,39 @@ def test_of_two_without_a_value_the_same_one_is_told_in_either_order(order: tupl
     rulebook = book(loads(" 且 ".join(parts[each] for each in order), RATE + "  价: {行: 面积, 表: {2 以下: 1}}\n"))
 
     assert refused(ask(rulebook, {"面积": "3", "核定": "0", "实载": "1"})).code == "divided_by_zero"
+
+
+# --- limits, and what has none
+
+
+@pytest.mark.parametrize(
+    ("facts", "limit", "way_out"),
+    [
+        ("  车辆:\n    每项: {车型: 选项 甲、乙}\n    最多: 201\n", "201 超过上限 200", "把项数、合计另设为事实"),
+        ("  几次: 整数，次，1 至 9，计 往日 21年内\n", "21 超过上限 20", "不限期的写“不限期”"),
+        ("  几次: 整数，次，1 至 9，计 往日 241月内\n", "241 超过上限 240", "不限期的写“不限期”"),
+    ],
+)
+def test_a_figure_past_a_limit_names_the_limit_and_a_way_out(facts: str, limit: str, way_out: str) -> None:
+    (finding,) = findings(files(with_facts(facts)))
+
+    assert limit in finding.message
+    assert way_out in finding.repair
+
+
+@pytest.mark.parametrize("most", ["0", "-1", "1.5", "二十"])
+def test_a_list_of_no_number_of_records_is_still_no_list(most: str) -> None:
+    facts = f"  车辆:\n    每项: {{车型: 选项 甲、乙}}\n    最多: {most}\n"
+
+    assert codes(findings(files(with_facts(facts)))) == ["bad_domain"]
+
+
+@pytest.mark.parametrize(("first_day", "with_this", "counted"), [("计入", "", "3"), ("不计入", "，不含本次", "2")])
+def test_a_count_may_look_back_without_limit_of_time(first_day: str, with_this: str, counted: str) -> None:
+    regime = changed(REGIME, ("回溯首日: 计入", f"回溯首日: {first_day}"))
+    rule = with_facts(f"  终身次数: 整数，次，0 至 9，计 往日 不限期{with_this}\n", ("面积 > 2\n", "终身次数 ≥ 2\n"))
+    facts = {"面积": "3", "往日": ["1980-01-01", "2026-10-31", "2026-11-02"]}
+
+    outcome = decided(ask(book(rule, regime), facts))
+
+    assert dict(next(step for step in outcome.trace if step.name == "终身次数").reads)["终身次数"] == counted

@@ -143,6 +143,10 @@ def test_whether_the_first_day_counts_comes_from_the_regime() -> None:
         ("数，平方米，精确到 0.1，0 至 9，越大越重", "number, m2, precise to 0.1, 0 to 9, larger is graver"),
         ("金额，元，0 至 9", "money, yuan, 0 to 9"),
         (
+            "整数，件，1 至 9，取自 档案，计 往日 不限期，不含本次",
+            "integer, items, 1 to 9, taken from history, counts 往日 without limit of time, without this one",
+        ),
+        (
             "整数，件，1 至 9，取自 档案，计 往日 3年内",
             "integer, items, 1 to 9, taken from history, counts 往日 3 years back",
         ),
@@ -191,7 +195,7 @@ def test_chinese_and_english_declare_one_fact(zh: str, en: str) -> None:
         ("数，平方米，精确到 10，0 至 9", "bad_domain", 17),
         ("数，平方米，精确到 0.0000001，0 至 9", "bad_domain", 17),
         ("整数，次，1 至 9，计 往日 0年内", "bad_domain", 23),
-        ("整数，次，1 至 9，计 往日 21年内", "bad_domain", 23),
+        ("整数，次，1 至 9，计 往日 21年内", "past_limit", 23),
         ("整数，次，1 至 9，计 往日 1.5年内", "bad_domain", 23),
         ("整数，元，1 至 9", "unit_mismatch", 10),
         # Choices.

@@ -91,7 +91,7 @@ class Writer:
         self.days = [name for name in ("责令日", "复查日") if name in facts]
 
     def counted(self) -> str:
-        window = self.pick(["1年内", "2 年内", "3个月内", "14月内", "30日内", "365 天内"])
+        window = self.pick(["1年内", "2 年内", "3个月内", "14月内", "30日内", "365 天内", "不限期"])
         least, this = self.pick([("1", ""), ("0", "，不含本次"), ("0", "")])
         return f"整数，次，{least} 至 {self.pick(['3', '99'])}，计 往日 {window}{this}"
 
