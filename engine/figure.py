@@ -51,7 +51,9 @@ def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
             if each.move.end:
                 ends[each.name] = each.move.end
     if len(set(ends.values())) > 1:
-        raise reasoning.refuse("several_tiers", found=listed(ends, reasoning.language))
+        zh = reasoning.language == "zh"
+        unsaid = "而裁量标准没有规定适用哪一项" if zh else "and the benchmark does not say which applies"
+        raise reasoning.refuse("several_tiers", found=listed(ends, reasoning.language), expected=unsaid)
     end = next(iter(ends.values()), "")
     if tiers == 0:
         return row, end
@@ -200,9 +202,10 @@ def _picked(
 
 def _in_tier(reasoning: Reasoning) -> InTier | None:
     """Find the one in-tier rule that holds; the one without a condition is for when no other does."""
-    found = []
+    found: list[InTier] = []
     otherwise = None
     missing: tuple[str, ...] = ()
+    where = "档内取值" if reasoning.language == "zh" else "in_tier"
     for each in reasoning.rule.conventions.in_tier:
         if each.when is None:
             otherwise = each
@@ -217,14 +220,15 @@ def _in_tier(reasoning: Reasoning) -> InTier | None:
     if missing:
         raise reasoning.missing(missing)
     if len(found) > 1:
-        raise reasoning.refuse(
-            "several_lines", found="档内取值" if reasoning.language == "zh" else "in_tier", expected=""
-        )
+        names = listed([each.name or each.cell.text for each in found], reasoning.language)
+        raise reasoning.refuse("several_lines", found=where, expected=names)
     chosen = found[0] if found else otherwise
     if chosen is None:
         if not reasoning.rule.conventions.in_tier:
             return None
-        raise reasoning.refuse("no_line", found="档内取值" if reasoning.language == "zh" else "in_tier", expected="")
+        asked = (name for each in reasoning.rule.conventions.in_tier for name in each.reads)
+        given = [f"{name} {text}" for name, text in reasoning.reads(tuple(dict.fromkeys(asked)))]
+        raise reasoning.refuse("no_line", found=where, expected=listed(given, reasoning.language))
     return chosen
 
 

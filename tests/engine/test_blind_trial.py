@@ -270,3 +270,44 @@ def test_a_count_may_look_back_without_limit_of_time(first_day: str, with_this: 
     outcome = decided(ask(book(rule, regime), facts))
 
     assert dict(next(step for step in outcome.trace if step.name == "终身次数").reads)["终身次数"] == counted
+
+
+# --- refusals that say what holds
+
+
+def both_hold(one: str, other: str, regime: str = REGIME) -> tuple[str, str]:
+    """Refuse where two tiers hold, in Chinese, and return the code and the message."""
+    rule = changed(
+        RULE, ("情形: 面积 ≤ 2", "情形: 面积 ≤ 5"), ("罚款 50元\n", f"{one}\n"), ("罚款 500元\n", f"{other}\n")
+    )
+    outcome = refused(ask(book(changed(rule, ("得: 罚款 50元", "得: 拒绝 数档并合")), regime), {"面积": "3"}))
+    return outcome.code, outcome.message
+
+
+def test_where_neither_of_two_tiers_outweighs_the_other_what_each_lacks_is_said() -> None:
+    code, message = both_hold("罚款 50元，吊销「证」", "罚款 500元，警告")
+
+    assert code == "several_tiers"
+    assert "“轻”的罚款不及“重”；“轻”没有“重”的警告；“重”没有“轻”的吊销 「证」" in message
+    assert "没有规定适用哪一档" not in message
+
+
+def test_where_nothing_chooses_between_two_tiers_that_is_said() -> None:
+    _code, message = both_hold("罚款 50元", "罚款 500元", changed(REGIME, ("数档并合: 从重", "数档并合: 拒绝")))
+
+    assert "裁量标准没有规定适用哪一档" in message
+
+
+def test_two_rules_of_one_bracket_that_hold_at_once_are_named_and_none_names_the_facts() -> None:
+    rules = "档内取值:\n  - {名: 从轻, 情形: 主动改正, 取: 10%}\n  - {名: 小巷, 情形: 地段 为 小巷, 取: 20%}\n裁量表:"
+    rulebook = book(changed(RULE, ("裁量表:", rules), ("罚款 500元\n", "罚款 100元 至 500元\n")))
+
+    both, none = (
+        refused(ask(rulebook, {"面积": "3", "主动改正": corrected, "地段": street}))
+        for corrected, street in ((True, "小巷"), (False, "广场"))
+    )
+
+    assert (both.code, none.code) == ("several_lines", "no_line")
+    assert "从轻" in both.message.partition("：")[2]
+    assert "主动改正 否" in none.message
+    assert "地段 广场" in none.message
