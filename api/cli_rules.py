@@ -13,7 +13,7 @@ from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, progress, say, say_json
 from cases.desk import Desk
 from cases.errors import LawFilesMissing
-from cases.lawfiles import Law, read_files
+from cases.lawfiles import Law, read_files, unread_files
 from cases.reasons import NoReasons, Reasons
 from cases.record import Asked, read_record
 from cases.store import AuditLog
@@ -21,6 +21,7 @@ from engine import Finding, GivenFact, GivenFacts, RuleFilesInvalid, load_rulebo
 from engine.calendar import read_day
 from engine.explain import explain_wire
 from engine.fact import Language
+from engine.notices import notices
 
 
 def decide(
@@ -127,13 +128,20 @@ def _no_float(text: str) -> Never:
 
 
 def check(rules: Rules = None, as_json: AsJson = False) -> None:
-    """检查规则文件 · Check every rule file; all that is wrong is reported at once, with place and repair."""
+    """检查规则文件 · Check every rule file; all that is wrong is reported at once, with place and repair.
+
+    What is no mistake and seldom meant (a fact that nothing uses, a file that is not read) is told as well, and it ends
+    with 0 all the same.
+    """
     files = _files(rules)
+    unread = unread_files(Settings.choose(rules).rules)
     findings: tuple[Finding, ...] = ()
+    noticed: tuple[Finding, ...] = ()
     violations = 0
     with progress("check"):
         try:
-            violations = len(load_rulebook(files).rules)
+            rulebook = load_rulebook(files)
+            violations, noticed = len(rulebook.rules), notices(rulebook)
         except RuleFilesInvalid as error:
             findings = error.findings
     if as_json:
@@ -142,20 +150,17 @@ def check(rules: Rules = None, as_json: AsJson = False) -> None:
                 "ok": not findings,
                 "files": len(files),
                 "violations": violations,
-                "findings": [
-                    {
-                        "code": each.code,
-                        "file": each.place.file,
-                        "line": each.place.line,
-                        "column": each.place.column,
-                        "message": each.message,
-                        "repair": each.repair,
-                    }
-                    for each in findings
-                ],
+                "findings": [_finding(each) for each in findings],
+                "notices": [_finding(each) for each in noticed],
+                "not_read": list(unread),
             }
         )
-    elif findings:
+        raise typer.Exit(FOUND if findings else 0)
+    for each in noticed:
+        say(f"注意 · note: {each}")
+    for name in unread:
+        say(f"注意 · note: {name} 不是 .yaml 文件，没有读 · is no .yaml file and was not read")
+    if findings:
         for each in findings:
             say(str(each))
         say(f"{len(findings)} 处问题 · {len(findings)} findings")
@@ -163,6 +168,18 @@ def check(rules: Rules = None, as_json: AsJson = False) -> None:
         say(f"{len(files)} 个文件、{violations} 项违法行为，没有问题")
         say(f"{len(files)} files, {violations} violations, all well")
     raise typer.Exit(FOUND if findings else 0)
+
+
+def _finding(finding: Finding) -> dict[str, str | int]:
+    place = finding.place
+    return {
+        "code": finding.code,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "message": finding.message,
+        "repair": finding.repair,
+    }
 
 
 def _files(rules: Path | None) -> dict[str, bytes]:

@@ -68,6 +68,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "unknown_choice": ("“{found}”不是“{expected}”的选项", "`{found}` is no choice of `{expected}`"),
     "unknown_fact": ("“{found}”不是本规则声明的事实", "`{found}` is no fact this rule declares"),
     "bad_domain": ("取值范围不通：{found}", "the domain does not work: {found}"),
+    "unused_fact": ("事实“{found}”没有用到", "the fact `{found}` is used by nothing"),
+    "tier_twice": (
+        "同一组、同一法定幅度里有两行都叫“{found}”",
+        "two rows of one group and one statutory range are called `{found}`",
+    ),
     "past_limit": ("{found} 超过上限 {expected}", "{found} is past the limit of {expected}"),
     "question": ("没有写明：{expected}", "not said: {expected}"),
     "bad_day": ("“{found}”不是日期", "`{found}` is no day"),

@@ -7,6 +7,7 @@ import pytest
 
 from engine import Outcome, Rulebook
 from engine.explain import explain
+from engine.notices import notices
 from engine.tree import Compare, Marginal
 from tests.engine.kit import REGIME, RULE, ask, book, changed, codes, decided, files, findings, refused
 
@@ -311,3 +312,27 @@ def test_two_rules_of_one_bracket_that_hold_at_once_are_named_and_none_names_the
     assert "从轻" in both.message.partition("：")[2]
     assert "主动改正 否" in none.message
     assert "地段 广场" in none.message
+
+
+# --- what is no mistake, and seldom meant
+
+
+def test_a_fact_of_a_rule_that_nothing_uses_and_one_name_for_two_tiers_are_noticed() -> None:
+    rule = changed(RULE, ("  - 档次: 重\n", "  - 档次: 轻\n"))
+
+    found = notices(book(rule))
+
+    assert [(each.code, each.place.line) for each in found] == [
+        ("unused_fact", 10),
+        ("unused_fact", 11),
+        ("tier_twice", 18),
+    ]
+    assert "主动改正" in found[0].message
+    assert "两行都叫“轻”" in found[2].message
+
+
+def test_what_the_regime_declares_and_one_name_in_two_groups_are_not_noticed() -> None:
+    rule = changed(RULE, ("  - 档次: 重\n", "  - 档次: 轻\n    组: 乙\n"), ("  主动改正: 是否，从轻\n", ""))
+    rule = changed(rule, ("  地段: 选项 主街、小巷、广场\n", ""))
+
+    assert notices(book(rule)) == ()
