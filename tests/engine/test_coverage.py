@@ -284,3 +284,44 @@ def test_a_defect_in_the_search_for_cases_is_told_of_its_rule(monkeypatch: pytes
     monkeypatch.setattr("engine.suggest.expectation", broken)
 
     assert suggest(rulebook, measured(rulebook)).failure == "ValueError: 某"
+
+
+SPEEDING = """违法行为代码: T-1
+名称: 超速
+类别: 交通
+职权编码: P-1
+施行: 2023-12-15 至 2028-12-14
+依据: {条款: 某条例第三条, 原文: 处五十元以上五百元以下罚款。}
+法定幅度: 罚款 50元 至 500元
+事实:
+  车速: 整数，公里每小时，0 至 300
+  限速: 整数，公里每小时，20 至 120
+前提:
+  - {情形: 车速 > 限速, 否则: 不构成本违法行为}
+裁量表:
+  - {档次: 低限速, 情形: 限速 < 80, 处理: 罚款 50元, 原文: 某}
+  - {档次: 高限速, 情形: 限速 ≥ 80, 处理: 罚款 500元, 原文: 某}
+用例:
+  - {名: 没有超速, 日: 2026-11-01, 给: {车速: 60, 限速: 60}, 得: 拒绝 不构成本违法行为}
+  - {名: 超速, 日: 2026-11-01, 给: {车速: 100, 限速: 60}, 得: 罚款 50元}
+"""
+
+
+def test_a_threshold_is_shown_on_facts_under_which_its_sides_come_to_different_things() -> None:
+    rulebook = book(SPEEDING)
+
+    proposed = suggest(rulebook, measured(rulebook))
+
+    sides = {str(dict(each.given)["限速"]): each.yaml for each in proposed.cases}
+    assert "得: 罚款 50 元" in sides["79"]
+    assert "得: 罚款 500 元" in sides["80"]
+
+
+def test_a_threshold_that_changes_nothing_on_any_facts_is_shown_all_the_same() -> None:
+    rulebook = book(changed(SPEEDING, ("罚款 500元, 原文", "罚款 50元, 原文")))
+
+    proposed = suggest(rulebook, measured(rulebook))
+
+    assert not any(unit.kind == "threshold" for unit in proposed.unreached)
+    given = [each.given for each in proposed.cases]
+    assert len(set(given)) == len(given)
