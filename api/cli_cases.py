@@ -15,6 +15,7 @@ from cases.lawcache import load_cached
 from engine import RuleFilesInvalid
 from engine.coverage import RuleCoverage, measure
 from engine.fact import Language
+from engine.rule import Rule
 from engine.rule_cases import CaseResult, run_case
 from engine.rulebook import Rulebook
 from engine.suggest import Suggestions, suggest
@@ -37,8 +38,8 @@ def run_tests(
 ) -> None:
     """运行规则文件里的用例 · Run the test cases inside the rule files, and say what they do not cover.
 
-    A gap in the coverage is no failure: it ends with 0 where every case passes. With --code, other rule files that
-    cannot be read are no hindrance.
+    A gap in the coverage is no failure: it ends with 0 where every case passes and every rule could be measured. With
+    --code, other rule files that cannot be read are no hindrance.
     """
     zh = lang == "zh"
     law = _law(rules, code)
@@ -57,14 +58,22 @@ def run_tests(
                 show(done, len(measured))
                 proposed.append(suggest(law, each))
     failed = [each for each in results if not each.passed]
+    both: list[RuleCoverage | Suggestions] = [*proposed, *measured]
+    unmeasured = {each.rule.file: (each.rule, each.failure) for each in both if each.failure}
     if as_json:
-        say_json(_wire(results, failed, measured, proposed if propose else None))
+        say_json(_wire(results, failed, measured, proposed if propose else None, list(unmeasured.values())))
     else:
         _tell_cases(results, failed, lang)
         _tell_coverage(measured, lang, everything=everything)
         for suggestions in proposed:
             _tell_suggestions(suggestions, lang)
-    raise typer.Exit(FOUND if failed else 0)
+        for rule, failure in unmeasured.values():
+            say(
+                f"{rule.file}: {rule.code} 的覆盖没有算完，是程序的缺陷，请报告（{failure}）"
+                if zh
+                else f"{rule.file}: the coverage of {rule.code} could not be measured, a defect to report ({failure})"
+            )
+    raise typer.Exit(FOUND if failed or unmeasured else 0)
 
 
 def _law(rules: Path | None, code: str | None) -> Rulebook:
@@ -127,9 +136,10 @@ def _wire(
     failed: Sequence[CaseResult],
     measured: Sequence[RuleCoverage],
     proposed: Sequence[Suggestions] | None,
+    unmeasured: Sequence[tuple[Rule, str]],
 ) -> dict[str, Any]:
     wire: dict[str, Any] = {
-        "ok": not failed,
+        "ok": not failed and not unmeasured,
         "cases": len(results),
         "failed": [_failed(each) for each in failed],
         "coverage": {kind: {"covered": one, "total": all_} for kind, (one, all_) in _counted(measured).items()},
@@ -144,6 +154,9 @@ def _wire(
             }
             for each in measured
             for unit in each.uncovered
+        ],
+        "not_measured": [
+            {"violation": rule.code, "file": rule.file, "failure": failure} for rule, failure in unmeasured
         ],
     }
     if proposed is not None:

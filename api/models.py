@@ -246,6 +246,10 @@ class StepObject(BaseModel):
     holds: bool | None = None
     before_fen: int | None = None
     after_fen: int | None = None
+    least_before_fen: int | None = Field(default=None, description="of a published range, its lower end before")
+    least_after_fen: int | None = Field(
+        default=None, description="and after; before_fen and after_fen are its upper end"
+    )
 
 
 class DecidedObject(BaseModel):

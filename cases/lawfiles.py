@@ -16,9 +16,11 @@ from engine import Rulebook, digest_of, load_rulebook
 from engine.rulebook import read_manifest
 from engine.yamltext import MAX_BYTES
 
-__all__ = ["Law", "law_from_log", "read_files", "read_law"]
+__all__ = ["Law", "law_from_log", "read_files", "read_law", "unread_files"]
 
 _SUFFIXES = (".yaml", ".yml")
+# What people write beside the law.
+_BESIDE = (".md",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,16 @@ def read_files(folder: Path) -> dict[str, bytes]:
     if not files:
         raise LawFilesMissing(str(folder), "it holds no rule files (*.yaml)")
     return files
+
+
+def unread_files(folder: Path) -> tuple[str, ...]:
+    """Name the files below a folder that are neither law nor notes beside it: MS-001.yaml.txt would be law unread."""
+    found = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return tuple(
+        each.as_posix()
+        for each in found
+        if each.suffix.lower() not in (*_SUFFIXES, *_BESIDE) and not any(part.startswith(".") for part in each.parts)
+    )
 
 
 def read_law(folder: Path, cache: Path | None = None) -> Law:

@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 import lark
 
-from engine.expressions import LINEAR, MONEY_UNITS, STEPS, Typed, Unusable
+from engine.expressions import MONEY_UNITS, Unusable
 from engine.fact import Cell, Fact
 from engine.formulas import OPERATORS, Formulas
 from engine.grammar import Parsed, atom_of, first_token, token_of, tree_of
@@ -34,6 +34,7 @@ from engine.measures import (
     Warn,
 )
 from engine.near import band, in_unit, in_units
+from engine.shapes import LINEAR, RATIO, STEPS, Typed
 from engine.tree import Along, Arithmetic, Band, Expr, Key, Money, Named, Number
 from engine.yamltext import Scalar
 
@@ -158,6 +159,8 @@ class Builder(Formulas):
         declared = self.declared(token)
         if declared.kind != "money":
             self.fail("wrong_fact_kind", token, found=declared.name, expected=self.say("金额", "money"))
+        if isinstance(declared, Named) and declared.shape == RATIO:
+            self.fail("ratio_used", token, found=declared.name)
         return declared.name
 
     def _time(self, tree: Parsed) -> tuple[Expr, str]:

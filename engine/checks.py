@@ -15,6 +15,7 @@ from engine.measures import Bracket, Fine
 from engine.numbers import MAX_SAFE_INTEGER
 from engine.reach import leaving
 from engine.rule import Defect, DefectKind, Row, Rule, StatutoryRange
+from engine.shapes import divisors_of, may_be_negative
 from engine.tree import Expr
 from engine.vocabulary import ENUMS, KEYS, spell
 from engine.words import listed
@@ -41,6 +42,10 @@ def checked(rule: Rule, complaints: Complaints) -> Rule:
         if defect.tier and id(defect) not in used:
             name = spell(ENUMS["kind"], defect.kind, rule.language)
             complaints.add("defect_not_there", defect.cell.place, found=f"{defect.tier} {name}")
+    for named in rule.values:
+        # The regime's own ratio was held to the regime's facts; this rule may declare them otherwise.
+        if any(may_be_negative(each, bounds) for each in divisors_of(named)):
+            complaints.add("divisor_below_zero", named.cell.place, found=named.name)
     _finishing(rule, complaints)
     regime = rule.regime.validity
     inside = regime.holds_on(rule.validity.first) and (

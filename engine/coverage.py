@@ -7,7 +7,8 @@ kind) covers nothing. A case counts for the version of the rule that decided it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from engine.arithmetic import Undefined
 from engine.cuts import Sites, sites_of, walk
@@ -45,6 +46,8 @@ class RuleCoverage:
     sites: Sites
     units: tuple[Unit, ...]
     seen: frozenset[Id]
+    # What stopped the measuring: a defect of this program, told for this rule so that the others are measured still.
+    failure: str = ""
 
     @property
     def uncovered(self) -> tuple[Unit, ...]:
@@ -56,23 +59,39 @@ def measure(rulebook: Rulebook, results: Iterable[CaseResult]) -> tuple[RuleCove
     by_rule: dict[str, tuple[Rule, list[CaseResult]]] = {}
     for result in results:
         by_rule.setdefault(result.rule.file, (result.rule, []))[1].append(result)
-    plans = {file: Plan.of(rule) for file, (rule, _results) in by_rule.items()}
-    seen: dict[str, set[Id]] = {file: set() for file in by_rule}
+    plans: dict[str, Plan] = {}
+    seen: dict[str, set[Id]] = {}
+    failures: dict[str, str] = {}
     for rule, found in by_rule.values():
         for result in found:
-            decided_by = result.outcome.rule or rule
-            plan = plans.get(decided_by.file) or plans.setdefault(decided_by.file, Plan.of(decided_by))
-            seen.setdefault(decided_by.file, set()).update(plan.observe(rulebook, result.case, result.outcome))
-    measured = []
+            by = result.outcome.rule or rule
+            if by.file not in failures:
+                with _told(failures, by):
+                    plan = plans.get(by.file) or plans.setdefault(by.file, Plan.of(by))
+                    seen.setdefault(by.file, set()).update(plan.observe(rulebook, result.case, result.outcome))
+    measured = {file: RuleCoverage(rule, Sites((), (), ()), (), frozenset()) for file, (rule, _) in by_rule.items()}
     for file, (rule, found) in by_rule.items():
-        units = {unit.id: unit for unit in (*plans[file].units, *possible_refusals(rulebook, rule))}
-        for result in found:
-            # A refusal that a case meets is one that the rule can give.
-            code = "" if isinstance(result.outcome, Decision) else result.outcome.code
-            if code in OWN and ("refusal", code) not in units:
-                units["refusal", code] = refusal(code, rule.top)
-        measured.append(RuleCoverage(rule, plans[file].sites, tuple(units.values()), frozenset(seen[file])))
-    return tuple(measured)
+        with _told(failures, rule):
+            plan = plans.get(file) or Plan.of(rule)
+            units = {unit.id: unit for unit in (*plan.units, *possible_refusals(rulebook, rule))}
+            for result in found:
+                # A refusal that a case meets is one that the rule can give.
+                code = "" if isinstance(result.outcome, Decision) else result.outcome.code
+                if code in OWN and ("refusal", code) not in units:
+                    units["refusal", code] = refusal(code, rule.top)
+            measured[file] = RuleCoverage(rule, plan.sites, tuple(units.values()), frozenset(seen.get(file, set())))
+        if file in failures:
+            measured[file] = replace(measured[file], failure=failures[file])
+    return tuple(measured.values())
+
+
+@contextmanager
+def _told(failures: dict[str, str], rule: Rule) -> Iterator[None]:
+    """Tell a defect of ours under the rule it shows in: a lawyer's other rules are measured all the same."""
+    try:
+        yield
+    except Exception as error:
+        failures.setdefault(rule.file, f"{type(error).__name__}: {error}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
 from engine.evaluate import Missing, compute
 from engine.figure import fine, moved
 from engine.given import GivenFacts, shown
-from engine.heavier import as_heavy, limited, outweighs
+from engine.heavier import as_heavy, limited, outweighs, undecided
 from engine.lighter import lighter
 from engine.measures import (
     ConfiscateGains,
@@ -368,7 +368,8 @@ class _Deciding:
         for row in holding:
             if row.defect is not None and (row.defect.kind == "overlapping_tiers" or not row.measures):
                 raise self.defective(row.defect, row.tier, row)
-        raise self.reasoning.refuse("several_tiers", found=names)
+        why = undecided(self.rule, holding, self.reasoning.scope)
+        raise self.reasoning.refuse("several_tiers", found=names, expected=why)
 
     def no_tier(self) -> Refused:
         """Refuse because no row holds: by the marked defect of the table where one says so."""

@@ -60,6 +60,7 @@ StepKind = Literal[
     "adjustment",
     "rounding",
     "statutory_range",
+    "below_range",
     "measure",
     "defect",
 ]
@@ -70,7 +71,8 @@ class Step(NamedTuple):
     """One step of the reasoning that did or tried something.
 
     `text` is the rule's own words and `at` where they stand; `reads` the facts looked at; `holds` whether a condition
-    held; `before` and `after` the amount in fen around the step; `name` what the step is about.
+    held; `before` and `after` the amount in fen around the step; `name` what the step is about. Where the amount is a
+    published range, these are its upper end, and `least_before` and `least_after` its lower one.
     """
 
     kind: StepKind
@@ -81,6 +83,8 @@ class Step(NamedTuple):
     holds: bool | None = None
     before: int | None = None
     after: int | None = None
+    least_before: int | None = None
+    least_after: int | None = None
 
 
 class Imposed(NamedTuple):
@@ -274,4 +278,8 @@ def _step(step: Step) -> dict[str, Wire]:
         wire["before_fen"] = step.before
     if step.after is not None:
         wire["after_fen"] = step.after
+    if step.least_before is not None:
+        wire["least_before_fen"] = step.least_before
+    if step.least_after is not None:
+        wire["least_after_fen"] = step.least_after
     return wire

@@ -225,7 +225,9 @@ class _Declaration:
             self.fail("question", None, expected=what)
             return 0, 0, 0, False, False
         numbers = [token for token in tokens if token.type == "NUMBER"]
-        minus = [tokens[tokens.index(token) - 1].type == "MINUS" for token in numbers]
+        # By position: two equal figures are equal tokens, and -20 至 20 has two of them.
+        signs = zip((None, *tokens), tokens, strict=False)
+        minus = [before is not None and before.type == "MINUS" for before, token in signs if token.type == "NUMBER"]
         try:
             low, high = (
                 scaled(token.value, scale) * (-1 if sign else 1) for token, sign in zip(numbers, minus, strict=True)
@@ -255,10 +257,16 @@ class _Declaration:
         tokens = self.clauses.get("counts")
         if tokens is None:
             return None
-        back = tokens[2].value
-        window, most = _WINDOWS[tokens[3].type]
-        if not back.isdigit() or not 1 <= int(back) <= most:
-            self.fail("bad_domain", tokens[2], found=back)
+        back = "0"
+        window: Window = "ever"
+        if tokens[2].type != "EVER":
+            back = tokens[2].value
+            window, most = _WINDOWS[tokens[3].type]
+            if not back.isdigit() or int(back) < 1:
+                self.fail("bad_domain", tokens[2], found=back)
+            if int(back) > most:
+                ever = ("不限期的写“不限期”", "without a limit write `without limit of time`")
+                self.fail("past_limit", tokens[2], found=back, expected=str(most), repair=ever)
         return Count(
             of=tokens[1].value,
             back=int(back),

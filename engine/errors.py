@@ -77,6 +77,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "unknown_choice": ("“{found}”不是“{expected}”的选项", "`{found}` is no choice of `{expected}`"),
     "unknown_fact": ("“{found}”不是本规则声明的事实", "`{found}` is no fact this rule declares"),
     "bad_domain": ("取值范围不通：{found}", "the domain does not work: {found}"),
+    "unused_fact": ("事实“{found}”没有用到", "the fact `{found}` is used by nothing"),
+    "tier_twice": (
+        "同一组、同一法定幅度里有两行都叫“{found}”",
+        "two rows of one group and one statutory range are called `{found}`",
+    ),
+    "past_limit": ("{found} 超过上限 {expected}", "{found} is past the limit of {expected}"),
     "question": ("没有写明：{expected}", "not said: {expected}"),
     "bad_day": ("“{found}”不是日期", "`{found}` is no day"),
     "bad_choice_of_words": ("“{found}”不是可选的写法", "`{found}` is none of the words allowed here"),
@@ -116,9 +122,20 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "“{found}”两边都是随事实连续变化的量，这样的乘积无法证明不越出法定幅度",
         "both sides of `{found}` vary without steps: such a product cannot be proved to stay inside the statute",
     ),
-    "divisor_not_linear": (
-        "“{found}”后面的除数是随事实连续变化的量，这样的商无法证明不越出法定幅度",
-        "what follows `{found}` varies without steps: such a quotient cannot be proved to stay inside the statute",
+    "ratio_used": (
+        "两个连续变化的量相除得到的比值，只能和固定的数比较（写在情形里），或者作表的行、列；“{found}”这里不行",
+        "a ratio of two quantities that vary without steps may only be compared with a constant, or be the row or "
+        "column of a table: not so at `{found}`",
+    ),
+    "not_straight": (
+        "“{found}”两边都连续变化时，只能是事实的和、差、倍数：取整、份数、累进、同一事实自乘的，不能这样除",
+        "where both sides of `{found}` vary without steps they may be sums, differences and multiples of facts: "
+        "nothing rounded, counted in portions, marginal, or multiplied by itself",
+    ),
+    "divisor_below_zero": (
+        "“{found}”的除数按取值范围可能小于零，这样的比值不能比较；请把除数的事实声明为从 0（或大于 0）起",
+        "the divisor at `{found}` may be below zero within the domains: such a ratio cannot be compared; declare what "
+        "it is made of from 0 (or more than 0) on",
     ),
     "wrong_arguments": ("“{found}”用得不对：应是{expected}", "`{found}` is used wrongly: expected {expected}"),
     "not_money": (

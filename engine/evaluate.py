@@ -4,7 +4,7 @@ A condition is true, false, or `Missing`: the facts it still hangs on (Kleene's 
 number, an amount in fen, a day, or `Missing`. Named values are worked out once, on first use.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -186,27 +186,37 @@ def _each(condition: Each, scope: Scope) -> bool | Missing:
     if isinstance(records, Missing):
         return records
     lists = scope.lists[condition.records]
-    settles = condition.which == "any"
-    missing: tuple[str, ...] = ()
-    for record in records:
-        holds = evaluate(condition.where, scope.inside(lists, record))
-        if isinstance(holds, Missing):
-            missing += holds
-        elif holds is settles:
-            return settles
-    return Missing(missing) if missing else not settles
+    return _settled([(condition.where, scope.inside(lists, record)) for record in records], condition.which == "any")
 
 
 def _joined(parts: tuple[Condition, ...], scope: Scope, settles: bool) -> bool | Missing:
-    """Join parts: one that `settles` decides whatever else is missing."""
+    return _settled([(part, scope) for part in parts], settles)
+
+
+def _settled(parts: Iterable[tuple[Condition, Scope]], settles: bool) -> bool | Missing:
+    """Join parts, in whatever order they are written: one that settles wins, then what is missing, then no value."""
     missing: tuple[str, ...] = ()
-    for part in parts:
-        holds = _EVALUATE[type(part)](part, scope)
+    undefined: list[Undefined] = []
+    for part, scope in parts:
+        try:
+            holds = _EVALUATE[type(part)](part, scope)
+        except Undefined as none:
+            undefined.append(none)
+            continue
         if holds is settles:
             return settles
         if holds is not True and holds is not False:
             missing += holds
-    return Missing(missing) if missing else not settles
+    if missing:
+        return Missing(missing)
+    if undefined:
+        raise _foremost(undefined)
+    return not settles
+
+
+def _foremost(undefined: list[Undefined]) -> Undefined:
+    """Choose which of several to tell of, by their names and not by their order."""
+    return min(undefined, key=lambda each: (each.code, each.name))
 
 
 # One look for the reading of a node: conditions are asked for by the hundred in one decision.
@@ -383,20 +393,28 @@ def _how(named: Named, scope: Scope) -> Anything:
 def _branches(name: str, rows: tuple[tuple[Condition | None, Expr], ...], scope: Scope) -> Anything:
     holding: list[Expr] = []
     missing: tuple[str, ...] = ()
+    undefined: list[Undefined] = []
     otherwise: Expr | None = None
     for when, value in rows:
         if when is None:
             otherwise = value
             continue
-        holds = evaluate(when, scope)
+        try:
+            holds = evaluate(when, scope)
+        except Undefined as none:
+            undefined.append(none)
+            continue
         if isinstance(holds, Missing):
             missing += holds
         elif holds:
             holding.append(value)
+    if len(holding) > 1:
+        # Two hold already, whatever else is missing or has no value.
+        raise Undefined("several_lines", name)
     if missing:
         return Missing(missing)
-    if len(holding) > 1:
-        raise Undefined("several_lines", name)
+    if undefined:
+        raise _foremost(undefined)
     if not holding and otherwise is None:
         raise Undefined("no_line", name)
     return compute(holding[0] if holding else otherwise, scope)  # type: ignore[arg-type]  # one of them is there

@@ -90,6 +90,13 @@ def _range(low: int | None, high: int | None, *, zh: bool) -> str:
     return f"{yuan_text(low)} 至 {_yuan(high, zh=zh)}" if zh else f"{yuan_text(low)} to {_yuan(high, zh=zh)}"
 
 
+def _around(step: Object, end: str, *, zh: bool) -> str:
+    """Write the amount before or after a step: both ends where it is a published range."""
+    if f"least_{end}" in step:
+        return _range(step[f"least_{end}"], step.get(end), zh=zh)
+    return _yuan(step.get(end), zh=zh)
+
+
 def _sentences(decision: Object, *, zh: bool) -> Iterator[str]:
     for basis in decision["basis"]:
         yield (
@@ -221,19 +228,26 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
         case "adjustment":
             if not holds:
                 return f"调整“{name}”不成立：{text}" if zh else f"adjustment “{name}” does not hold: {text}"
-            change = f"{_yuan(step.get('before_fen'), zh=zh)} → {_yuan(step.get('after_fen'), zh=zh)}"
+            change = f"{_around(step, 'before_fen', zh=zh)} → {_around(step, 'after_fen', zh=zh)}"
             return f"调整“{name}”：{text}，{change}" if zh else f"adjustment “{name}”: {text}, {change}"
         case "amount":
             where = (f"（{reads}）" if zh else f" ({reads})") if reads else ""
             return f"数额：{text}{where}，得 {after} 元" if zh else f"amount: {text}{where} gives {after} yuan"
         case "rounding":
             return f"取整：得 {after} 元" if zh else f"rounded to {after} yuan"
+        case "statutory_range" if holds is False and before == after:
+            return f"低于法定幅度（{text}）" if zh else f"below the statutory range ({text})"
+        case "below_range":
+            why = (f"（依据：{text}）" if zh else f" (basis: {text})") if text else ""
+            if zh:
+                return f"低于法定下限 {before} 元，得 {after} 元：调整“{name}”允许低于法定下限{why}"
+            return f"{after} yuan is below the statutory minimum of {before}: adjustment “{name}” allows it{why}"
         case "statutory_range":
             if before == after:
                 return f"在法定幅度内（{text}）" if zh else f"inside the statutory range ({text})"
             if zh:
-                return f"取整不得越出法定幅度（{text}）：{before} 元改为 {after} 元"
-            return f"rounding may not leave the statutory range ({text}): {before} becomes {after} yuan"
+                return f"不得越出法定幅度（{text}）：{before} 元改为 {after} 元"
+            return f"the fine may not leave the statutory range ({text}): {before} becomes {after} yuan"
         case "measure":
             word = MEASURES[name][0 if zh else 1]
             if holds is False:

@@ -1,7 +1,7 @@
 """From parsed cells to expressions, checked against the names a file declares.
 
-Every expression has a kind (number, money, day, yes/no) and a shape. The shape keeps the language decidable: a product
-of two quantities that both vary without steps could not be proved inside its statutory range, so it is refused.
+Every expression has a kind (number, money, day, yes/no) and a shape (`engine.shapes`): a product of two lines could not
+be proved inside its statutory range, so it is refused; a ratio of two lines may be compared and looked up, no more.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,66 +9,44 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any as Anything
-from typing import Literal, NamedTuple, NoReturn, TypeVar
+from typing import Literal, NoReturn, TypeVar
 
 import lark
 
-from engine.arithmetic import Span
+from engine.bounds import Bounds as Reach
 from engine.calendar import read_day
 from engine.errors import Complaints
 from engine.fact import NOWHERE, Fact, Language
 from engine.grammar import Parsed, first_token, numeric_words, parse_cell, token_of, tree_of, trees
 from engine.lexer import Lexicon
 from engine.near import PER_UNIT, in_unit, in_units
-from engine.numbers import MAX_DIGITS, NotANumber, Rounding, exact, exact_text, scaled
+from engine.numbers import MAX_DIGITS, NotANumber, exact, exact_text, scaled
+from engine.shapes import LINEAR, MAX_STEPS, RATIO, STEPS, Kind, Typed, may_be_negative, straight
 from engine.tree import (
     Arithmetic,
-    Between,
     Condition,
     Day,
-    Each,
     Expr,
-    Extreme,
     Is,
-    Later,
     Limit,
     Money,
     Named,
     Number,
-    Portions,
     Records,
     Ref,
-    RoundedTo,
-    Tally,
-    is_whole,
     is_whole_named,
 )
 from engine.vocabulary import UNITS, spell
 from engine.yamltext import Scalar
 
-_ROUNDINGS: Mapping[str, Rounding] = {
-    "UP_TO": "ceiling", "DOWN_TO": "floor", "HALF_UP_TO": "half_up", "HALF_EVEN_TO": "half_even",
-}  # fmt: skip
-_SPANS: Mapping[str, Span] = {
-    "DAYS_BETWEEN": "days", "STARTED_MONTHS": "started_months",
-    "FULL_MONTHS": "full_months", "FULL_YEARS": "full_years",
-}  # fmt: skip
-_LATER: Mapping[str, Literal["days", "months", "years"]] = {
-    "DAYS_AFTER": "days", "MONTHS_AFTER": "months", "YEARS_AFTER": "years",
-}  # fmt: skip
 # What the engine itself knows of a case, by the name it has among values.
 BUILT_IN: Mapping[str, str] = {
     "ACT_DAY": "@on", "DECISION_DAY": "@decided", "FINE_AMOUNT": "@fine",
     "IS_FINED": "@fined", "IS_WARNED": "@warned", "IS_REVOKED": "@revoked", "IS_STOPPED": "@stopped",
 }  # fmt: skip
 MONEY_UNITS: Mapping[str, int] = {"FEN": 1, "YUAN": 100, "WAN_YUAN": 1_000_000}
-# A whole-number fact of at most so many values counts as steps: it may multiply another quantity.
-MAX_STEPS = 100_000
-
 # Whether 以上 and 以下 include the figure: both, neither, or 以上 alone.
 Bounds = Literal["inclusive", "exclusive", "more_only"]
-Kind = Literal["number", "money", "day", "yes_no", "choice", "days", "records"]
-CONSTANT, STEPS, LINEAR = 0, 1, 2
 
 STEPPED = (
     "“×”的一边、“÷”后面的除数，要是按级变化的量或常数：查表的数、份数、天数，"
@@ -83,15 +61,6 @@ NOTHING = Scalar("", NOWHERE)
 
 class Unusable(Exception):
     """A finding was recorded while building; the cell gives no node."""
-
-
-class Typed(NamedTuple):
-    """An expression or condition with its kind, the unit it was written in, and its shape."""
-
-    node: Anything
-    kind: Kind
-    unit: str = ""
-    shape: int = CONSTANT
 
 
 @dataclass(slots=True)
@@ -143,7 +112,10 @@ class Expressions:
         finally:
             self.record = outer
 
-    # Parentheses and functions hold conditions too: `engine.formulas` builds those.
+    # `engine.functions` builds functions, and parentheses hold conditions too: `engine.formulas` builds those.
+
+    def call(self, tree: Parsed) -> Typed:
+        raise NotImplementedError
 
     def any(self, tree: Parsed) -> Typed:
         raise NotImplementedError
@@ -154,10 +126,22 @@ class Expressions:
     # --- sums and products
 
     def sum(self, tree: Parsed) -> Typed:
+        """Build a sum that goes on into something else: a ratio does not."""
+        return self.no_ratio(first_token(tree), self.compared(tree))
+
+    def no_ratio(self, token: lark.Token, typed: Typed) -> Typed:
+        if typed.shape == RATIO:
+            self.fail("ratio_used", token, found=token.value)
+        return typed
+
+    def compared(self, tree: Parsed) -> Typed:
+        """Build a sum that is compared with another: it may be a ratio."""
         typed = self._product(tree_of(tree.children[0]))
         for sign, child in zip(tree.children[1::2], tree.children[2::2], strict=True):
             other = self._product(tree_of(child))
             token = token_of(sign)
+            self.no_ratio(token, typed)
+            self.no_ratio(token, other)
             same = typed.kind == other.kind and typed.kind in ("number", "money")
             for one, two, at in ((typed, other, tree_of(child)), (other, typed, tree)):
                 # 超标率 + 5 would be 500 % more: a bare figure beside a share has to say which it is.
@@ -202,6 +186,10 @@ class Expressions:
                 "money is multiplied by a number: one side may be no money",
             )
             self.fail("unit_mismatch", token, found=self.say("金额", "money"), expected="×", repair=repair)
+        # 超载率 × 100% is the same ratio.
+        figure = right.node if left.shape == RATIO else left.node
+        if RATIO in (left.shape, right.shape) and figure != Number(value=Fraction(1)):
+            self.fail("ratio_used", token, found=token.value)
         if left.shape == right.shape == LINEAR:
             self.fail("not_linear", token, found=token.value, repair=STEPPED)
         kind: Kind = "money" if "money" in (left.kind, right.kind) else "number"
@@ -213,10 +201,25 @@ class Expressions:
         if right.kind == "money" and left.kind != "money":
             repair = ("只有金额可以除以金额", "only money is divided by money")
             self.fail("unit_mismatch", token, found=token.value, expected=self.say("金额", "money"), repair=repair)
+        self.no_ratio(token, left)
+        self.no_ratio(token, right)
+        shape = max(left.shape, right.shape)
         if right.shape == LINEAR:
-            self.fail("divisor_not_linear", token, found=token.value, repair=STEPPED)
+            self._ratio(left, token, right)
+            shape = RATIO
         kind: Kind = "number" if left.kind == right.kind else "money"
-        return Typed(Arithmetic(op="/", left=left.node, right=right.node), kind, "", max(left.shape, right.shape))
+        return Typed(Arithmetic(op="/", left=left.node, right=right.node), kind, "", shape)
+
+    def _ratio(self, left: Typed, token: lark.Token, right: Typed) -> None:
+        """Hold a quotient of two lines to what keeps it rising or falling all the way while one fact moves."""
+        facts, named = dict(self.facts), dict(self.named)
+        if self.record is not None:
+            facts |= {each.name: each for each in self.record.fields}
+            named |= {each.name: each for each in self.record.values}
+        if not all(straight(each.node, named.get, self.records) for each in (left, right)):
+            self.fail("not_straight", token, found=token.value)
+        if may_be_negative(right.node, Reach(facts, named, self.records)):
+            self.fail("divisor_below_zero", token, found=token.value)
 
     # --- atoms
 
@@ -228,10 +231,12 @@ class Expressions:
             case "literal":
                 return self._figure(tree)
             case "negative":
-                inner = self.atom(tree_of(tree.children[1]))
+                inner = self.no_ratio(token, self.atom(tree_of(tree.children[1])))
                 self._numeric(token, inner)
                 if isinstance(inner.node, Number):
                     return inner._replace(node=Number(value=-inner.node.value))
+                if isinstance(inner.node, Money):
+                    return inner._replace(node=Money(fen=-inner.node.fen))
                 zero: Expr = Money(fen=0) if inner.kind == "money" else Number(value=Fraction(0))
                 return inner._replace(node=Arithmetic(op="-", left=zero, right=inner.node))
             case "day":
@@ -254,7 +259,7 @@ class Expressions:
             case "group":
                 return self.any(tree_of(tree.children[1]))
             case "call":
-                return self._call(tree)
+                return self.call(tree)
             case _:
                 self.fail("wrong_fact_kind", token, found=token.value, expected=numeric_words(self.language))
 
@@ -323,82 +328,6 @@ class Expressions:
         if token.value == "percent":
             return Typed(Number(value=Fraction(value, 100)), "number", "percent")
         return Typed(Number(value=value), "number", "" if token.value == "fold" else str(token.value))
-
-    def _call(self, tree: Parsed) -> Typed:
-        name = token_of(tree_of(tree.children[0]).children[0])
-        arguments = list(trees(tree))[1:]
-        if name.type in ("NUMBER_OF", "TOTAL_OF", "GREATEST_IN", "ANY_OF", "EVERY_OF"):
-            return self._over_records(name, arguments)
-        typed = [self.any(argument) for argument in arguments]
-        if name.type in ("GREATEST", "LEAST"):
-            if len(typed) < 2 or len({each.kind for each in typed}) != 1 or typed[0].kind not in ("number", "money"):
-                self.fail(
-                    "wrong_arguments", name, found=name.value, expected=self.say("同类的数或金额", "numbers or money")
-                )
-            node = Extreme(
-                which="greatest" if name.type == "GREATEST" else "least", parts=tuple(each.node for each in typed)
-            )
-            unit = next((each.unit for each in typed if each.unit), "")
-            return Typed(node, typed[0].kind, unit, max(each.shape for each in typed))
-        if len(typed) != 2:
-            self.fail("wrong_arguments", name, found=name.value, expected=self.say("两项", "two"))
-        one, two = typed
-        if name.type in _SPANS:
-            self._kinds(name, one.kind == two.kind == "day")
-            unit = {"days": "day", "full_years": "year"}.get(_SPANS[name.type], "month")
-            return Typed(Between(span=_SPANS[name.type], first=one.node, last=two.node), "number", unit, STEPS)
-        if name.type in _LATER:
-            self._kinds(name, one.kind == "day" and two.kind == "number")
-            if not is_whole(two.node, self.whole_name):
-                expected = self.say(
-                    "整数（算出来的数先用“进位到(…, 1)”或“舍去到(…, 1)”取整）", "a whole number (`round up (…, 1)`)"
-                )
-                self.fail("wrong_arguments", name, found=name.value, expected=expected)
-            return Typed(Later(unit=_LATER[name.type], day=one.node, by=two.node), "day", "", LINEAR)
-        self._kinds(name, one.kind == two.kind and one.kind in ("number", "money"))
-        step = two.node
-        positive = (isinstance(step, Number) and step.value > 0) or (isinstance(step, Money) and step.fen > 0)
-        if not positive or (one.unit and two.unit and one.unit != two.unit):
-            self.fail("wrong_arguments", name, found=name.value, expected=self.say("大于零的步长", "a step above zero"))
-        if one.unit == "percent" and not two.unit:
-            step = Number(value=Fraction(step.value, 100))
-        if name.type in _ROUNDINGS:
-            return one._replace(node=RoundedTo(part=one.node, step=step, mode=_ROUNDINGS[name.type]))
-        return Typed(Portions(part=one.node, size=step, started=name.type == "STARTED"), "number", "", STEPS)
-
-    def _kinds(self, token: lark.Token, right: bool) -> None:
-        if not right:
-            expected = self.say("日期、数或金额，各归各位", "days, numbers or money in their places")
-            self.fail("wrong_arguments", token, found=token.value, expected=expected)
-
-    def _over_records(self, name: lark.Token, arguments: list[Parsed]) -> Typed:
-        token = first_token(arguments[0])
-        records = self.records.get(token.value)
-        if records is None or self.record is not None:
-            expected = self.say("一个清单", "a list of records")
-            self.fail("wrong_arguments", name, found=token.value, expected=expected, about=str(token.value))
-        wanted = (1, 2) if name.type == "NUMBER_OF" else (2, 3) if name.type in ("TOTAL_OF", "GREATEST_IN") else (2,)
-        if len(arguments) not in wanted:
-            self.fail(
-                "wrong_arguments", name, found=name.value, expected=self.say("清单和每项的式子", "a list and a part")
-            )
-        where: Condition | None = None
-        part = Typed(None, "number", "", STEPS)
-        with self.within(records):
-            conditions = arguments[1:] if name.type not in ("TOTAL_OF", "GREATEST_IN") else arguments[2:]
-            if conditions:
-                where = self.truth(conditions[0])
-            if name.type in ("TOTAL_OF", "GREATEST_IN"):
-                part = self.any(arguments[1])
-                self._kinds(name, part.kind in ("number", "money"))
-        if name.type in ("ANY_OF", "EVERY_OF"):
-            assert where is not None
-            which: Literal["any", "all"] = "any" if name.type == "ANY_OF" else "all"
-            return Typed(Each(which=which, records=token.value, where=where), "yes_no", shape=STEPS)
-        what: Literal["count", "total", "greatest"] = (
-            "count" if name.type == "NUMBER_OF" else "total" if name.type == "TOTAL_OF" else "greatest"
-        )
-        return part._replace(node=Tally(what=what, records=token.value, where=where, part=part.node))
 
     # --- figures
 

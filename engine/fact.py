@@ -31,7 +31,7 @@ class Cell:
 FactKind = Literal["yes_no", "choice", "integer", "number", "money", "day", "days", "records"]
 Direction = Literal["graver", "lighter", "neither"]
 Source = Literal["officer", "case_file", "history", "register"]
-Window = Literal["years", "months", "days"]
+Window = Literal["years", "months", "days", "ever"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,8 @@ class Count:
     """A number of offences counted from a list of days: those in the window before the act, and the act itself.
 
     The window is the `back` years, months or days up to the day of the act; `first_day` says whether its first day,
-    exactly so long before, counts; `with_this` whether the present act is one of them (含本次).
+    exactly so long before, counts; `with_this` whether the present act is one of them (含本次). `ever` looks
+    back without limit of time: its `back` is nought.
     """
 
     of: str

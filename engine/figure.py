@@ -51,7 +51,9 @@ def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
             if each.move.end:
                 ends[each.name] = each.move.end
     if len(set(ends.values())) > 1:
-        raise reasoning.refuse("several_tiers", found=listed(ends, reasoning.language))
+        zh = reasoning.language == "zh"
+        unsaid = "而裁量标准没有规定适用哪一项" if zh else "and the benchmark does not say which applies"
+        raise reasoning.refuse("several_tiers", found=listed(ends, reasoning.language), expected=unsaid)
     end = next(iter(ends.values()), "")
     if tiers == 0:
         return row, end
@@ -86,8 +88,10 @@ def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
 
 
 class _Amount(NamedTuple):
+    """What was computed, and the adjustments that let it fall below the statutory minimum (减轻)."""
+
     ends: Ends
-    below_range: bool = False
+    below: tuple[Adjustment, ...] = ()
 
 
 def least_computed(reasoning: Reasoning, row: Row, measure: Fine) -> tuple[Exact, Exact]:
@@ -96,12 +100,12 @@ def least_computed(reasoning: Reasoning, row: Row, measure: Fine) -> tuple[Exact
     The trace follows the upper end; whether rounding or the statute changed the lower one shows only here.
     """
     amount, scope = _computed(reasoning, row, measure, "")
-    return amount.ends.low, _statutory_least(reasoning, row, measure, amount, scope)
+    return amount.ends.low, 0 if amount.below else _statutory_least(reasoning, row, measure, scope)
 
 
-def _statutory_least(reasoning: Reasoning, row: Row, measure: Fine, amount: _Amount, scope: Scope) -> Exact:
+def _statutory_least(reasoning: Reasoning, row: Row, measure: Fine, scope: Scope) -> Exact:
     low = reasoning.rule.range_for(row, measure.payer).low
-    return 0 if low is None or amount.below_range else reasoning.amount(low, scope)
+    return 0 if low is None else reasoning.amount(low, scope)
 
 
 def _computed(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> tuple[_Amount, Scope]:
@@ -198,9 +202,10 @@ def _picked(
 
 def _in_tier(reasoning: Reasoning) -> InTier | None:
     """Find the one in-tier rule that holds; the one without a condition is for when no other does."""
-    found = []
+    found: list[InTier] = []
     otherwise = None
     missing: tuple[str, ...] = ()
+    where = "档内取值" if reasoning.language == "zh" else "in_tier"
     for each in reasoning.rule.conventions.in_tier:
         if each.when is None:
             otherwise = each
@@ -215,14 +220,15 @@ def _in_tier(reasoning: Reasoning) -> InTier | None:
     if missing:
         raise reasoning.missing(missing)
     if len(found) > 1:
-        raise reasoning.refuse(
-            "several_lines", found="档内取值" if reasoning.language == "zh" else "in_tier", expected=""
-        )
+        names = listed([each.name or each.cell.text for each in found], reasoning.language)
+        raise reasoning.refuse("several_lines", found=where, expected=names)
     chosen = found[0] if found else otherwise
     if chosen is None:
         if not reasoning.rule.conventions.in_tier:
             return None
-        raise reasoning.refuse("no_line", found="档内取值" if reasoning.language == "zh" else "in_tier", expected="")
+        asked = (name for each in reasoning.rule.conventions.in_tier for name in each.reads)
+        given = [f"{name} {text}" for name, text in reasoning.reads(tuple(dict.fromkeys(asked)))]
+        raise reasoning.refuse("no_line", found=where, expected=listed(given, reasoning.language))
     return chosen
 
 
@@ -253,7 +259,7 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
     if not how.adjustments:
         return _Amount(ends)
     added = how.combine == "add"
-    base, now, below = ends, ends, False
+    base, now, below = ends, ends, tuple[Adjustment, ...]()
     for each in how.adjustments:
         holds = reasoning.holds(each.when)
         if isinstance(holds, Missing):
@@ -269,7 +275,7 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
         if high is not None and base.high is not None:
             high = _changed(each, high_by, high, base.high if added else high)
         now = Ends(low, high)
-        below = below or each.change.below_range
+        below += (each,) if each.change.below_range else ()
         reasoning.trace.append(
             Step(
                 "adjustment",
@@ -280,6 +286,8 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
                 True,
                 before=None if before.high is None else _fen(before.high),
                 after=None if now.high is None else _fen(now.high),
+                least_before=None if before.decided and now.decided else _fen(before.low),
+                least_after=None if before.decided and now.decided else _fen(now.low),
             )
         )
     return _Amount(now, below)
@@ -345,7 +353,8 @@ def _inside(
     The third figure is the greatest fine the statute allows.
     """
     statutory = reasoning.rule.range_for(row, measure.payer)
-    least = _statutory_least(reasoning, row, measure, amount, scope)
+    lowest = _statutory_least(reasoning, row, measure, scope)
+    least: Exact = 0 if amount.below else lowest
     most = None if statutory.high is None else reasoning.amount(statutory.high, scope)
     ends = amount.ends
     outside = ends.low < least or (most is not None and ends.high is not None and ends.high > most)
@@ -363,9 +372,15 @@ def _inside(
         reasoning.trace.append(
             Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[0], after=low)
         )
+    inside = None if low >= lowest else False
     reasoning.trace.append(
-        Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[1], after=high)
+        Step("statutory_range", statutory.name, cell.text, cell.place, holds=inside, before=rounded[1], after=high)
     )
+    for each in amount.below if low < lowest else ():
+        # Below the statutory minimum only what the law itself allows to be, and by name.
+        reasoning.trace.append(
+            Step("below_range", each.name, each.basis, each.cell.place, before=_fen(lowest), after=low)
+        )
     return low, high, down
 
 

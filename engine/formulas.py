@@ -6,10 +6,11 @@ from typing import NoReturn, cast
 
 import lark
 
-from engine.expressions import CONSTANT, STEPS, Expressions, Typed
 from engine.fact import Fact
-from engine.grammar import Parsed, atom_of, first_token, numeric_words, token_of, tree_of, trees
+from engine.functions import Functions
+from engine.grammar import Parsed, atom_of, first_token, numeric_words, signed_figure, token_of, tree_of, trees
 from engine.near import in_units
+from engine.shapes import CONSTANT, RATIO, STEPS, Typed
 from engine.tree import All, Any, Compare, Condition, Not, OneOf, Operator, Relation
 from engine.words import listed
 from engine.yamltext import Scalar
@@ -19,7 +20,7 @@ _FLIPPED: Mapping[Operator, Operator] = {"=": "=", "!=": "!=", "<": ">", "<=": "
 
 
 @dataclass(slots=True)
-class Formulas(Expressions):
+class Formulas(Functions):
     """Builds conditions and expressions from one file's cells."""
 
     def condition(self, cell: Scalar) -> Condition | None:
@@ -77,7 +78,7 @@ class Formulas(Expressions):
 
     def _chain(self, tree: Parsed) -> Typed:
         if len(tree.children) == 1:
-            return self.sum(tree_of(tree.children[0]))
+            return self.compared(tree_of(tree.children[0]))
         operands = [tree_of(child) for child in tree.children[::2]]
         signs = [token_of(tree_of(child).children[0]) for child in tree.children[1::2]]
         parts = tuple(
@@ -89,7 +90,7 @@ class Formulas(Expressions):
         op = OPERATORS[sign.type]
         if (choice := self._choice(left)) is not None:
             return self._choose(choice, op, first_token(left), right)
-        if atom_of(left, "literal") is not None and atom_of(right, "fact") is not None:
+        if signed_figure(left) is not None and atom_of(right, "fact") is not None:
             left, right, op = right, left, _FLIPPED[op]
         return self._relate(left, op, right)
 
@@ -108,18 +109,19 @@ class Formulas(Expressions):
 
     def _relate(self, left: Parsed, op: Operator, right: Parsed) -> Condition:
         """Compare two sums; a numeric fact against a plain figure stays on the fact's own scale."""
-        atom, figure = atom_of(left, "fact"), atom_of(right, "literal")
+        atom, figure = atom_of(left, "fact"), signed_figure(right)
         if atom is not None and figure is not None:
             token = token_of(atom.children[0])
             declared = self.declared(token)
             if isinstance(declared, Fact) and declared.kind not in ("integer", "number", "money"):
                 self._not_numeric(declared, token)
             if isinstance(declared, Fact):
-                return Compare(fact=declared.name, op=op, value=self.literal_of(declared, figure))
+                sign, literal = figure
+                return Compare(fact=declared.name, op=op, value=sign * self.literal_of(declared, literal))
         if atom_of(right, "option") is not None:
             token = first_token(left)
             self.fail("wrong_fact_kind", token, found=token.value, expected=self.say("选项", "a choice"))
-        one, other = self.sum(left), self.sum(right)
+        one, other = self.compared(left), self.compared(right)
         for typed, tree in ((one, left), (other, right)):
             if typed.kind not in ("number", "money", "day"):
                 token = first_token(tree)
@@ -135,6 +137,10 @@ class Formulas(Expressions):
             token = first_token(right)
             repair = in_units((one.kind, one.unit), (other.kind, other.unit))
             self.fail("unit_mismatch", token, found=token.value, expected=first_token(left).value, repair=repair)
+        if RATIO in (one.shape, other.shape) and CONSTANT not in (one.shape, other.shape):
+            # Against another quantity a ratio could turn back.
+            token = first_token(right)
+            self.fail("ratio_used", token, found=token.value)
         return Relation(op=op, left=one.node, right=other.node)
 
     def _not_numeric(self, fact: Fact, token: lark.Token) -> NoReturn:

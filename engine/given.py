@@ -152,7 +152,9 @@ def count(count: Count, days: Sequence[date], on: date) -> tuple[int, tuple[date
 
     Days after `on` are not past; a day equal to `on` is.
     """
-    if count.window == "days":
+    if count.window == "ever":
+        first = date.min
+    elif count.window == "days":
         first = on - timedelta(days=count.back)
     else:
         first = months_after(on, -count.back * (12 if count.window == "years" else 1))

@@ -117,6 +117,7 @@ declaration: kind (COMMA clause)*
        | (GRAVER | LIGHTER | AGGRAVATING | MITIGATING) -> direction
        | SOURCE (OFFICER | CASE_FILE | HISTORY | REGISTER) -> source
        | COUNTS NAME NUMBER (YEARS | MONTHS | DAYS_BACK) WITHOUT_THIS? -> counts
+       | COUNTS NAME EVER WITHOUT_THIS? -> counts
        | WITHOUT_THIS -> without_this
        | IF_UNKNOWN (NAME | TEXT) -> if_unknown
        | PERSONAL -> personal
@@ -132,7 +133,8 @@ declaration: kind (COMMA clause)*
 %declare NO_PENALTY MAY_NO_PENALTY REFUSE ON_PAYER YUAN WAN_YUAN FEN
 %declare UPWARD DOWNWARD BELOW_RANGE TIER_UP TIER_DOWN TIERS TOP_OF_TIER BOTTOM_OF_TIER TOP_AT_END RANGE_ONLY YES NO
 %declare YES_NO CHOICE INTEGER NUMBER_KIND MONEY DATE DAYS PRECISION GRAVER LIGHTER AGGRAVATING MITIGATING
-%declare SOURCE OFFICER CASE_FILE HISTORY REGISTER COUNTS YEARS MONTHS DAYS_BACK WITHOUT_THIS PERSONAL IF_UNKNOWN ASK
+%declare SOURCE OFFICER CASE_FILE HISTORY REGISTER COUNTS YEARS MONTHS DAYS_BACK EVER WITHOUT_THIS
+%declare PERSONAL IF_UNKNOWN ASK
 %declare FLOOR CEILING HALF_UP HALF_EVEN
 %declare FACT OPTION NAME NUMBER UNIT DAY TEXT
 """
@@ -279,6 +281,7 @@ def token_of(child: lark.Token | Parsed) -> lark.Token:
 
 
 def trees(tree: Parsed) -> Iterator[Parsed]:
+    """Yield the children that are trees."""
     return (child for child in tree.children if isinstance(child, lark.Tree))
 
 
@@ -292,8 +295,19 @@ def atom_of(tree: Parsed, kind: str) -> Parsed | None:
 
 
 def numeric_words(language: Language) -> str:
+    """Name the kinds of value that can be computed with."""
     return "整数、数或金额" if language == "zh" else "a number or money"
 
 
+def signed_figure(tree: Parsed) -> tuple[int, Parsed] | None:
+    """Return the sign and the literal of a sum that is one plain figure: 20, or -20."""
+    literal, negative = atom_of(tree, "literal"), atom_of(tree, "negative")
+    if literal is not None:
+        return 1, literal
+    inner = None if negative is None else tree_of(negative.children[1])
+    return (-1, inner) if inner is not None and inner.data == "literal" else None
+
+
 def first_token(tree: Parsed) -> lark.Token:
+    """Return the word a tree begins with."""
     return next(tree.scan_values(lambda value: isinstance(value, lark.Token)))

@@ -1,11 +1,14 @@
 """Which of two tiers is the heavier, where the regime declares that the heavier wins (数档并合: 从重)."""
 
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import permutations
 
 from engine.arithmetic import Exact, Undefined
 from engine.evaluate import Missing, Scope, compute
 from engine.measures import Bracket, Fine, Measure, Warn
 from engine.rule import Row, Rule
+from engine.surface import Surface
 from engine.tree import Expr
 
 # Stands for the upper end that neither the row nor the statute names.
@@ -60,6 +63,43 @@ def as_heavy(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
 def _placed(measure: Measure) -> bool:
     """Say whether the row itself says where in a bracket its fine lies: equal ends are then no equal fines."""
     return isinstance(measure, Fine) and isinstance(measure.amount, Bracket) and measure.amount.at is not None
+
+
+def undecided(rule: Rule, holding: list[Row], scope: Scope) -> str:
+    """Say why none of several rows that hold at once applies: nothing chooses, or none outweighs every other."""
+    zh = rule.language == "zh"
+    if rule.regime.tie != "heavier":
+        return "而裁量标准没有规定适用哪一档" if zh else "and the benchmark does not say which applies"
+    short = [text for row, other in permutations(holding, 2) for text in _short_of(rule, row, other, scope)]
+    if zh:
+        return f"应适用较重的一档，但没有一档重过其他各档：{'；'.join(short) or '各档轻重相同'}"
+    return f"and the heavier applies, but none outweighs the others: {'; '.join(short) or 'they weigh the same'}"
+
+
+def _short_of(rule: Rule, row: Row, other: Row, scope: Scope) -> Iterator[str]:
+    """Say what one row has not that another has."""
+    zh, surface = rule.language == "zh", Surface.of(rule)
+    if not row.measures:
+        yield f"“{row.tier}”的处理读不出" if zh else f"what `{row.tier}` imposes cannot be read"
+        return
+    for each in other.measures:
+        if isinstance(each, Fine):
+            mine, theirs = (_ends(rule, tier, each.payer, scope) for tier in (row, other))
+            if mine is None or theirs is None:
+                yield (
+                    f"“{row.tier}”与“{other.tier}”的罚款不能比较"
+                    if zh
+                    else (f"the fines of `{row.tier}` and `{other.tier}` cannot be compared")
+                )
+            elif mine[0] < theirs[0] or mine[1] < theirs[1]:
+                yield (
+                    f"“{row.tier}”的罚款不及“{other.tier}”"
+                    if zh
+                    else (f"the fine of `{row.tier}` is short of that of `{other.tier}`")
+                )
+        elif each not in row.measures:
+            what = surface.measure(each)
+            yield f"“{row.tier}”没有“{other.tier}”的{what}" if zh else f"`{row.tier}` lacks {what} of `{other.tier}`"
 
 
 def _is_the_most(rule: Rule, row: Row, scope: Scope) -> bool:

@@ -1,7 +1,9 @@
 """Where a rule's outcome can turn while one fact moves: its comparisons and bands, as signs that never turn back.
 
-While a single fact grows, the sign of each comparison changes one way only, because both sides are linear in the fact.
-So two points with equal pieces have nothing between them: that is what makes a search for the nearest change exact.
+While a single fact grows, the sign of each comparison changes one way only, because both sides are linear in the fact,
+or a ratio of two lines whose divisor is never below zero is held against a constant (`engine.shapes`): it rises or
+falls all the way, and where the divisor is zero there is no value, which is a side of its own. So two points with equal
+pieces have nothing between them: that is what makes a search for the nearest change exact.
 """
 
 from collections.abc import Iterator

@@ -69,8 +69,8 @@ SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
     ),
     "no_tier": ("公布的裁量表没有一档适用于这些事实", "no tier of the published table fits these facts"),
     "several_tiers": (
-        "这些事实同时符合{found}，而裁量标准没有规定适用哪一档",
-        "these facts fit {found} at once, and the benchmark does not say which applies",
+        "这些事实同时符合{found}，{expected}",
+        "these facts fit {found} at once, {expected}",
     ),
     "missing_tier": ("公布的裁量表在这里缺档：{note}", "the published table has no tier here: {note}"),
     "below_statutory_range": (

@@ -52,7 +52,7 @@ def run_case(rulebook: Rulebook, rule: Rule, case: RuleCase) -> CaseResult:
     be left out of the expectation, as may what a guard adds. An expected refusal must be refused by that name.
     """
     outcome = decide(rulebook, rule.code, case.on, dict(case.given), decided=case.decided)
-    surface = Surface(rule.by_name, rule.language)
+    surface = Surface.of(rule)
     if isinstance(case.expect, str):
         expected = f"{spell(WORDS, 'REFUSE', rule.language)} {spell(REFUSALS, case.expect, rule.language)}"
         passed = not isinstance(outcome, Decision) and outcome.code == case.expect
@@ -73,7 +73,7 @@ def expectation(outcome: Outcome, rule: Rule) -> str:
     """Write an outcome as the `得` of a case that passes: what general law adds is left out where anything else is."""
     if not isinstance(outcome, Decision):
         return f"{spell(WORDS, 'REFUSE', rule.language)} {spell(REFUSALS, outcome.code, rule.language)}"
-    surface = Surface(rule.by_name, rule.language)
+    surface = Surface.of(rule)
     own = [each for each in outcome.measures if not each.basis] or list(outcome.measures)
     chosen = [each for each in own if not isinstance(each.measure, OrderToCorrect | Educate)] or own
     return surface.comma([_imposed(each, surface) for each in chosen])

@@ -30,6 +30,8 @@ MAX_RUNS = 300
 MAX_BASES = 12
 MAX_WAYS = 16
 MAX_SINGLES = 30
+# Once a threshold is shown, how many more facts are tried for some under which its two sides come to different things.
+MAX_TURNS = 40
 _PREFIX: Mapping[Language, str] = {"zh": "建议：", "en": "suggested: "}
 
 # The new answers to some facts, as text; the first name is the list of records a field belongs to, or nothing.
@@ -55,23 +57,39 @@ class Suggestions:
     rule: Rule
     cases: tuple[Suggestion, ...]
     unreached: tuple[Unit, ...]
+    # What stopped the search: a defect of this program, told for this rule alone.
+    failure: str = ""
 
 
 def suggest(rulebook: Rulebook, coverage: RuleCoverage) -> Suggestions:
     """Propose cases for every uncovered unit of a rule, in the order of its units; one case may show several."""
+    try:
+        return _proposed(rulebook, coverage)
+    except Exception as error:
+        return Suggestions(rule=coverage.rule, cases=(), unreached=(), failure=f"{type(error).__name__}: {error}")
+
+
+def _proposed(rulebook: Rulebook, coverage: RuleCoverage) -> Suggestions:
     search = _Search(rulebook, coverage)
     waiting = {unit.id: unit for unit in coverage.uncovered}
     found: list[Suggestion] = []
     names = {case.name for case in coverage.rule.cases}
     unreached: list[Unit] = []
+    shown: set[Id] = set()
     for unit in coverage.uncovered:
         if unit.id not in waiting:
             continue
-        tried = next((each for each in search.tries(unit) if unit.id in each.seen), None)
-        if tried is None:
+        tried = search.best(unit)
+        if tried is None and unit.id not in shown:
             unreached.append(unit)
             continue
-        covers = tuple(each for name, each in waiting.items() if name in tried.seen)
+        if tried is None or (unit.id in shown and not search.turns(unit, tried)):
+            # A case proposed before shows it, and none shows it better.
+            del waiting[unit.id]
+            continue
+        shown |= tried.seen
+        seen = [each for name, each in waiting.items() if name in tried.seen]
+        covers = tuple(each for each in seen if each is unit or search.turns(each, tried))
         for each in covers:
             del waiting[each.id]
         name = _free(_PREFIX[coverage.rule.language] + unit.text(coverage.rule.language), names)
@@ -112,6 +130,34 @@ class _Search:
             seen = self.plan.observe(self.rulebook, case, outcome) if mine else frozenset[Id]()
             self.known[key] = _Tried(case, outcome, seen)
         return self.known[key]
+
+    def best(self, unit: Unit) -> _Tried | None:
+        """Find facts that show a unit; for a threshold, if it can be, facts under which it changes the outcome."""
+        first: _Tried | None = None
+        left = MAX_TURNS
+        for each in self.tries(unit):
+            if unit.id in each.seen:
+                if self.turns(unit, each):
+                    return each
+                first = first or each
+            left -= first is not None
+            if left < 0:
+                break
+        return first
+
+    def turns(self, unit: Unit, tried: _Tried) -> bool:
+        """Say whether the other side of a threshold comes to something else on the same facts; of other units, yes."""
+        if unit.kind != "threshold":
+            return True
+        _kind, records, name, low, value = unit.id
+        found = fact_of(self.rule, records, name)
+        assert found is not None
+        across = value_text(found[1], 2 * int(low) + 1 - int(value), self.rule.language)
+        given = _applied(self.rule, dict(tried.case.given), {(records, name): across})
+        if given is None:
+            return False
+        other = self.run(tried.case, given)
+        return expectation(other.outcome, self.rule) != expectation(tried.outcome, self.rule)
 
     def tries(self, unit: Unit) -> Iterator[_Tried]:
         """Yield facts that may show a unit, decided; the likeliest first, at most `MAX_RUNS` of them."""

@@ -33,7 +33,7 @@ from engine.measures import (
     Warn,
 )
 from engine.numbers import MONEY_SCALE, decimal_text, exact_text
-from engine.rule import StatutoryRange, Validity
+from engine.rule import Rule, StatutoryRange, Validity
 from engine.tree import (
     All,
     Along,
@@ -57,6 +57,7 @@ from engine.tree import (
     Number,
     OneOf,
     Portions,
+    Records,
     Ref,
     Relation,
     RoundedTo,
@@ -83,7 +84,7 @@ _SPANS = {
     "full_years": "FULL_YEARS",
 }
 _LATER = {"days": "DAYS_AFTER", "months": "MONTHS_AFTER", "years": "YEARS_AFTER"}
-_WINDOWS = {"years": "YEARS", "months": "MONTHS", "days": "DAYS_BACK"}
+_WINDOWS = {"years": "YEARS", "months": "MONTHS", "days": "DAYS_BACK", "ever": "EVER"}
 _BUILT_IN = {
     "@on": "ACT_DAY",
     "@decided": "DECISION_DAY",
@@ -97,11 +98,25 @@ _CHANGES = {"up": "UPWARD", "down": "DOWNWARD", "add": "PLUS", "subtract": "MINU
 
 
 class Surface:
-    """Writes cells in one language; it needs the facts to put numbers back on their scale."""
+    """Writes cells in one language; the facts, and those of each list of records, put numbers on their scale."""
 
-    def __init__(self, facts: Mapping[str, Fact], language: Language) -> None:
+    def __init__(
+        self, facts: Mapping[str, Fact], language: Language, lists: Mapping[str, Records] | None = None
+    ) -> None:
         self.facts = facts
         self.language: Language = language
+        self.lists = lists or {}
+
+    @classmethod
+    def of(cls, rule: Rule) -> "Surface":
+        """Write the cells of a rule in its own language."""
+        return cls(rule.by_name, rule.language, rule.lists)
+
+    def inside(self, records: str) -> "Surface":
+        """Write what stands inside a list of records: its fields come before the facts of the decision."""
+        if records not in self.lists:
+            return self
+        return Surface({**self.facts, **{each.name: each for each in self.lists[records].fields}}, self.language)
 
     def word(self, word: str) -> str:
         return spell(WORDS, word, self.language)
@@ -128,7 +143,9 @@ class Surface:
                     return self.join(fact, self.word("EQ"), self.choice(choices[0]))
                 return self.join(fact, self.word("IN"), self.choices(choices))
             case Each(which=which, records=records, where=where):
-                return self.call("ANY_OF" if which == "any" else "EVERY_OF", records, self.condition(where))
+                return self.call(
+                    "ANY_OF" if which == "any" else "EVERY_OF", records, self.inside(records).condition(where)
+                )
             case Not(part=part):
                 return self.join(self.word("NOT"), f"({self.condition(part)})")
             case All(parts=parts):
@@ -190,11 +207,11 @@ class Surface:
                 return self.along(expr)
             case Tally(what=what, records=records, where=where, part=part):
                 word = {"count": "NUMBER_OF", "total": "TOTAL_OF", "greatest": "GREATEST_IN"}[what]
-                arguments = [records]
+                arguments, inside = [records], self.inside(records)
                 if part is not None:
-                    arguments.append(self.expr(part))
+                    arguments.append(inside.expr(part))
                 if where is not None:
-                    arguments.append(self.condition(where))
+                    arguments.append(inside.condition(where))
                 return self.call(word, *arguments)
 
     def inner(self, expr: Expr) -> str:
@@ -216,8 +233,8 @@ class Surface:
                 return any(map(self.in_percent, parts))
             case RoundedTo(part=part):
                 return self.in_percent(part)
-            case Tally(part=part):
-                return part is not None and self.in_percent(part)
+            case Tally(records=records, part=part):
+                return part is not None and self.inside(records).in_percent(part)
             case _:
                 return False
 
@@ -408,7 +425,7 @@ class Surface:
             clauses.append(self.word(word))
         clauses.append(self.join(self.word("SOURCE"), self.word(fact.source.upper())))
         if fact.count:
-            back = str(fact.count.back)
+            back = "" if fact.count.window == "ever" else str(fact.count.back)
             window = spell_for(WORDS, _WINDOWS[fact.count.window], back, self.language)
             clauses.append(self.join(self.word("COUNTS"), fact.count.of, back, window))
             if not fact.count.with_this:

@@ -295,7 +295,7 @@ class Marginal:
 class Named:
     """A named value of a rule or of a record: worked out once, quoted in the trace.
 
-    `shape` says how it varies with the facts: 0 not at all, 1 in steps, 2 in lines (`engine.formulas`).
+    `shape` says how it varies with the facts: 0 not at all, 1 in steps, 2 in lines, 3 as a ratio (`engine.shapes`).
     """
 
     name: str

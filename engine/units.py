@@ -129,7 +129,7 @@ def _rows(rule: Rule) -> Iterator[Unit]:
 
 
 def _thresholds(rule: Rule, sites: Sites) -> Iterator[Unit]:
-    surface = Surface(rule.by_name, rule.language)
+    surface = Surface.of(rule)
     for records, fact, low, place in sites.cuts:
         for value in (low, low + 1):
             text = surface.number(fact, value)
@@ -141,7 +141,7 @@ def _thresholds(rule: Rule, sites: Sites) -> Iterator[Unit]:
                 f"{of} = {text}（界限另一侧是 {other}）", f"{of} = {text} (across the threshold from {other})", when,
             )  # fmt: skip
     for records, relation, place in sites.relations:
-        text = surface.condition(relation)
+        text = surface.inside(records).condition(relation)
         for holds in _sides(rule, records, relation):
             yield Unit(
                 "comparison", ("comparison", records, text, str(holds)), place,
@@ -175,7 +175,7 @@ def line_id(records: str, named: str, row: int, column: int = 0) -> Id:
 
 
 def _lines(rule: Rule, sites: Sites) -> Iterator[Unit]:
-    surface = Surface(rule.by_name, rule.language)
+    surface = Surface.of(rule)
     for records, named in sites.named:
         match named.how:
             case Table(rows=rows, columns=columns):
@@ -192,7 +192,7 @@ def _lines(rule: Rule, sites: Sites) -> Iterator[Unit]:
                 for index, (when, _value) in enumerate(branches):
                     text = "其余" if rule.language == "zh" else "otherwise"
                     if when is not None:
-                        text = surface.condition(when)
+                        text = surface.inside(records).condition(when)
                     aim = when if when is not None else _both(list(otherwise))
                     yield _line(named, line_id(records, named.name, index), text, aim)
             case Marginal(of=of, bands=bands):

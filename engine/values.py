@@ -8,12 +8,13 @@ from typing import cast
 from engine.cells import Builder
 from engine.declarations import check_name, read_facts
 from engine.errors import Complaints
-from engine.expressions import LINEAR, STEPS, Typed
 from engine.fact import Cell, Fact, Language
+from engine.given import MAX_RECORDS
 from engine.near import misses, question
 from engine.numbers import exact_text
 from engine.reading import Section, misshapen, section
-from engine.tree import Axis, Band, Branches, Condition, Expr, Formula, Key, Marginal, Named, Records, Table
+from engine.shapes import LINEAR, RATIO, STEPS, Typed
+from engine.tree import Axis, Band, Branches, Condition, Expr, Formula, Key, Marginal, Named, Records, Ref, Table
 from engine.vocabulary import WORDS, spell
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
@@ -42,9 +43,17 @@ def read_record_facts(name: str, key: Scalar, inner: Section, first_day_counts: 
     complaints = inner.complaints
     fields = read_facts(inner.node("each"), inner.language, first_day_counts, complaints)
     most = inner.scalar("most")
-    if most is None or not most.text.strip().isdigit() or not 1 <= int(most.text.strip()) <= 200:
+    if most is None or not most.text.strip().isdigit() or int(most.text.strip()) < 1:
         complaints.add("bad_domain", most.place if most else inner.place, found=most.text if most else "")
         complaints.failed.add(name)
+        return None
+    if int(most.text.strip()) > MAX_RECORDS:
+        # What one request can carry: a list that is declared longer could not be given.
+        repair = (
+            "更多的分案办理，或者把项数、合计另设为事实",
+            "decide more in several cases, or declare their number and totals as facts",
+        )
+        complaints.add("past_limit", most.place, found=most.text.strip(), expected=str(MAX_RECORDS), repair=repair)
         return None
     if any(fact.kind in ("days", "records") or fact.count for fact in fields.values()):
         complaints.add("wrong_fact_kind", inner.place, found=name, expected="-")
@@ -120,6 +129,9 @@ def _made(
         builder.complaints.add("mixed_kinds", cell.place, expected=("一种", "one kind"))
         return None
     shape = max(each.shape for each in typed)
+    if shape == RATIO and not isinstance(how, Formula):
+        builder.complaints.add("ratio_used", cell.place, found=name)
+        return None
     if not isinstance(how, Formula):
         shape = max(shape, STEPS)
     kind = typed[0].kind
@@ -297,17 +309,25 @@ def _marginal(name: str, inner: Section, cell: Cell, builder: Builder) -> Named 
     of = builder.formula(scalar)
     if of is None:
         return None
+    if of.shape == RATIO:
+        builder.complaints.add("ratio_used", scalar.place, found=scalar.text.strip())
+        return None
     if not isinstance(node, YamlMapping) or not node.entries or of.kind not in ("number", "money"):
         misshapen(node, YamlMapping, builder.complaints)
         return None
-    # The axis of the bands is what they cut: a value of its own name for the time of reading.
-    axis = Named(
+    # The axis of the bands is what they cut: a fact with its own unit, or a value of its own name while it is read.
+    known: dict[str, Fact] = dict(builder.facts)
+    if builder.record is not None:
+        known |= {each.name: each for each in builder.record.fields}
+    axis: Fact | Named = Named(
         name=scalar.text.strip(),
         kind="money" if of.kind == "money" else "number",
         how=Formula(part=of.node),
         shape=LINEAR,
         cell=cell,
     )
+    if isinstance(of.node, Ref):
+        axis = known.get(of.node.name, axis)
     keys = _keys([key for key, _value in node.entries.values()], axis, builder)
     rates = _line([value for _key, value in node.entries.values()], builder)
     if keys is None or rates is None:

@@ -220,6 +220,7 @@ WORDS: Mapping[str, Spellings] = MappingProxyType(
         "YEARS": (("年内",), ("years back", "year back")),
         "MONTHS": (("个月内", "月内"), ("months back", "month back")),
         "DAYS_BACK": (("日内", "天内"), ("days back", "day back")),
+        "EVER": (("不限期",), ("without limit of time",)),
         "WITHOUT_THIS": (("不含本次",), ("without this one",)),
         "IF_UNKNOWN": (("不明按",), ("if unknown",)),
         "ASK": (("问",), ("ask",)),

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 
+from api.cli_cases import run_tests
 from tests.api.kit import called, small_rules
 
 GAP = ("  - {名: 第三次, 日: 2026-11-01, 给: {一年内次数: 3}, 得: 罚款 200元}\n", "")
@@ -70,3 +72,19 @@ def test_only_the_first_gaps_are_listed_unless_all_are_wanted(rules: Path) -> No
     assert (few.returncode, every.returncode) == (0, 0)
     assert len(every.stdout.splitlines()) >= len(few.stdout.splitlines()) - 1
     assert "--all" not in every.stdout
+
+
+def test_a_rule_that_cannot_be_measured_is_named_and_ends_with_1(
+    rules: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_given: object) -> None:
+        raise KeyError("某")
+
+    monkeypatch.setattr("engine.coverage.units_of", broken)
+
+    with pytest.raises(typer.Exit) as ended:
+        run_tests(rules=rules, code="SZCG-013", propose=False, everything=False, as_json=False)
+
+    told = capsys.readouterr().out
+    assert ended.value.exit_code == 1
+    assert "could not be measured, a defect to report (KeyError: '某')" in told

@@ -9,7 +9,7 @@ import pytest
 
 from cases.desk import Desk
 from cases.errors import LawFilesMissing, LogDamaged, SourceMissing
-from cases.lawfiles import law_from_log, read_files, read_law
+from cases.lawfiles import law_from_log, read_files, read_law, unread_files
 from cases.store import AuditLog, digest_of
 from engine import RuleFilesInvalid
 from engine.yamltext import MAX_BYTES
@@ -142,3 +142,10 @@ def test_bytes_that_list_no_rule_files_are_no_law(tmp_path: Path) -> None:
 
         with pytest.raises(LogDamaged, match="list no rule files"):
             law_from_log(log, digest_of(b"no list"))
+
+
+def test_a_file_that_looks_like_law_and_is_not_read_is_named(tmp_path: Path) -> None:
+    for name in ("a.yaml", "b.yml", "README.md", "MS-001.yaml.txt", "裁量.docx", ".hidden.txt"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+
+    assert unread_files(tmp_path) == ("MS-001.yaml.txt", "裁量.docx")

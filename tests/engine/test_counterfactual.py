@@ -315,6 +315,10 @@ def test_the_search_finds_what_a_scan_of_the_whole_grid_finds(area: str) -> None
     assert searched.get("above") == scan(range(start + 1, 10_001))
 
 
+# A ratio needs a measured divisor: a whole number of so many values is one.
+PIECES = "  件数: 数，件，精确到 1，0 至 60\n"
+
+
 @st.composite
 def tables_of_pieces(draw: st.DrawFn) -> Rulebook:
     """Draw a rule over a whole number from 0 to 60 that every value of it fits: conditions and amounts in pieces."""
@@ -324,6 +328,8 @@ def tables_of_pieces(draw: st.DrawFn) -> Rulebook:
         return draw(
             st.sampled_from(
                 [f"件数 > {a}", f"件数 ≤ {a}", f"件数 = {a}", f"件数 ≠ {a}", f"2 × 件数 > {b} - 次数",
+                 f"（件数 - {size}） ÷ 件数 ≥ {a}%", f"（2 × 件数 + {a}） ÷ （件数 + {size}） < 1.5",
+                 f"比值 ≤ {a}%", f"{a} ÷ 较大者（件数，{size}） = 1",
                  f"份数（件数，{size}） ≥ {a // size}", f"较大者（件数，{a}） > {b // 2}", f"件数 × 3 - {a} < {b}"]
             )
         )  # fmt: skip
@@ -340,10 +346,11 @@ def tables_of_pieces(draw: st.DrawFn) -> Rulebook:
 
     one, two, how = condition(), condition(), draw(st.sampled_from("且或"))
     cut = draw(st.integers(1, 30))
-    more = f"计算:\n  单价: {{行: 件数, 表: {{低于 {cut}: 100元, {cut} 至 40: 250元, 大于 40 至 60: 700元}}}}\n"
+    prices = f"低于 {cut}: 100元, {cut} 至 40: 250元, 大于 40 至 60: 700元"
+    more = f"计算:\n  单价: {{行: 件数, 表: {{{prices}}}}}\n  比值: （60 - 件数） ÷ （件数 + 1 × 次数）\n"
     both = f"{one} {how} {two}"
     rows = (both, f"非 （{both}） 且 {one}", f"非 （{both}） 且 非 （{one}）")
-    return table(*[f'{row} => "{amount()}"' for row in rows], facts="  件数: 整数，件，0 至 60\n", more=more)
+    return table(*[f'{row} => "{amount()}"' for row in rows], facts=PIECES, more=more)
 
 
 @settings(deadline=None, max_examples=40)

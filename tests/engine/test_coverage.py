@@ -4,8 +4,11 @@ import pytest
 
 from engine import Rulebook
 from engine.coverage import RuleCoverage, measure
+from engine.cuts import Sites
+from engine.rule import Rule
 from engine.rule_cases import run_cases
 from engine.suggest import suggest
+from engine.units import Unit, units_of
 from tests.engine.kit import REGIME, RULE, book, changed
 
 ENGLISH = """language: English
@@ -225,3 +228,100 @@ def test_what_no_facts_reach_is_said_so() -> None:
     found = suggest(book(never), measured(book(never)))
 
     assert "“重”一行" in [unit.zh for unit in found.unreached]
+
+
+WORKERS = """  工人:
+    每项: {月加班: "整数，小时，0 至 200", 占比: "数，%，精确到 1，0 至 100"}
+    计算: {超出: [{情形: 月加班 > 100, 值: 2}, {情形: 其余, 值: 1}]}
+    最多: 5
+"""
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "项数(工人, 月加班 > 36) ≥ 1",
+        "合计(工人, 超出, 月加班 > 36) ≥ 1",
+        "最大一项(工人, 四舍五入到(占比, 10), 月加班 > 36) ≥ 1",
+        "项数(工人, 月加班 > 36) ≥ 次数 - 1 且 每一项(工人, 月加班 ≥ 1 或 占比 > 5)",
+    ],
+)
+def test_a_comparison_inside_a_list_of_records_is_written_in_the_units_of_its_fields(when: str) -> None:
+    rule = changed(RULE, ("裁量表:", WORKERS + "裁量表:"), ("情形: 面积 > 2\n", f"情形: 面积 > 2 且 {when}\n"))
+
+    found = measured(book(rule))
+
+    assert found.failure == ""
+    assert any("月加班 > 36 小时" in unit.zh for unit in found.units)
+
+
+OTHER = changed(RULE, ("违法行为代码: T-1", "违法行为代码: T-2"))
+
+
+def test_a_defect_in_measuring_one_rule_is_told_of_it_and_the_others_are_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def units(rule: Rule, sites: Sites | None = None) -> tuple[Unit, ...]:
+        if rule.code == "T-1":
+            raise KeyError("月加班")
+        return units_of(rule, sites)
+
+    monkeypatch.setattr("engine.coverage.units_of", units)
+    rulebook = book(t2=OTHER)
+
+    one, other = measure(rulebook, run_cases(rulebook))
+
+    assert (one.rule.code, one.failure, one.units) == ("T-1", "KeyError: '月加班'", ())
+    assert other.failure == ""
+    assert len(other.uncovered) == 3
+
+
+def test_a_defect_in_the_search_for_cases_is_told_of_its_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_given: object) -> None:
+        raise ValueError("某")
+
+    rulebook = book()
+    monkeypatch.setattr("engine.suggest.expectation", broken)
+
+    assert suggest(rulebook, measured(rulebook)).failure == "ValueError: 某"
+
+
+SPEEDING = """违法行为代码: T-1
+名称: 超速
+类别: 交通
+职权编码: P-1
+施行: 2023-12-15 至 2028-12-14
+依据: {条款: 某条例第三条, 原文: 处五十元以上五百元以下罚款。}
+法定幅度: 罚款 50元 至 500元
+事实:
+  车速: 整数，公里每小时，0 至 300
+  限速: 整数，公里每小时，20 至 120
+前提:
+  - {情形: 车速 > 限速, 否则: 不构成本违法行为}
+裁量表:
+  - {档次: 低限速, 情形: 限速 < 80, 处理: 罚款 50元, 原文: 某}
+  - {档次: 高限速, 情形: 限速 ≥ 80, 处理: 罚款 500元, 原文: 某}
+用例:
+  - {名: 没有超速, 日: 2026-11-01, 给: {车速: 60, 限速: 60}, 得: 拒绝 不构成本违法行为}
+  - {名: 超速, 日: 2026-11-01, 给: {车速: 100, 限速: 60}, 得: 罚款 50元}
+"""
+
+
+def test_a_threshold_is_shown_on_facts_under_which_its_sides_come_to_different_things() -> None:
+    rulebook = book(SPEEDING)
+
+    proposed = suggest(rulebook, measured(rulebook))
+
+    sides = {str(dict(each.given)["限速"]): each.yaml for each in proposed.cases}
+    assert "得: 罚款 50 元" in sides["79"]
+    assert "得: 罚款 500 元" in sides["80"]
+
+
+def test_a_threshold_that_changes_nothing_on_any_facts_is_shown_all_the_same() -> None:
+    rulebook = book(changed(SPEEDING, ("罚款 500元, 原文", "罚款 50元, 原文")))
+
+    proposed = suggest(rulebook, measured(rulebook))
+
+    assert not any(unit.kind == "threshold" for unit in proposed.unreached)
+    given = [each.given for each in proposed.cases]
+    assert len(set(given)) == len(given)

@@ -79,6 +79,29 @@ def declare(
                 cell=CELL,
             ),
         ),
+        (
+            "整数，点，-20 至 20",
+            Fact(name="某事", kind="integer", unit="point", low=-20, high=20, cell=CELL),
+        ),
+        (
+            "数，点，精确到 0.1，大于 -20 至 小于 20",
+            Fact(
+                name="某事",
+                kind="number",
+                unit="point",
+                scale=1,
+                low=-200,
+                high=200,
+                low_open=True,
+                high_open=True,
+                cell=CELL,
+            ),
+        ),
+        (
+            "金额，元，-100 至 100",
+            Fact(name="某事", kind="money", unit="yuan", scale=2, low=-10_000, high=10_000, cell=CELL),
+        ),
+        ("整数，点，-20 至 -20", Fact(name="某事", kind="integer", unit="point", low=-20, high=-20, cell=CELL)),
         ("整数;次;5 至 5", Fact(name="某事", kind="integer", unit="times", low=5, high=5, cell=CELL)),
     ],
 )
@@ -119,6 +142,10 @@ def test_whether_the_first_day_counts_comes_from_the_regime() -> None:
         ("整数，日，大于 0 至 小于 9，越大越轻", "integer, days, more than 0 to less than 9, larger is lighter"),
         ("数，平方米，精确到 0.1，0 至 9，越大越重", "number, m2, precise to 0.1, 0 to 9, larger is graver"),
         ("金额，元，0 至 9", "money, yuan, 0 to 9"),
+        (
+            "整数，件，1 至 9，取自 档案，计 往日 不限期，不含本次",
+            "integer, items, 1 to 9, taken from history, counts 往日 without limit of time, without this one",
+        ),
         (
             "整数，件，1 至 9，取自 档案，计 往日 3年内",
             "integer, items, 1 to 9, taken from history, counts 往日 3 years back",
@@ -168,7 +195,7 @@ def test_chinese_and_english_declare_one_fact(zh: str, en: str) -> None:
         ("数，平方米，精确到 10，0 至 9", "bad_domain", 17),
         ("数，平方米，精确到 0.0000001，0 至 9", "bad_domain", 17),
         ("整数，次，1 至 9，计 往日 0年内", "bad_domain", 23),
-        ("整数，次，1 至 9，计 往日 21年内", "bad_domain", 23),
+        ("整数，次，1 至 9，计 往日 21年内", "past_limit", 23),
         ("整数，次，1 至 9，计 往日 1.5年内", "bad_domain", 23),
         ("整数，元，1 至 9", "unit_mismatch", 10),
         # Choices.

@@ -34,6 +34,8 @@ OTHERS = (
     "通报批评，暂扣「证」 6月，责令停产停业 10日，限制「从业」 5年，"
     "拘留 5日，责令「拆除」，另计「记分」 12，标记「移送」"
 )
+MITIGATED = "档内取值: 只给幅度\n调整: [{名: 减轻, 情形: 改正, 处理: '下浮 60%，可低于法定下限', 依据: 某规定第五条}]\n"
+RAISED = "档内取值: 只给幅度\n调整: [{名: 加重, 情形: 改正, 处理: 上浮 20%}]\n"
 WHOLE: dict[str, Outcome] = {
     "table": ask(law("面积 > 0 => 罚款 单价 × 面积", computed=TWO_WAYS), {"面积": "10", "区域": "不明"}),
     "bracket": ask(law("货值 > 0元 => 罚款 1万元 至 3万元", more=IN_TIER), {"货值": "1", "改正": True}),
@@ -44,6 +46,9 @@ WHOLE: dict[str, Outcome] = {
     "child": ask(shipped(), {"一年内次数": 2, "出生日期": "2013-01-01"}, violation="SZCG-013"),
     "capped": ask(law("面积 > 0 => 罚款 500元 × 面积，不超过 3000元"), {"面积": "7"}),
     "adjusted": ask(law("面积 > 0 => 罚款 1000元", more=TWO_CHANGES), CORRECTED_TWICE),
+    "mitigated": ask(law("面积 > 0 => 罚款 100元", more=MITIGATED), {"面积": "1", "改正": True}),
+    "adjusted range": ask(law("面积 > 0 => 罚款 200元 至 1000元", more=MITIGATED), {"面积": "1", "改正": True}),
+    "raised range": ask(law("面积 > 0 => 罚款 200元 以上", more=RAISED), {"面积": "1", "改正": True}),
     "lighter": ask(versions("5000元", "2000元"), {"面积": "1"}, on=date(2026, 1, 5), decided=date(2026, 11, 1)),
     "other measures": ask(
         law("面积 > 0 => " + OTHERS),
@@ -110,6 +115,15 @@ def test_every_sentence_is_one_line_without_holes(language: Language) -> None:
         ("moved", "由“甲”移到“乙”", "moved from “甲” to “乙”"),
         ("capped", "不超过：改为 3000 元", "at most: becomes 3000 yuan"),
         ("adjusted", "1200 元 → 840 元", "1200 yuan → 840 yuan"),
+        ("mitigated", "低于法定幅度（罚款 100元 至 100万元）", "below the statutory range (罚款 100元 至 100万元)"),
+        (
+            "mitigated",
+            "低于法定下限 100 元，得 40 元：调整“减轻”允许低于法定下限（依据：某规定第五条）",
+            "40 yuan is below the statutory minimum of 100: adjustment “减轻” allows it (basis: 某规定第五条)",
+        ),
+        ("adjusted range", "200 至 1000 元 → 80 至 400 元", "200 to 1000 yuan → 80 to 400 yuan"),
+        ("adjusted range", "得 80 元：调整“减轻”允许低于法定下限", "80 yuan is below the statutory minimum of 100"),
+        ("raised range", "200 至 1000000 元 → 240 至 1200000 元", "200 to 1000000 yuan → 240 to 1200000 yuan"),
         ("young", "标记应当从轻或者减轻", "flag: 应当从轻或者减轻"),
         ("child", "结果：不予处罚，予以教育", "result: no penalty, education"),
         ("same", "处理相同", "come to the same"),
@@ -135,7 +149,7 @@ def test_every_kind_of_step_is_told() -> None:
         "power_item", "in_force", "count", "not_used", "no_penalty", "precondition", "tier", "heavier_tier", "amount",
         "rounding", "statutory_range", "measure", "defect", "assumed", "value", "tier_move", "moved_tier", "bracket",
         "in_tier", "position", "bound", "guard", "not_reviewed", "same_outcome", "adjustment", "other_version",
-        "lighter_law",
+        "lighter_law", "below_range",
     }  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def test_a_condition_that_cannot_be_read_names_the_whole_word_and_what_to_write(
         ("50 yuan per day", "write `per day 50 yuan × NAME`"),
         ("50 yuan / day", "write `per day 50 yuan × NAME`"),
         ("area × area", "a whole-number fact only up to 100,000 values"),
-        ("500 yuan ÷ area", "what `÷` divides by, must vary in steps"),
+        ("500 yuan ÷ area", "may only be compared with a constant"),
         ("per day 50 yuan × area", "multiply it by a fact in that unit"),
     ],
 )

@@ -467,8 +467,8 @@ def declarations(draw: st.DrawFn) -> Fact:
         more["low_open"], more["high_open"] = draw(st.booleans()), draw(st.booleans())
         more["direction"] = draw(st.sampled_from(["graver", "lighter", "neither"]))
     if kind == "integer" and draw(st.booleans()):
-        window: Anything = draw(st.sampled_from(["years", "months", "days"]))
-        back = draw(st.integers(1, 20))
+        window: Anything = draw(st.sampled_from(["years", "months", "days", "ever"]))
+        back = 0 if window == "ever" else draw(st.integers(1, 20))
         more["count"] = Count(of="往日", back=back, window=window, first_day=True, with_this=draw(st.booleans()))
     return fact("某事", kind, **more)
 

@@ -254,7 +254,9 @@ def counted(it: Item, on: Day, facts: Mapping[str, Fact]) -> dict[str, Fact]:
             continue
         past = values[fact.counts]
         assert isinstance(past, list)
-        if fact.window in ("日内", "天内"):
+        if fact.window == "不限期":
+            first = (1, 1, 1)
+        elif fact.window in ("日内", "天内"):
             first = time.days_after(on, -fact.back)
         else:
             # No such day in that month: the last day of the month.

@@ -87,6 +87,8 @@ def declaration(name: str, text: str | Mapping[str, Any]) -> Declaration:
             found.with_this = False
         elif window := re.fullmatch("计 *(.+?) *([0-9]+) *(年内|个月内|月内|日内|天内)", words):
             found.counts, found.back, found.window = window[1], int(window[2]), window[3]
+        elif window := re.fullmatch("计 *(.+?) +不限期", words):
+            found.counts, found.window = window[1], "不限期"
         elif bounds := re.fullmatch(rf"(大于 *)?{number} *(?:至|到) *(小于 *)?{number}", words):
             found.above_low, found.below_high = bool(bounds[1]), bool(bounds[3])
             found.low, found.high = (Fraction(bounds[each].replace(" ", "")) for each in (2, 4))
@@ -186,9 +188,16 @@ def branches(rows: list[Mapping[str, str]], names: Names) -> Worth:
     ]
 
     def worth(case: Case) -> Any:
-        holding = [value for when, value in read if when is not None and when(case)]
+        holding, refused = [], []
+        for when, value in read:
+            try:
+                holding += [value] if when is not None and when(case) else []
+            except Refused as refusal:
+                refused.append(str(refusal))
         if len(holding) > 1:
             raise Refused("several_lines")
+        if refused:
+            raise Refused("missing_fact" if "missing_fact" in refused else min(refused))
         if not holding:
             holding = [value for when, value in read if when is None]
         if not holding:

@@ -5,7 +5,7 @@ wanted and a record of a list can be looked at with the same words. Amounts are 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -197,13 +197,17 @@ class Cell:
         parts = [self.both()]
         while self.take("或", "或者"):
             parts.append(self.both())
-        return parts[0] if len(parts) == 1 else plain(lambda case: any(part.worth(case) for part in parts))
+        return (
+            parts[0] if len(parts) == 1 else plain(lambda case: settled(((part.worth, case) for part in parts), True))
+        )
 
     def both(self) -> Part:
         parts = [self.negation()]
         while self.take("且", "并且"):
             parts.append(self.negation())
-        return parts[0] if len(parts) == 1 else plain(lambda case: all(part.worth(case) for part in parts))
+        return (
+            parts[0] if len(parts) == 1 else plain(lambda case: settled(((part.worth, case) for part in parts), False))
+        )
 
     def negation(self) -> Part:
         if self.take("非", "未有"):
@@ -219,7 +223,7 @@ class Cell:
             left = self.sum()
             pairs.append(compared(before, sign, left))
         if pairs:
-            return plain(lambda case: all(pair(case) for pair in pairs))
+            return plain(lambda case: settled(((pair, case) for pair in pairs), False))
         if self.take("属于"):
             among = [self.sum()]
             while self.take("、"):
@@ -245,7 +249,7 @@ class Cell:
         top = self.sum()
         self.must("以下")
         upper = compared(left, "<=" if self.names.less else "<", top)
-        return plain(lambda case: lower(case) and upper(case))
+        return plain(lambda case: settled([(lower, case), (upper, case)], False))
 
     # --- sums and products
 
@@ -276,7 +280,7 @@ class Cell:
             return inner
         if self.take(*MINUS):
             inner = self.atom()
-            return plain(lambda case: -inner.worth(case))
+            return Part(lambda case: -inner.worth(case), figure=inner.figure)
         if self.take("每"):
             self.next()
             return self.atom()
@@ -349,9 +353,9 @@ class Cell:
             parts.append(self.either().worth)
         self.must(")")
         if name == "任一项":
-            return plain(lambda case: any(parts[0](each) for each in case.records(records)))
+            return plain(lambda case: settled([(parts[0], each) for each in case.records(records)], True))
         if name == "每一项":
-            return plain(lambda case: all(parts[0](each) for each in case.records(records)))
+            return plain(lambda case: settled([(parts[0], each) for each in case.records(records)], False))
         value: Worth = constant(Fraction(1)) if name == "项数" else parts.pop(0)
         when: Worth = parts[0] if parts else constant(True)
 
@@ -362,6 +366,20 @@ class Cell:
             return sum(found, Fraction(0))
 
         return plain(worth)
+
+
+def settled(parts: Iterable[tuple[Worth, "Case"]], settles: bool) -> bool:
+    """Join conditions: one that settles it wins, then a missing fact, then what has no value, by its name."""
+    refused: list[str] = []
+    for part, case in parts:
+        try:
+            if bool(part(case)) is settles:
+                return settles
+        except Refused as refusal:
+            refused.append(str(refusal))
+    if refused:
+        raise Refused("missing_fact" if "missing_fact" in refused else min(refused))
+    return not settles
 
 
 def compared(left: Part, sign: str, right: Part) -> Worth:

@@ -43,6 +43,7 @@ class Writer:
         self.steps: list[str] = []
         self.amounts: list[str] = []
         self.truths: list[str] = []
+        self.ratios: list[str] = []
         self.days: list[str] = []
         self.computing = True
 
@@ -65,7 +66,7 @@ class Writer:
     def declare(self) -> None:
         pick, facts = self.pick, self.facts
         facts["面积"] = (
-            f"数，平方米，精确到 {pick(['0.1', '0.01'])}，{pick(['0', '大于 0', '-3'])} 至 {pick(['20', '小于 15'])}"
+            f"数，平方米，精确到 {pick(['0.1', '0.01'])}，{pick(['0', '大于 0', '-3', '-20'])} 至 {pick(['20', '小于 15'])}"
         )
         kinds: dict[str, Callable[[], Any]] = {
             "件数": lambda: f"整数，{pick(['件', '「桶」'])}，{pick(['0', '1', '-2'])} 至 6{pick(['', '，不明按 3'])}",
@@ -90,7 +91,7 @@ class Writer:
         self.days = [name for name in ("责令日", "复查日") if name in facts]
 
     def counted(self) -> str:
-        window = self.pick(["1年内", "2 年内", "3个月内", "14月内", "30日内", "365 天内"])
+        window = self.pick(["1年内", "2 年内", "3个月内", "14月内", "30日内", "365 天内", "不限期"])
         least, this = self.pick([("1", ""), ("0", "，不含本次"), ("0", "")])
         return f"整数，次，{least} 至 {self.pick(['3', '99'])}，计 往日 {window}{this}"
 
@@ -162,6 +163,18 @@ class Writer:
             (self.has("车辆") and depth > 0, lambda: f"1 × 最大一项(车辆, 超载{self.pick(['', '，' + self.of_record()])})"),
         ])  # fmt: skip
 
+    def ratio(self) -> str:
+        """A quotient of two lines: what it divides by is never below zero, and now and then nought."""
+        lines = ["面积", "(面积 - 1)", "(2 × 面积 + 3)", "1", "较小者(面积, 4)"]
+        lines += ["超标率"] if self.has("超标率") else []
+        lines += [f"({name} × 面积)" for name in self.steps]
+        over = ["较大者(面积, 0)", "(较大者(面积, 2) × 3 - 1)"]
+        over += ["超标率", "(超标率 × 2)"] if self.has("超标率") else []
+        text = f"{self.pick(lines)} ÷ {self.pick(over)}"
+        if self.has("货值") and self.chance(4):
+            text = f"{self.pick(['100元', '(货值 - 50元)', '较小者(货值, 500元)'])} ÷ 货值"
+        return text + self.pick(["", " × 100%"])
+
     def divisor(self) -> str:
         return self.pick(["2", "3", "0.7", *self.steps, *(f"({name} - 1)" for name in self.steps)])
 
@@ -220,6 +233,8 @@ class Writer:
             (self.has("车辆"), lambda: f"{self.pick(['任一项', '每一项'])}(车辆, {self.of_record()})"),
             (depth > 0, lambda: f"{self.quantity(depth - 1)} × 面积 {self.pick(SIGNS)} 3 × 面积" if self.chance(0) else
                 f"1 × 面积 {self.pick(SIGNS)} {self.quantity(depth - 1)}"),
+            (True, lambda: f"{self.ratio()} {self.pick(SIGNS)} {self.pick(['10%', '0.5', '1', '2.5'])}"),
+            (bool(self.ratios), lambda: f"{self.pick(self.ratios)} {self.pick(SIGNS)} {self.pick(['10%', '0.5', '1', '50%'])}"),
             (depth > 0, lambda: f"({self.condition(depth - 1)}) 且 ({self.condition(depth - 1)})"),
             (depth > 0, lambda: f"{self.condition(0)} 或 {self.condition(0)} 且 非({self.condition(depth - 1)})"),
         ])  # fmt: skip
@@ -229,7 +244,7 @@ class Writer:
     def compute(self) -> dict[str, Any]:
         """Write up to three named values of any form, each after those it may use."""
         found: dict[str, Any] = {}
-        forms = ["formula", "truth", "step", "branches", "table", "points", "marginal", "day"]
+        forms = ["formula", "truth", "step", "branches", "table", "points", "marginal", "day", "ratio"]
         for form in self.draw(st.lists(st.sampled_from(forms), max_size=3)):
             name = f"值{'甲乙丙'[len(found)]}"
             match form:
@@ -239,6 +254,9 @@ class Writer:
                 case "step":
                     found[name] = self.step(2)
                     self.steps.append(name)
+                case "ratio":
+                    found[name] = self.ratio()
+                    self.ratios.append(name)
                 case "truth":
                     found[name] = self.condition(2)
                     self.truths.append(name)
@@ -268,7 +286,7 @@ class Writer:
         return {"行": row, "列": column, "表": {key: {other: cell() for other in others} for key in keys}}
 
     def axis(self) -> tuple[str, list[str]]:
-        names = ["面积", *self.steps, *self.truths]
+        names = ["面积", *self.steps, *self.truths, *self.ratios]
         names += [name for name in ("超标率", "区域", *self.amounts) if self.has(name) or name in self.amounts]
         name = self.pick(names)
         if name in self.truths:
@@ -279,6 +297,8 @@ class Writer:
             )
         if name in self.amounts:
             return name, self.bands("元", ["500", "1000"], below="0")
+        if name in self.ratios:
+            return name, self.bands("%", ["50", "120"], below="0")
         if name == "超标率":
             return name, self.bands(self.pick(["", "%"]), ["20", "100"], below="0")
         return name, self.bands("", self.pick([["2", "5"], ["3"], ["1", "2.5"]]), below="-3")
