@@ -67,6 +67,8 @@ class Scope:
     low: Expr | None = None
     high: Expr | None = None
     worked: dict[str, Anything] = field(default_factory=dict)
+    # What gave a named value: the line and column of its table, its branch, or its bands (`reasoning.line_text`).
+    taken: dict[str, tuple[Anything, ...]] = field(default_factory=dict)
     outer: "Scope | None" = None
     limits: "dict[str, Scope]" = field(default_factory=dict)
 
@@ -119,7 +121,9 @@ class Scope:
         """Return the scope in which 法定下限 and 法定上限 are the ends of the statutory range of that name."""
         found = self.limits.get(name)
         if found is None:
-            found = Scope(self.values, self.facts, self.named, self.lists, low, high, worked=self.worked)
+            found = Scope(
+                self.values, self.facts, self.named, self.lists, low, high, worked=self.worked, taken=self.taken
+            )
             self.limits[name] = found
         return found
 
@@ -361,6 +365,7 @@ def _how(named: Named, scope: Scope) -> Anything:
             column = 0 if columns is None else line_of(columns, scope)
             if isinstance(line, Missing) or isinstance(column, Missing):
                 return _both(line, column)
+            scope.taken[named.name] = (line, column)
             return compute(cells[line][column], scope)
         case Marginal(of=of, bands=bands):
             amount = compute(of, scope)
@@ -369,37 +374,42 @@ def _how(named: Named, scope: Scope) -> Anything:
             if not any(band.holds(amount) for band, _rate in bands):
                 raise Undefined("no_line", named.name)
             total: Exact = 0
-            for band, rate in bands:
+            passed: list[tuple[int, Exact, Exact]] = []
+            for index, (band, rate) in enumerate(bands):
                 bottom = band.low or Fraction(0)
                 if amount > bottom:
                     top = amount if band.high is None else min(amount, band.high)
                     each = compute(rate, scope)
                     if isinstance(each, Missing):
                         return each
-                    total += (top - bottom) * each
+                    passed.append((index, top - bottom, (top - bottom) * each))
+                    total += passed[-1][2]
+            scope.taken[named.name] = tuple(passed)
             return bounded(total)
 
 
 def _branches(name: str, rows: tuple[tuple[Condition | None, Expr], ...], scope: Scope) -> Anything:
-    holding: list[Expr] = []
+    holding: list[int] = []
     missing: tuple[str, ...] = ()
-    otherwise: Expr | None = None
-    for when, value in rows:
+    otherwise: list[int] = []
+    for index, (when, _value) in enumerate(rows):
         if when is None:
-            otherwise = value
+            otherwise = [index]
             continue
         holds = evaluate(when, scope)
         if isinstance(holds, Missing):
             missing += holds
         elif holds:
-            holding.append(value)
+            holding.append(index)
     if missing:
         return Missing(missing)
     if len(holding) > 1:
         raise Undefined("several_lines", name)
-    if not holding and otherwise is None:
+    found = holding or otherwise
+    if not found:
         raise Undefined("no_line", name)
-    return compute(holding[0] if holding else otherwise, scope)  # type: ignore[arg-type]  # one of them is there
+    scope.taken[name] = (found[0],)
+    return compute(rows[found[0]][1], scope)
 
 
 def line_of(axis: Axis, scope: Scope) -> int | Missing:

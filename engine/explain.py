@@ -150,10 +150,14 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
                 return f"{reads}：不明，按裁量标准的规定作此认定（{text}）"
             return f"{reads}: unknown, and the schedule says what that counts as ({text})"
         case "value":
-            values = list(step["reads"].items())
+            # The value itself is read last, after what it was worked out from.
+            *behind, (_name, worked) = step["reads"].items()
+            used = _reads({"reads": dict(behind)}, zh=zh)
+            used = ("用到 " if zh else "from ") + used if used else ""
+            how = ("；" if zh else "; ").join(each for each in (text, used) if each)
             if zh:
-                return f"计算：{name} = {values[-1][1]}（{text}）"
-            return f"computed: {name} = {values[-1][1]} ({text})"
+                return f"计算：{name} = {worked}（{how}）"
+            return f"computed: {name} = {worked} ({how})"
         case "other_version":
             if zh:
                 return f"另一版本 {name}（{text}）也算一遍：" + (f"罚款 {after} 元" if "after_fen" in step else "见下")

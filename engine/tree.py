@@ -256,10 +256,11 @@ Key = Band | tuple[str, ...] | bool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """What a table looks up: a name, and what each line of the table says of it."""
+    """What a table looks up: a name, and what each line of the table says of it, as keys and in the file's words."""
 
     name: str
     keys: tuple[Key, ...]
+    texts: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +273,7 @@ class Branches:
     """The value of the one branch whose condition holds; None stands for “otherwise”."""
 
     rows: tuple[tuple["Condition | None", Expr], ...]
+    texts: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,10 +287,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marginal:
-    """Each band's rate on the part of a value that lies in the band, summed (超额累进)."""
+    """Each band's rate on the part of a value that lies in the band, summed (超额累进); `of_money`: of an amount."""
 
     of: Expr
     bands: tuple[tuple[Band, Expr], ...]
+    texts: tuple[str, ...] = field(default=(), compare=False)
+    of_money: bool = field(default=False, compare=False)
+
+
+ValueKind = Literal["number", "money", "day", "yes_no"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +306,7 @@ class Named:
     """
 
     name: str
-    kind: Literal["number", "money", "day", "yes_no"]
+    kind: ValueKind
     how: Formula | Branches | Table | Marginal
     shape: int = field(compare=False)
     cell: Cell

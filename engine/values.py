@@ -125,6 +125,7 @@ def _made(
 
 def _branches(name: str, value: Listing, cell: Cell, builder: Builder) -> Named | None:
     rows: list[tuple[Condition | None, Expr]] = []
+    texts: list[str] = []
     typed: list[Typed] = []
     otherwise = spell(WORDS, "OTHERWISE", builder.language)
     for item in value.items:
@@ -145,11 +146,12 @@ def _branches(name: str, value: Listing, cell: Cell, builder: Builder) -> Named 
             builder.complaints.add("mixed_kinds", value_cell.place, expected=expected)
             return None
         rows.append((when, cast(Expr, part.node)))
+        texts.append(when_cell.text.strip())
         typed.append(part)
     if sum(when is None for when, _value in rows) > 1 or not rows:
         builder.complaints.add("lines_overlap", value.place, found=otherwise)
         return None
-    return _made(name, Branches(rows=tuple(rows)), typed, cell, builder)
+    return _made(name, Branches(rows=tuple(rows), texts=tuple(texts)), typed, cell, builder)
 
 
 def _axis(word: str, inner: Section, builder: Builder) -> tuple[Scalar, Fact | Named] | None:
@@ -182,7 +184,8 @@ def _table(name: str, inner: Section, cell: Cell, builder: Builder) -> Named | N
     if not isinstance(node, YamlMapping) or not node.entries or len(node.entries) > MAX_LINES:
         misshapen(node, YamlMapping, builder.complaints)
         return None
-    row_keys = _keys([key for key, _value in node.entries.values()], rows[1], builder)
+    row_scalars = [key for key, _value in node.entries.values()]
+    row_keys = _keys(row_scalars, rows[1], builder)
     if row_keys is None:
         return None
     column_scalars: list[Scalar] = []
@@ -210,9 +213,16 @@ def _table(name: str, inner: Section, cell: Cell, builder: Builder) -> Named | N
             return None
         typed += line
         lines.append(tuple(cast(Expr, each.node) for each in line))
-    second = None if columns is None or column_keys is None else Axis(name=columns[1].name, keys=column_keys)
-    how = Table(rows=Axis(name=rows[1].name, keys=row_keys), columns=second, cells=tuple(lines))
+    first = Axis(name=rows[1].name, keys=row_keys, texts=_texts(row_scalars))
+    second = None
+    if columns is not None and column_keys is not None:
+        second = Axis(name=columns[1].name, keys=column_keys, texts=_texts(column_scalars))
+    how = Table(rows=first, columns=second, cells=tuple(lines))
     return _made(name, how, typed, cell, builder)
+
+
+def _texts(scalars: list[Scalar]) -> tuple[str, ...]:
+    return tuple([scalar.text.strip() for scalar in scalars])
 
 
 def _line(cells: Iterable[Node], builder: Builder) -> list[Typed] | None:
@@ -281,7 +291,8 @@ def _marginal(name: str, inner: Section, cell: Cell, builder: Builder) -> Named 
         shape=LINEAR,
         cell=cell,
     )
-    keys = _keys([key for key, _value in node.entries.values()], axis, builder)
+    scalars = [key for key, _value in node.entries.values()]
+    keys = _keys(scalars, axis, builder)
     rates = _line([value for _key, value in node.entries.values()], builder)
     if keys is None or rates is None:
         return None
@@ -299,4 +310,10 @@ def _marginal(name: str, inner: Section, cell: Cell, builder: Builder) -> Named 
         reached = max(reached, high)
     kind = "money" if of.kind == "money" else rates[0].kind
     typed = [rate._replace(kind=kind) for rate in rates]
-    return _made(name, Marginal(of=of.node, bands=bands), typed, cell, builder)
+    return _made(
+        name,
+        Marginal(of=of.node, bands=bands, texts=_texts(scalars), of_money=of.kind == "money"),
+        typed,
+        cell,
+        builder,
+    )
