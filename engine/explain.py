@@ -60,11 +60,17 @@ def measure_text(measure: Object, language: Language) -> str:
     thing = next((str(measure[key]) for key in ("goods", "licence", "what", "name") if measure.get(key)), "")
     figure = measure.get("time") or measure.get("value") or ""
     if figure and measure.get("unit"):
-        unit = measure["unit"]
-        written = spell(UNITS, unit, language) if unit in UNITS else unit
-        figure = f"{figure} {'元' if zh and unit == 'yuan' else written}"
+        figure = f"{figure} {measure_unit(measure, language)}"
     text = f"{word}{thing}" if zh or not thing else f"{word} {thing}"
     return f"{text} {figure}" if figure else text
+
+
+def measure_unit(measure: Object, language: Language) -> str:
+    """Write the unit that the figure of a measure is in; an amount is in yuan."""
+    unit = measure.get("unit", "yuan" if "amount_fen" in measure else "")
+    if unit in UNITS:
+        return spell(UNITS, unit, language)
+    return "元" if unit == "yuan" and language == "zh" else str(unit)
 
 
 def _yuan(fen: int | None, *, zh: bool) -> str:
