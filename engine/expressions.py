@@ -334,10 +334,7 @@ class Expressions:
         if name.type in _LATER:
             self._kinds(name, one.kind == "day" and two.kind == "number")
             if not is_whole(two.node, self.whole_name):
-                expected = self.say(
-                    "整数（算出来的数先用“进位到(…, 1)”或“舍去到(…, 1)”取整）", "a whole number (`round up (…, 1)`)"
-                )
-                self.fail("wrong_arguments", name, found=name.value, expected=expected)
+                self.fail("wrong_arguments", name, found=name.value, expected=self.whole_words)
             return Typed(Later(unit=_LATER[name.type], day=one.node, by=two.node), "day", "", LINEAR)
         self._kinds(name, one.kind == two.kind and one.kind in ("number", "money"))
         step = two.node
@@ -391,6 +388,12 @@ class Expressions:
 
     def say(self, zh: str, en: str) -> str:
         return zh if self.language == "zh" else en
+
+    @property
+    def whole_words(self) -> str:
+        return self.say(
+            "整数（算出来的数先用“进位到(…, 1)”或“舍去到(…, 1)”取整）", "a whole number (`round up (…, 1)`)"
+        )
 
     def literal_of(self, fact: Fact, literal: Parsed) -> int:
         """Read a figure on a fact's own scale; a unit, where one stands, must be the fact's."""

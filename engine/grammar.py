@@ -57,18 +57,19 @@ part: (ON_PAYER TEXT)? FINE bracket -> fine
     | CONFISCATE FACT -> confiscate_gains
     | CONFISCATE TEXT -> confiscate_goods
     | REVOKE TEXT -> revoke
-    | SUSPEND TEXT sum -> suspend
-    | STOP sum? -> stop
-    | RESTRICT TEXT sum? -> restrict
-    | DETAIN sum -> detain
+    | SUSPEND TEXT figure -> suspend
+    | STOP figure? -> stop
+    | RESTRICT TEXT figure? -> restrict
+    | DETAIN figure -> detain
     | CORRECT -> order_to_correct
     | ORDER TEXT -> order
-    | OUTPUT TEXT sum -> output
+    | OUTPUT TEXT figure -> output
     | FLAG TEXT -> flag
     | EDUCATE -> educate
     | NO_PENALTY -> no_penalty
     | MAY_NO_PENALTY -> may_no_penalty
     | REFUSE -> refuse
+figure: sum UNIT?
 bracket: sum (AT sum)? -> one
        | sum TO sum (AT sum)? -> two
        | sum OR_MORE sum OR_LESS (AT sum)? -> two

@@ -289,13 +289,13 @@ class Surface:
                 return self.word("MAY_NO_PENALTY" if may else "NO_PENALTY")
 
     def time(self, value: Expr, unit: str) -> str:
-        """Write a figure with its unit; an expression carries the unit of its facts by itself."""
+        """Write a figure with its unit; one of the file's own is carried by the facts of the expression itself."""
         if isinstance(value, Number):
             # Percentages were read as shares.
             if unit == "percent":
                 return self.percent(value.value)
             return self.join(exact_text(value.value), self.unit_word(unit) if unit else "")
-        return self.expr(value)
+        return self.join(self.inner(value), self.unit_word(unit)) if unit in UNITS else self.expr(value)
 
     def fine(self, fine: Fine) -> str:
         payer = self.join(self.word("ON_PAYER"), f"「{fine.payer}」") if fine.payer else ""

@@ -322,7 +322,12 @@ def fines() -> st.SearchStrategy[Measure]:
 def others() -> st.SearchStrategy[Measure]:
     def timed(unit: str) -> st.SearchStrategy[tuple[Expr, str]]:
         figure: st.SearchStrategy[Expr] = st.integers(1, 99).map(lambda number: Number(value=Fraction(number)))
-        return figure.map(lambda value: (value, unit)) | st.just((Ref(name="期限"), "month"))
+        return st.one_of(
+            figure.map(lambda value: (value, unit)),
+            st.just((Ref(name="期限"), "month")),
+            st.just((Ref(name="档数"), unit)),
+            figure.map(lambda value: (Arithmetic(op="+", left=Ref(name="档数"), right=value), unit)),
+        )
 
     time = st.sampled_from(["day", "month", "year"]).flatmap(timed)
     percent = STEPS.map(lambda value: (value, "percent"))

@@ -354,6 +354,7 @@ class Writer:
             "警告", "通报批评", "没收「工具」", "吊销「许可证」", "暂扣「许可证」 3月", "责令停产停业", "责令停产停业 10日",
             "限制「从业」", "限制「从业」 5年", "拘留 5日", "责令改正", "责令「拆除」", "另计「记分」 12", "标记「移送」", "教育",
             "另计「培训」 2日", *(["没收货值"] if self.has("货值") else []), *([f"另计「份」 {self.step(1)}"]),
+            f"限制「经营」 {self.pick(['份数', '整份数'])}({self.portion(1)}) 月", f"另计「课时」 {self.step(1)} 小时",
         ]  # fmt: skip
         parts += self.draw(st.lists(st.sampled_from(others), max_size=2, unique=True))
         if self.chance(2):
