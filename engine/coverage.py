@@ -280,7 +280,7 @@ def _axes(rule: Rule) -> dict[str, list[Value]]:
                 names[name] = rule.by_name[name]
                 points.setdefault(name, set()).add(value)
             case _:
-                if type(node).__name__ not in ("All", "Any", "Not"):
+                if type(node).__name__ not in ("All", "Any", "Not", "Always"):
                     return {}
     return {name: _around(fact, points.get(name, set())) for name, fact in names.items()}
 

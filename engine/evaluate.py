@@ -17,6 +17,7 @@ from engine.tree import (
     COMPARE,
     All,
     Along,
+    Always,
     Any,
     Arithmetic,
     Axis,
@@ -223,6 +224,7 @@ _EVALUATE: Mapping[type, Callable[[Anything, Scope], bool | Missing]] = {
     Not: _not,
     All: _all,
     Any: _any,
+    Always: lambda _condition, _scope: True,
 }
 
 

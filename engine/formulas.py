@@ -9,7 +9,7 @@ import lark
 from engine.expressions import CONSTANT, STEPS, Expressions, Typed, atom_of, first_token, numeric_words, trees
 from engine.fact import Fact
 from engine.grammar import Parsed, token_of, tree_of
-from engine.tree import All, Any, Compare, Condition, Not, OneOf, Operator, Relation
+from engine.tree import All, Always, Any, Compare, Condition, Not, OneOf, Operator, Relation
 from engine.words import listed
 from engine.yamltext import Scalar
 
@@ -23,12 +23,15 @@ class Formulas(Expressions):
 
     def condition(self, cell: Scalar) -> Condition | None:
         with self.without_limits():
-            return self.read(cell, "condition", lambda tree: self.truth(tree_of(tree.children[0])))
+            return self.read(cell, "condition", lambda tree: self._whole_cell(tree_of(tree.children[0])))
 
     def formula(self, cell: Scalar) -> Typed | None:
         return self.read(cell, "formula", lambda tree: self.any(tree_of(tree.children[0])))
 
     # --- conditions
+
+    def _whole_cell(self, tree: Parsed) -> Condition:
+        return Always() if tree.data == "always" else self.truth(tree)
 
     def truth(self, tree: Parsed) -> Condition:
         """Build a part that must be a condition."""

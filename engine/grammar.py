@@ -18,7 +18,8 @@ from engine.words import quoted
 from engine.yamltext import Scalar
 
 GRAMMAR = r"""
-condition: any
+condition: any | always
+always: ALWAYS
 formula: any
 any: all (OR all)*
 all: negation (AND negation)*
@@ -122,7 +123,7 @@ declaration: kind (COMMA clause)*
        | IF_UNKNOWN (NAME | TEXT) -> if_unknown
        | ASK TEXT -> ask
 
-%declare OR AND NOT EQ NE LT LE GT GE OR_MORE OR_LESS IN SEPARATOR COMMA LPAR RPAR LBRACK RBRACK DOTS
+%declare ALWAYS OR AND NOT EQ NE LT LE GT GE OR_MORE OR_LESS IN SEPARATOR COMMA LPAR RPAR LBRACK RBRACK DOTS
 %declare TIMES_SIGN DIVIDE PLUS MINUS ARROW ALONG THEN AT TO FROM_ON PER LIMIT_LOW LIMIT_HIGH
 %declare ACT_DAY DECISION_DAY FINE_AMOUNT IS_FINED IS_WARNED IS_REVOKED IS_STOPPED
 %declare GREATEST LEAST UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL

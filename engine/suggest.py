@@ -22,7 +22,7 @@ from engine.given import in_domain, value_text
 from engine.rule import Given, Rule, RuleCase
 from engine.rule_cases import expectation
 from engine.rulebook import Rulebook
-from engine.tree import COMPARE, All, Any, Compare, Condition, Each, Formula, Is, Not, OneOf, Relation
+from engine.tree import COMPARE, All, Always, Any, Compare, Condition, Each, Formula, Is, Not, OneOf, Relation
 from engine.units import Id, Unit
 from engine.vocabulary import KEYS, NO, YES, spell
 
@@ -201,6 +201,8 @@ def ways_to(rule: Rule, condition: Condition, want: bool, records: str = "") -> 
             return ways_to(rule, part, not want, records)
         case Each(records=name, where=where):
             return ways_to(rule, where, want, name)
+        case Always():
+            return [{}] if want else []
         case Relation():
             return []
         case All(parts=parts) | Any(parts=parts):

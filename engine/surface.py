@@ -37,6 +37,7 @@ from engine.rule import StatutoryRange, Validity
 from engine.tree import (
     All,
     Along,
+    Always,
     Any,
     Arithmetic,
     Band,
@@ -129,6 +130,8 @@ class Surface:
                 return self.join(fact, self.word("IN"), self.choices(choices))
             case Each(which=which, records=records, where=where):
                 return self.call("ANY_OF" if which == "any" else "EVERY_OF", records, self.condition(where))
+            case Always():
+                return self.word("ALWAYS")
             case Not(part=part):
                 return self.join(self.word("NOT"), f"({self.condition(part)})")
             case All(parts=parts):

@@ -197,7 +197,12 @@ class Any:
     parts: tuple["Condition", ...]
 
 
-Condition = Is | Compare | Relation | OneOf | Each | Not | All | Any
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Always:
+    """Holds whatever the facts are (任何情形); the whole of a cell, never a part of another condition."""
+
+
+Condition = Is | Compare | Relation | OneOf | Each | Not | All | Any | Always
 
 COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
     "=": operator.eq,
@@ -327,7 +332,7 @@ class Records:
 def names_in(node: Expr | Condition) -> Iterator[str]:
     """Yield the names of facts, named values and record fields a node reads directly, in the order it names them."""
     match node:
-        case Number() | Money() | Day() | Limit():
+        case Number() | Money() | Day() | Limit() | Always():
             return
         case Ref(name=name) | Is(fact=name) | Compare(fact=name) | OneOf(fact=name):
             yield name

@@ -166,6 +166,7 @@ WORDS: Mapping[str, Spellings] = MappingProxyType(
         "BOTTOM_OF_TIER": (("取本档下限",), ("take the bottom of the tier",)),
         "TOP_AT_END": (("已在最高档的取上限",), ("in the top tier take its top",)),
         "RANGE_ONLY": (("只给幅度",), ("range only",)),
+        "ALWAYS": (("任何情形",), ("always",)),
         "OTHERWISE": (("其余",), ("otherwise",)),
         "YES": (("是",), ("yes",)),
         "NO": (("否",), ("no",)),

@@ -43,6 +43,7 @@ from engine.surface import Surface
 from engine.tree import (
     All,
     Along,
+    Always,
     Any,
     Arithmetic,
     Band,
@@ -380,7 +381,7 @@ def test_an_expression_is_read_back(tree: Expr) -> None:
 
 
 @REAL
-@given(tree=conditions())
+@given(tree=conditions() | st.just(Always()))
 def test_a_condition_is_read_back(tree: Condition) -> None:
     back("condition", "condition", tree)
 

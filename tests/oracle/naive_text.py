@@ -36,7 +36,7 @@ CALLS = (
 OTHER = (
     "或 或者 且 并且 非 未有 以上 以下 属于 、 , ; ( ) [ ] .. → -> 随 此后 按 法定下限 法定上限 行为日 决定日 罚款额 "
     "每 对 罚款 警告 通报批评 没收 吊销 暂扣 责令停产停业 限制 拘留 责令 责令改正 另计 标记 教育 不予处罚 "
-    "可以不予处罚 拒绝 上浮 下浮 可低于法定下限 至 到 是 否"
+    "可以不予处罚 拒绝 任何情形 上浮 下浮 可低于法定下限 至 到 是 否"
 ).split()
 # What only general law asks: about the penalty that has been worked out.
 AFTERWARDS = ("罚款额", "有罚款", "有警告", "有吊销", "有停产停业")
@@ -190,7 +190,9 @@ class Cell:
     # --- conditions
 
     def formula(self) -> Worth:
-        """Read the whole cell as one formula or condition."""
+        """Read the whole cell as one formula or condition; `任何情形` is all there is of its cell."""
+        if self.words == ["任何情形"]:
+            return constant(True)
         return self.done(self.either().worth)
 
     def either(self) -> Part:

@@ -393,7 +393,7 @@ class Writer:
     def adjustments(self) -> list[dict[str, str]]:
         found = []
         for number in range(self.pick([0, 1, 1, 2])):
-            when = self.condition(0)
+            when = self.pick([*[self.condition(0)] * 5, "任何情形"])
             self.computing = False
             text = self.among([
                 (True, lambda: f"{self.pick(['上浮', '下浮'])} {self.pick(['20%', '30%', '150%', self.share(1)])}"),
@@ -425,6 +425,8 @@ class Writer:
         if self.chance(3):
             at = self.draw(st.integers(0, len(conditions) - 1))
             conditions[at] = self.condition(2)
+        if self.chance(1):
+            conditions = ["任何情形"]
         groups = self.pick([["一"], ["一", "二"]])
         return [
             {
