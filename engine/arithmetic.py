@@ -16,7 +16,7 @@ class Undefined(Exception):
     """A value has no meaning on these facts: no line of a table or several, a zero divisor, a sum past all bounds."""
 
     def __init__(
-        self, code: Literal["no_line", "several_lines", "divided_by_zero", "amount_too_large"], name: str
+        self, code: Literal["no_line", "several_lines", "empty_list", "divided_by_zero", "amount_too_large"], name: str
     ) -> None:
         super().__init__(code, name)
         self.code = code

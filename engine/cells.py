@@ -6,10 +6,10 @@ from typing import Literal, cast
 
 import lark
 
-from engine.expressions import LINEAR, MONEY_UNITS, STEPS, Typed, Unusable, atom_of, first_token
+from engine.expressions import LINEAR, MONEY_UNITS, STEPS, Typed, Unusable, atom_of
 from engine.fact import Cell, Fact
 from engine.formulas import OPERATORS, Formulas
-from engine.grammar import Parsed, token_of, tree_of
+from engine.grammar import Parsed, first_token, token_of, tree_of
 from engine.measures import (
     Bracket,
     Change,

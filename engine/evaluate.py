@@ -324,7 +324,11 @@ def _tally(tally: Tally, scope: Scope) -> Anything:
             found.append(value)
     if missing:
         return Missing(missing)
-    return max(found, default=0) if tally.what == "greatest" else bounded(sum(found))
+    if tally.what in ("count", "total"):
+        return bounded(sum(found))
+    if tally.of_days and not found:
+        raise Undefined("empty_list", tally.records)
+    return (max if tally.what == "greatest" else min)(found, default=0)
 
 
 _COMPUTE: Mapping[type, Callable[[Anything, Scope], Anything]] = {

@@ -6,9 +6,9 @@ from typing import NoReturn, cast
 
 import lark
 
-from engine.expressions import CONSTANT, STEPS, Expressions, Typed, atom_of, first_token, numeric_words, trees
+from engine.expressions import CONSTANT, STEPS, Expressions, Typed, atom_of, numeric_words, trees
 from engine.fact import Fact
-from engine.grammar import Parsed, token_of, tree_of
+from engine.grammar import Parsed, first_token, token_of, tree_of
 from engine.tree import All, Always, Any, Compare, Condition, Not, OneOf, Operator, Relation
 from engine.words import listed
 from engine.yamltext import Scalar

@@ -83,6 +83,7 @@ _SPANS = {
     "full_months": "FULL_MONTHS",
     "full_years": "FULL_YEARS",
 }
+_TALLIES = {"count": "NUMBER_OF", "total": "TOTAL_OF", "greatest": "GREATEST_IN", "least": "LEAST_IN"}
 _LATER = {"days": "DAYS_AFTER", "months": "MONTHS_AFTER", "years": "YEARS_AFTER"}
 _WINDOWS = {"years": "YEARS", "months": "MONTHS", "days": "DAYS_BACK"}
 _BUILT_IN = {
@@ -192,13 +193,12 @@ class Surface:
             case Along():
                 return self.along(expr)
             case Tally(what=what, records=records, where=where, part=part):
-                word = {"count": "NUMBER_OF", "total": "TOTAL_OF", "greatest": "GREATEST_IN"}[what]
                 arguments = [records]
                 if part is not None:
                     arguments.append(self.expr(part))
                 if where is not None:
                     arguments.append(self.condition(where))
-                return self.call(word, *arguments)
+                return self.call(_TALLIES[what], *arguments)
 
     def inner(self, expr: Expr) -> str:
         return f"({self.expr(expr)})" if isinstance(expr, Arithmetic) else self.expr(expr)

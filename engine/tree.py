@@ -123,12 +123,16 @@ class Along:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Over a list of records: how many meet a condition, or the sum or the greatest of an expression."""
+    """Over a list of records: how many meet a condition, or the sum, the greatest or the least of an expression.
 
-    what: Literal["count", "total", "greatest"]
+    Of no records the sum, the greatest and the least number or amount are nought; a day (`of_days`) there is none.
+    """
+
+    what: Literal["count", "total", "greatest", "least"]
     records: str
     where: "Condition | None" = None
     part: "Expr | None" = None
+    of_days: bool = False
 
 
 Expr = (
@@ -411,7 +415,7 @@ def is_whole(node: Expr, whole_name: Callable[[str], bool]) -> bool:
             return all(is_whole(part, whole_name) for part in parts)
         case RoundedTo(step=step):
             return is_whole(step, whole_name)
-        case Tally(what="total" | "greatest", part=part):
+        case Tally(what="total" | "greatest" | "least", part=part):
             return part is not None and is_whole(part, whole_name)
         case Portions() | Between() | Tally():
             return True

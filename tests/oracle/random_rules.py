@@ -139,6 +139,7 @@ class Writer:
         return self.among([
             (bool(self.days), lambda: self.pick(self.days)),
             (True, lambda: self.pick(["行为日", "行为日", "决定日", "2024-02-29", "2025-03-31"])),
+            (depth > 0, lambda: f"{self.pick(['较大者', '较小者'])}({self.day(depth - 1)}, {self.day(depth - 1)})"),
             (
                 depth > 0 and bool(self.days),
                 lambda: f"{self.pick(['若干日后', '若干月后', '若干年后'])}({self.day(0)}, {self.whole()})",
@@ -159,7 +160,7 @@ class Writer:
             (depth > 0, lambda: f"({self.quantity(depth - 1)}) ÷ {self.divisor()}"),
             (depth > 0, lambda: f"较小者({self.quantity(depth - 1)}, {self.quantity(depth - 1)})"),
             (depth > 0, lambda: f"{self.rounded()}({self.quantity(depth - 1)}, {self.pick(['0.5', '1', '3'])})"),
-            (self.has("车辆") and depth > 0, lambda: f"1 × 最大一项(车辆, 超载{self.pick(['', '，' + self.of_record()])})"),
+            (self.has("车辆") and depth > 0, lambda: f"1 × {self.pick(['最大一项', '最小一项'])}(车辆, 超载{self.pick(['', '，' + self.of_record()])})"),
         ])  # fmt: skip
 
     def divisor(self) -> str:
@@ -194,7 +195,7 @@ class Writer:
         ])  # fmt: skip
 
     def of_vehicles(self) -> str:
-        call, where = self.pick(["合计", "最大一项"]), self.pick(["", "，" + self.of_record()])
+        call, where = self.pick(["合计", "最大一项", "最小一项"]), self.pick(["", "，" + self.of_record()])
         each = "单车" if "计算" in self.facts["车辆"] else "300元 × 座位"
         return f"{call}(车辆, {each}{where})"
 
