@@ -142,7 +142,7 @@ def _by_how_much(here: Imposed, there: Imposed, language: Language) -> str:
     change = Fraction(str(after[figure])) - Fraction(str(before[figure]))
     word = measure_text({key: each for key, each in after.items() if key != figure}, language)
     unit = measure_unit(after, language)
-    text = f"{exact_text(abs(change) / (100 if figure == 'amount_fen' else 1))} {unit}".strip()
+    text = f"{exact_text(Fraction(abs(change), 100 if figure == 'amount_fen' else 1))} {unit}".strip()
     if zh:
         return f"{word}{'多' if change > 0 else '少'} {text}"
     return f"{word} {text} {'more' if change > 0 else 'less'}"
