@@ -71,11 +71,26 @@ class Change(BaseModel):
     en: str
 
 
+class GradualStep(BaseModel):
+    """The next step of one fact, all others as they are, where every step changes the figures of the decision."""
+
+    fact: str
+    side: Literal["below", "above"]
+    given: str
+    value: str
+    steady: bool = Field(description="the steps beside this one change the figures by as much")
+    fine_fen: int | None
+    measures: list[MeasureObject]
+    zh: str
+    en: str
+
+
 class WhyObject(BaseModel):
     """Why a recorded decision was not another: what other tiers lacked, and the least changes of facts."""
 
     id: str
     tiers: list[TierReason]
+    gradual: list[GradualStep]
     counterfactuals: list[Change]
     cut: list[str] = Field(description="facts whose search was cut short: nearer changes may not be listed")
 

@@ -125,10 +125,18 @@ def _tell_suggestions(suggestions: Suggestions, lang: Language) -> None:
     say()
     say(f"# {rule.file}：建议的用例" if lang == "zh" else f"# {rule.file}: suggested cases")
     for case in suggestions.cases:
-        say(case.yaml)
+        if not case.doubtful:
+            say(case.yaml)
+    doubtful = [case for case in suggestions.cases if case.doubtful]
+    if doubtful:
+        say("  # 表里可能有空档或重叠：请改规则，或者标为缺陷")
+        say("  # possible gap or overlap in the table: repair the rule, or mark it as a defect")
+    for case in doubtful:
+        say(f"  # {case.yaml.strip()}")
+    if suggestions.unreached:
+        say("  # 没有试出来，不等于达不到 · not found by this search; that does not mean it cannot be reached")
     for unit in suggestions.unreached:
-        found = "没有找到能走到这里的事实：" if lang == "zh" else "no facts found for: "
-        say(f"  # {found}{unit.text(lang)}")
+        say(f"  #   {unit.text(lang)}")
 
 
 def _wire(
@@ -164,7 +172,8 @@ def _wire(
             {
                 "violation": each.rule.code,
                 "file": each.rule.file,
-                "cases": [case.yaml for case in each.cases],
+                "cases": [case.yaml for case in each.cases if not case.doubtful],
+                "possible_defects": [case.yaml for case in each.cases if case.doubtful],
                 "unreached": [unit.text(each.rule.language) for unit in each.unreached],
             }
             for each in proposed

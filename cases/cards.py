@@ -13,7 +13,7 @@ from typing import Any
 from durable import engine as durable
 
 from engine.rulebook import CardRule
-from engine.tree import All, Compare, Condition, Each, Is, Not, OneOf, Relation
+from engine.tree import All, Always, Compare, Condition, Each, Is, Not, OneOf, Relation
 from engine.tree import Any as AnyOf
 
 __all__ = ["MAX_RULES", "CardRules", "Event"]
@@ -81,6 +81,6 @@ def condition(when: Condition, *, negated: bool = False) -> dict[str, Any]:
             return {"$or" if negated else "$and": [condition(part, negated=negated) for part in parts]}
         case AnyOf(parts=parts):
             return {"$and" if negated else "$or": [condition(part, negated=negated) for part in parts]}
-        case Relation() | Each():
+        case Relation() | Each() | Always():
             # The loader refuses these in card rules.
             raise TypeError(when)

@@ -20,7 +20,7 @@ class Undefined(Exception):
 
     def __init__(
         self,
-        code: Literal["no_line", "several_lines", "divided_by_zero", "amount_too_large"],
+        code: Literal["no_line", "several_lines", "empty_list", "divided_by_zero", "amount_too_large"],
         name: str,
         axis: str = "",
     ) -> None:

@@ -102,7 +102,7 @@ class Bounds:
             self.low,
             self.high,
         ).of(part)
-        if what == "greatest":
+        if what in ("greatest", "least"):
             return Interval(min(Fraction(0), inner.low), max(Fraction(0), inner.high))
         return Interval(min(Fraction(0), inner.low * most), max(Fraction(0), inner.high * most))
 

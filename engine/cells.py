@@ -35,7 +35,8 @@ from engine.measures import (
 )
 from engine.near import band, in_unit, in_units
 from engine.shapes import LINEAR, RATIO, STEPS, Typed
-from engine.tree import Along, Arithmetic, Band, Expr, Key, Money, Named, Number
+from engine.tree import Along, Arithmetic, Band, Expr, Key, Money, Named, Number, is_whole
+from engine.vocabulary import UNITS, spell
 from engine.yamltext import Scalar
 
 MAX_TIERS = 20
@@ -43,6 +44,9 @@ _BANDS = (
     "一行写成一个数、“0 至 5”、“[0..5)”、“大于 5”或“5 以上”",
     "a line is a figure, `0 to 5`, `[0..5)`, `more than 5` or `5 or more`",
 )
+# Units of time; the longer ones have no parts that a calendar could count.
+_OF_THE_CALENDAR = ("day", "month", "year")
+_TIMES = (*_OF_THE_CALENDAR, "hour", "minute")
 
 
 @dataclass(slots=True)
@@ -140,9 +144,11 @@ class Builder(Formulas):
             case "order":
                 return Order(what=text)
             case "output":
-                typed = self.sum(tree_of(tree.children[-1]))
+                typed = self._in_own_unit(tree_of(tree.children[-1]))
                 if typed.kind not in ("number", "money"):
                     self.fail("wrong_arguments", tokens[0], found=text, expected=self.say("一个数", "a number"))
+                if typed.unit in _OF_THE_CALENDAR:
+                    self._whole(typed, first_token(tree_of(tree.children[-1])))
                 return Output(name=text, value=typed.node, unit="yuan" if typed.kind == "money" else typed.unit)
             case "flag":
                 return Flag(what=text)
@@ -164,12 +170,32 @@ class Builder(Formulas):
         return declared.name
 
     def _time(self, tree: Parsed) -> tuple[Expr, str]:
-        typed = self.sum(tree_of(tree.children[-1]))
+        typed = self._in_own_unit(tree_of(tree.children[-1]))
         token = first_token(tree_of(tree.children[-1]))
-        if typed.kind != "number" or not typed.unit:
-            expected = self.say("带单位的时间，如 6月", "a time with its unit, such as 6 months")
+        if typed.kind != "number" or typed.unit not in _TIMES:
+            expected = self.say(
+                "带单位的时间，如 6月；算出来的数把单位写在后面",
+                "a time with its unit, such as 6 months; a computed figure has it behind",
+            )
             self.fail("wrong_arguments", token, found=token.value, expected=expected)
+        self._whole(typed, token)
         return typed.node, typed.unit
+
+    def _in_own_unit(self, tree: Parsed) -> Typed:
+        """Read a figure; what a computed one counts is written behind it, unless its parts say so."""
+        typed = self.sum(tree_of(tree.children[0]))
+        if len(tree.children) == 1:
+            return typed
+        token = token_of(tree.children[1])
+        counts = token.value in UNITS and token.value not in ("percent", "none")
+        if typed.kind != "number" or not counts or typed.unit not in ("", token.value):
+            found = spell(UNITS, token.value, self.language) if token.value in UNITS else token.value
+            self.fail("unit_mismatch", token, found=found, expected=first_token(tree).value)
+        return typed._replace(unit=str(token.value))
+
+    def _whole(self, typed: Typed, token: lark.Token) -> None:
+        if not is_whole(typed.node, self.whole_name):
+            self.fail("wrong_arguments", token, found=token.value, expected=self.whole_words)
 
     # --- amounts
 

@@ -3,7 +3,8 @@
 **What counts as another outcome.** Another tier, other measures, another figure, or a refusal. Where a figure changes
 with every step of a fact (it does from the given value to the next, and again from there), that figure is *gradual* on
 that side: then only another tier, other measures, or another course of the reasoning counts (an adjustment, a cap, a
-line of a table), not each fen. A fine that rounding holds still between thresholds is not gradual: they are reported.
+line of a table), not each fen. That it changes with every step is told by the next one. A fine that rounding holds
+still between thresholds is not gradual: they are reported.
 
 Every change found here is an outcome of `decide`, and so is its neighbour on the given fact's side. The work is
 bounded: at most `BUDGET` outcomes a fact; a fact whose search was cut short is named.
@@ -12,11 +13,12 @@ bounded: at most `BUDGET` outcomes a fact; a fact whose search was cut short is 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from engine.calendar import FIRST_YEAR, LAST_YEAR
 from engine.decide import decide
-from engine.decision import Decision, Outcome, imposed_to_wire
+from engine.decision import Decision, Imposed, Outcome, imposed_to_wire
 from engine.fact import Fact
 from engine.given import GivenFact, GivenFacts, Single, Value, value_text
 from engine.pieces import Piece, pieces_of, signs, taken, thresholds
@@ -53,11 +55,29 @@ class Counterfactual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gradual:
+    """The next step of a fact towards a side where figures change with every step; no threshold, and yet it counts.
+
+    `changing` holds the measures that change, as they are and as they would be; `steady` says that the steps beside
+    this one change them by as much.
+    """
+
+    fact: Fact
+    given: Single
+    value: Single
+    side: Side
+    steady: bool
+    changing: tuple[tuple[Imposed, Imposed], ...]
+    outcome: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counterfactuals:
-    """The changes found, in the order the rule asks for its facts; `cut` names facts whose search ran out of budget."""
+    """What was found, in the order the rule asks for its facts; `cut` names facts whose search ran out of budget."""
 
     decision: Decision
     changes: tuple[Counterfactual, ...]
+    gradual: tuple[Gradual, ...]
     cut: tuple[str, ...]
     decided: int
 
@@ -71,6 +91,7 @@ def counterfactuals(
         return None
     case = _Case(rulebook, outcome.rule, on, decided, facts)
     found: list[Counterfactual] = []
+    gradual: list[Gradual] = []
     cut: list[str] = []
     total = 0
     for name in outcome.rule.asks:
@@ -84,8 +105,11 @@ def counterfactuals(
             # Nearest changes come first: what was found before the end of the budget stands.
             found += search.found
             cut.append(name)
+        gradual += search.steps
         total += len(search.seen)
-    return Counterfactuals(decision=outcome, changes=tuple(found), cut=tuple(cut), decided=total)
+    return Counterfactuals(
+        decision=outcome, changes=tuple(found), gradual=tuple(gradual), cut=tuple(cut), decided=total
+    )
 
 
 class _Cut(Exception):
@@ -146,7 +170,7 @@ class _Seen(NamedTuple):
 
     outcome: Outcome
     kinds: tuple[object, ...]
-    figures: tuple[object, ...]
+    figures: tuple[tuple[str, ...], ...]
     course: tuple[object, ...]
     pieces: tuple[object, ...]
 
@@ -163,6 +187,25 @@ def _seen(case: _Case, facts: GivenFacts) -> _Seen:
     return _Seen(outcome, (outcome.tier, *kinds), tuple(figures), (course, lines), pieces)
 
 
+class _Run(NamedTuple):
+    """Three points in a row, and the measures whose figure changes with each of the two steps between them."""
+
+    moving: frozenset[int] = frozenset()
+    line: tuple[_Seen, ...] = ()
+
+    @property
+    def steady(self) -> bool:
+        """Say whether both steps change every figure by the same."""
+        a, b, c = [[each.figures[index] for index in sorted(self.moving)] for each in self.line]
+        return _steps(a, b) == _steps(b, c)
+
+
+def _steps(one: list[tuple[str, ...]], other: list[tuple[str, ...]]) -> list[Fraction]:
+    pairs = [pair for before, after in zip(one, other, strict=True) for pair in zip(before, after, strict=True)]
+    # An end that the law does not name has no figure.
+    return [Fraction(after) - Fraction(before) for before, after in pairs if before != after]
+
+
 class _Search:
     """The search over one fact."""
 
@@ -170,6 +213,7 @@ class _Search:
         self.case, self.fact, self.value = case, fact, value
         self.seen: dict[Single, _Seen] = {}
         self.found: list[Counterfactual] = []
+        self.steps: list[Gradual] = []
 
     def changes(self) -> list[Counterfactual]:
         fact, value = self.fact, self.value
@@ -219,11 +263,14 @@ class _Search:
     def nearest(self, start: int, end: int, side: Side) -> None:
         """Find the nearest point towards `end` with another outcome, and how far that outcome goes on."""
         given = self.on(start)
-        aside = self.gradual(start, end)
+        run = self.gradual(start, end)
+        aside = run.moving
         point = self.first(start, end, _same_as(given, aside))
         while point is not None and not _differs(self.on(point), given):
             # Another course that comes to the same figure by chance is no other outcome.
             point = self.first(point, end, _same_as(given._replace(course=self.on(point).course), aside))
+        if aside and point != start + (1 if end > start else -1):
+            self.step(start, end, side, run)
         if point is None:
             return
         change = self.on(point)
@@ -232,12 +279,26 @@ class _Search:
             to_end=point == end, gradual=bool(aside), outcome=change.outcome,
         )  # fmt: skip
         self.found.append(entry)
-        moving = self.gradual(point, end)
+        moving = self.gradual(point, end).moving
         beyond = self.first(point, end, _same_as(change, moving))
         last = end if beyond is None else beyond + (1 if side == "below" else -1)
         self.found[-1] = replace(entry, until=self.single(last), to_end=last == end, moving=bool(moving))
 
-    def gradual(self, start: int, end: int) -> frozenset[int]:
+    def step(self, start: int, end: int, side: Side, run: _Run) -> None:
+        """Keep the next step: nothing else would say that the fact counts at all."""
+        value = self.single(start + (1 if end > start else -1))
+        here, there = self.on(start).outcome, self.at(value).outcome
+        assert isinstance(here, Decision)
+        assert isinstance(there, Decision), "three points in a row have the same measures"
+        changing = tuple([(here.measures[index], there.measures[index]) for index in sorted(run.moving)])
+        self.steps.append(
+            Gradual(
+                fact=self.fact, given=self.value, value=value, side=side, steady=run.steady, changing=changing,
+                outcome=there,
+            )
+        )  # fmt: skip
+
+    def gradual(self, start: int, end: int) -> _Run:
         """Name the measures whose figure changes with each of two steps in a row: they are set aside on this side.
 
         The steps are the next two, or, where the second ends in another tier, the next one and the one before it.
@@ -247,11 +308,11 @@ class _Search:
         for points in ([start, start + step, start + 2 * step], [start - step, start, start + step]):
             if start == end or not all(low <= point <= high for point in points):
                 continue
-            line = [self.on(point) for point in points]
+            line = tuple([self.on(point) for point in points])
             if all(each.kinds == line[0].kinds for each in line):
                 figures = list(zip(*(each.figures for each in line), strict=True))
-                return frozenset([index for index, (a, b, c) in enumerate(figures) if b not in (a, c)])
-        return frozenset()
+                return _Run(frozenset([index for index, (a, b, c) in enumerate(figures) if b not in (a, c)]), line)
+        return _Run()
 
     def first(self, start: int, end: int, same: Callable[[_Seen], bool]) -> int | None:
         """Find the first point after `start` that is not the same; thresholds the rule names are looked at first."""

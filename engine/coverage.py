@@ -32,8 +32,10 @@ INPUT = frozenset(
     "unknown_violation no_law_on_day power_item_missing power_item_not_in_force power_item_not_published unknown_fact "
     "missing_fact wrong_kind out_of_domain conflicting_facts".split()
 )
-OWN = frozenset("no_tier several_tiers not_this_violation no_line several_lines no_move divided_by_zero".split())
-UNDEFINED = frozenset({"no_line", "several_lines", "divided_by_zero"})
+OWN = frozenset(
+    "no_tier several_tiers not_this_violation no_line several_lines empty_list no_move divided_by_zero".split()
+)
+UNDEFINED = frozenset({"no_line", "several_lines", "empty_list", "divided_by_zero"})
 MAX_POINTS = 400
 MAX_TRIES = 3
 
@@ -299,7 +301,7 @@ def _axes(rule: Rule) -> dict[str, list[Value]]:
                 names[name] = rule.by_name[name]
                 points.setdefault(name, set()).add(value)
             case _:
-                if type(node).__name__ not in ("All", "Any", "Not"):
+                if type(node).__name__ not in ("All", "Any", "Not", "Always"):
                     return {}
     return {name: _around(fact, points.get(name, set())) for name, fact in names.items()}
 

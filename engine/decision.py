@@ -70,9 +70,10 @@ Wire: TypeAlias = "str | int | bool | list[Wire] | dict[str, Wire] | None"
 class Step(NamedTuple):
     """One step of the reasoning that did or tried something.
 
-    `text` is the rule's own words and `at` where they stand; `reads` the facts looked at; `holds` whether a condition
-    held; `before` and `after` the amount in fen around the step; `name` what the step is about. Where the amount is a
-    published range, these are its upper end, and `least_before` and `least_after` its lower one.
+    `text` is the rule's own words (of a named value its formula, or the line, branch or bands that gave it) and `at`
+    where they stand; `reads` the facts looked at; `holds` whether a condition held; `before` and `after` the amount in
+    fen around the step; `name` what the step is about. Where the amount is a published range, these are its upper end,
+    and `least_before` and `least_after` its lower one.
     """
 
     kind: StepKind

@@ -17,10 +17,10 @@ from engine.tree import (
     COMPARE,
     All,
     Along,
+    Always,
     Any,
     Arithmetic,
     Axis,
-    Band,
     Between,
     Branches,
     Compare,
@@ -31,7 +31,6 @@ from engine.tree import (
     Extreme,
     Formula,
     Is,
-    Key,
     Later,
     Limit,
     Marginal,
@@ -67,6 +66,8 @@ class Scope:
     low: Expr | None = None
     high: Expr | None = None
     worked: dict[str, Anything] = field(default_factory=dict)
+    # What gave a named value: the line and column of its table, its branch, or its bands (`reasoning.line_text`).
+    taken: dict[str, tuple[Anything, ...]] = field(default_factory=dict)
     outer: "Scope | None" = None
     limits: "dict[str, Scope]" = field(default_factory=dict)
 
@@ -119,7 +120,9 @@ class Scope:
         """Return the scope in which 法定下限 and 法定上限 are the ends of the statutory range of that name."""
         found = self.limits.get(name)
         if found is None:
-            found = Scope(self.values, self.facts, self.named, self.lists, low, high, worked=self.worked)
+            found = Scope(
+                self.values, self.facts, self.named, self.lists, low, high, worked=self.worked, taken=self.taken
+            )
             self.limits[name] = found
         return found
 
@@ -229,6 +232,7 @@ _EVALUATE: Mapping[type, Callable[[Anything, Scope], bool | Missing]] = {
     Not: _not,
     All: _all,
     Any: _any,
+    Always: lambda _condition, _scope: True,
 }
 
 
@@ -328,7 +332,11 @@ def _tally(tally: Tally, scope: Scope) -> Anything:
             found.append(value)
     if missing:
         return Missing(missing)
-    return max(found, default=0) if tally.what == "greatest" else bounded(sum(found))
+    if tally.what in ("count", "total"):
+        return bounded(sum(found))
+    if tally.of_days and not found:
+        raise Undefined("empty_list", tally.records)
+    return (max if tally.what == "greatest" else min)(found, default=0)
 
 
 _COMPUTE: Mapping[type, Callable[[Anything, Scope], Anything]] = {
@@ -371,6 +379,7 @@ def _how(named: Named, scope: Scope) -> Anything:
             column = 0 if columns is None else line_of(columns, scope)
             if isinstance(line, Missing) or isinstance(column, Missing):
                 return _both(line, column)
+            scope.taken[named.name] = (line, column)
             return compute(cells[line][column], scope)
         case Marginal(of=of, bands=bands):
             amount = compute(of, scope)
@@ -379,25 +388,28 @@ def _how(named: Named, scope: Scope) -> Anything:
             if not any(band.holds(amount) for band, _rate in bands):
                 raise Undefined("no_line", named.name)
             total: Exact = 0
-            for band, rate in bands:
+            passed: list[tuple[int, Exact, Exact]] = []
+            for index, (band, rate) in enumerate(bands):
                 bottom = band.low or Fraction(0)
                 if amount > bottom:
                     top = amount if band.high is None else min(amount, band.high)
                     each = compute(rate, scope)
                     if isinstance(each, Missing):
                         return each
-                    total += (top - bottom) * each
+                    passed.append((index, top - bottom, (top - bottom) * each))
+                    total += passed[-1][2]
+            scope.taken[named.name] = tuple(passed)
             return bounded(total)
 
 
 def _branches(name: str, rows: tuple[tuple[Condition | None, Expr], ...], scope: Scope) -> Anything:
-    holding: list[Expr] = []
+    holding: list[int] = []
     missing: tuple[str, ...] = ()
     undefined: list[Undefined] = []
-    otherwise: Expr | None = None
-    for when, value in rows:
+    otherwise: list[int] = []
+    for index, (when, _value) in enumerate(rows):
         if when is None:
-            otherwise = value
+            otherwise = [index]
             continue
         try:
             holds = evaluate(when, scope)
@@ -407,7 +419,7 @@ def _branches(name: str, rows: tuple[tuple[Condition | None, Expr], ...], scope:
         if isinstance(holds, Missing):
             missing += holds
         elif holds:
-            holding.append(value)
+            holding.append(index)
     if len(holding) > 1:
         # Two hold already, whatever else is missing or has no value.
         raise Undefined("several_lines", name)
@@ -415,9 +427,11 @@ def _branches(name: str, rows: tuple[tuple[Condition | None, Expr], ...], scope:
         return Missing(missing)
     if undefined:
         raise _foremost(undefined)
-    if not holding and otherwise is None:
+    found = holding or otherwise
+    if not found:
         raise Undefined("no_line", name)
-    return compute(holding[0] if holding else otherwise, scope)  # type: ignore[arg-type]  # one of them is there
+    scope.taken[name] = (found[0],)
+    return compute(rows[found[0]][1], scope)
 
 
 def line_of(axis: Axis, scope: Scope) -> int | Missing:
@@ -427,21 +441,10 @@ def line_of(axis: Axis, scope: Scope) -> int | Missing:
     value = scope.raw(axis.name) if plain else scope.value(axis.name)
     if isinstance(value, Missing):
         return value
-    found = next((index for index, key in enumerate(axis.keys) if _key_holds(key, value)), None)
+    found = axis.line(value)
     if found is None:
-        # The loader made sure that no two lines hold at once.
         raise Undefined("no_line", "", axis.name)
     return found
-
-
-def _key_holds(key: Key, value: Anything) -> bool:
-    match key:
-        case bool():
-            return value is key
-        case Band():
-            return key.holds(value)
-        case tuple():
-            return value in key
 
 
 __all__ = ["Missing", "Scope", "compute", "evaluate", "line_of"]

@@ -60,11 +60,17 @@ def measure_text(measure: Object, language: Language) -> str:
     thing = next((str(measure[key]) for key in ("goods", "licence", "what", "name") if measure.get(key)), "")
     figure = measure.get("time") or measure.get("value") or ""
     if figure and measure.get("unit"):
-        unit = measure["unit"]
-        written = spell_for(UNITS, unit, figure, language) if unit in UNITS else unit
-        figure = f"{figure} {'元' if zh and unit == 'yuan' else written}"
+        figure = f"{figure} {measure_unit(measure, language)}"
     text = f"{word}{thing}" if zh or not thing else f"{word} {thing}"
     return f"{text} {figure}" if figure else text
+
+
+def measure_unit(measure: Object, language: Language) -> str:
+    """Write the unit that the figure of a measure is in; an amount is in yuan."""
+    unit = measure.get("unit", "yuan" if "amount_fen" in measure else "")
+    if unit in UNITS:
+        return spell_for(UNITS, unit, str(measure.get("time") or measure.get("value") or ""), language)
+    return "元" if unit == "yuan" and language == "zh" else str(unit)
 
 
 def outcome_text(outcome: Outcome, language: Language) -> str:
@@ -173,10 +179,14 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
                 return f"{reads}：不明，按裁量标准的规定作此认定（{text}）"
             return f"{reads}: unknown, and the schedule says what that counts as ({text})"
         case "value":
-            values = list(step["reads"].items())
+            # The value itself is read last, after what it was worked out from.
+            *behind, (_name, worked) = step["reads"].items()
+            used = _reads({"reads": dict(behind)}, zh=zh)
+            used = ("用到 " if zh else "from ") + used if used else ""
+            how = ("；" if zh else "; ").join(each for each in (text, used) if each)
             if zh:
-                return f"计算：{name} = {values[-1][1]}（{text}）"
-            return f"computed: {name} = {values[-1][1]} ({text})"
+                return f"计算：{name} = {worked}（{how}）"
+            return f"computed: {name} = {worked} ({how})"
         case "other_version":
             if zh:
                 return f"另一版本 {name}（{text}）也算一遍：" + (f"罚款 {after} 元" if "after_fen" in step else "见下")

@@ -343,6 +343,12 @@ class Expressions:
         known = token.type == "UNIT" and token.value in UNITS
         return spell(UNITS, token.value, self.language) if known else str(token.value)
 
+    @property
+    def whole_words(self) -> str:
+        return self.say(
+            "整数（算出来的数先用“进位到(…, 1)”或“舍去到(…, 1)”取整）", "a whole number (`round up (…, 1)`)"
+        )
+
     def literal_of(self, fact: Fact, literal: Parsed) -> int:
         """Read a figure on a fact's own scale; a unit, where one stands, must be the fact's."""
         number = next(child for child in literal.children if isinstance(child, lark.Token))

@@ -11,7 +11,7 @@ from engine.functions import Functions
 from engine.grammar import Parsed, atom_of, first_token, numeric_words, signed_figure, token_of, tree_of, trees
 from engine.near import in_units
 from engine.shapes import CONSTANT, RATIO, STEPS, Typed
-from engine.tree import All, Any, Compare, Condition, Not, OneOf, Operator, Relation
+from engine.tree import All, Always, Any, Compare, Condition, Not, OneOf, Operator, Relation
 from engine.words import listed
 from engine.yamltext import Scalar
 
@@ -25,12 +25,15 @@ class Formulas(Functions):
 
     def condition(self, cell: Scalar) -> Condition | None:
         with self.without_limits():
-            return self.read(cell, "condition", lambda tree: self.truth(tree_of(tree.children[0])))
+            return self.read(cell, "condition", lambda tree: self._whole_cell(tree_of(tree.children[0])))
 
     def formula(self, cell: Scalar) -> Typed | None:
         return self.read(cell, "formula", lambda tree: self.any(tree_of(tree.children[0])))
 
     # --- conditions
+
+    def _whole_cell(self, tree: Parsed) -> Condition:
+        return Always() if tree.data == "always" else self.truth(tree)
 
     def truth(self, tree: Parsed) -> Condition:
         """Build a part that must be a condition."""

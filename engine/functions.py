@@ -24,6 +24,11 @@ _SPANS: Mapping[str, Span] = {
 _LATER: Mapping[str, Literal["days", "months", "years"]] = {
     "DAYS_AFTER": "days", "MONTHS_AFTER": "months", "YEARS_AFTER": "years",
 }  # fmt: skip
+_TALLIES: Mapping[str, Literal["count", "total", "greatest", "least"]] = {
+    "NUMBER_OF": "count", "TOTAL_OF": "total", "GREATEST_IN": "greatest", "LEAST_IN": "least",
+}  # fmt: skip
+# Kinds of which one is the greatest; only the first two can be summed.
+_ORDERED = ("number", "money", "day")
 
 
 @dataclass(slots=True)
@@ -33,14 +38,13 @@ class Functions(Expressions):
     def call(self, tree: Parsed) -> Typed:
         name = token_of(tree_of(tree.children[0]).children[0])
         arguments = list(trees(tree))[1:]
-        if name.type in ("NUMBER_OF", "TOTAL_OF", "GREATEST_IN", "ANY_OF", "EVERY_OF"):
+        if name.type in (*_TALLIES, "ANY_OF", "EVERY_OF"):
             return self._over_records(name, arguments)
         typed = [self.no_ratio(name, self.any(argument)) for argument in arguments]
         if name.type in ("GREATEST", "LEAST"):
-            if len(typed) < 2 or len({each.kind for each in typed}) != 1 or typed[0].kind not in ("number", "money"):
-                self.fail(
-                    "wrong_arguments", name, found=name.value, expected=self.say("同类的数或金额", "numbers or money")
-                )
+            if len(typed) < 2 or len({each.kind for each in typed}) != 1 or typed[0].kind not in _ORDERED:
+                expected = self.say("同类的数、金额或日期", "numbers, money or days")
+                self.fail("wrong_arguments", name, found=name.value, expected=expected)
             node = Extreme(
                 which="greatest" if name.type == "GREATEST" else "least", parts=tuple(each.node for each in typed)
             )
@@ -56,10 +60,7 @@ class Functions(Expressions):
         if name.type in _LATER:
             self._kinds(name, one.kind == "day" and two.kind == "number")
             if not is_whole(two.node, self.whole_name):
-                expected = self.say(
-                    "整数（算出来的数先用“进位到(…, 1)”或“舍去到(…, 1)”取整）", "a whole number (`round up (…, 1)`)"
-                )
-                self.fail("wrong_arguments", name, found=name.value, expected=expected)
+                self.fail("wrong_arguments", name, found=name.value, expected=self.whole_words)
             return Typed(Later(unit=_LATER[name.type], day=one.node, by=two.node), "day", "", LINEAR)
         self._kinds(name, one.kind == two.kind and one.kind in ("number", "money"))
         step = two.node
@@ -81,8 +82,10 @@ class Functions(Expressions):
         token = first_token(arguments[0])
         records = self.records.get(token.value)
         if records is None or self.record is not None:
-            self.fail("wrong_arguments", name, found=token.value, expected=self.say("一个清单", "a list of records"))
-        wanted = (1, 2) if name.type == "NUMBER_OF" else (2, 3) if name.type in ("TOTAL_OF", "GREATEST_IN") else (2,)
+            expected = self.say("一个清单", "a list of records")
+            self.fail("wrong_arguments", name, found=token.value, expected=expected, about=str(token.value))
+        in_parts = _TALLIES.get(name.type, "count") != "count"
+        wanted = (1, 2) if name.type == "NUMBER_OF" else (2, 3) if in_parts else (2,)
         if len(arguments) not in wanted:
             self.fail(
                 "wrong_arguments", name, found=name.value, expected=self.say("清单和每项的式子", "a list and a part")
@@ -90,17 +93,15 @@ class Functions(Expressions):
         where: Condition | None = None
         part = Typed(None, "number", "", STEPS)
         with self.within(records):
-            conditions = arguments[1:] if name.type not in ("TOTAL_OF", "GREATEST_IN") else arguments[2:]
+            conditions = arguments[2 if in_parts else 1 :]
             if conditions:
                 where = self.truth(conditions[0])
-            if name.type in ("TOTAL_OF", "GREATEST_IN"):
+            if in_parts:
                 part = self.no_ratio(name, self.any(arguments[1]))
-                self._kinds(name, part.kind in ("number", "money"))
+                self._kinds(name, part.kind in (_ORDERED[:2] if name.type == "TOTAL_OF" else _ORDERED))
         if name.type in ("ANY_OF", "EVERY_OF"):
             assert where is not None
             which: Literal["any", "all"] = "any" if name.type == "ANY_OF" else "all"
             return Typed(Each(which=which, records=token.value, where=where), "yes_no", shape=STEPS)
-        what: Literal["count", "total", "greatest"] = (
-            "count" if name.type == "NUMBER_OF" else "total" if name.type == "TOTAL_OF" else "greatest"
-        )
-        return part._replace(node=Tally(what=what, records=token.value, where=where, part=part.node))
+        what, days = _TALLIES[name.type], part.kind == "day"
+        return part._replace(node=Tally(what=what, records=token.value, where=where, part=part.node, of_days=days))

@@ -18,7 +18,8 @@ from engine.words import quoted
 from engine.yamltext import Scalar
 
 GRAMMAR = r"""
-condition: any
+condition: any | always
+always: ALWAYS
 formula: any
 any: all (OR all)*
 all: negation (AND negation)*
@@ -45,7 +46,7 @@ unit: UNIT | YUAN | WAN_YUAN | FEN
 per: PER UNIT
 !function: GREATEST | LEAST | UP_TO | DOWN_TO | HALF_UP_TO | HALF_EVEN_TO | STARTED | FULL
          | DAYS_BETWEEN | STARTED_MONTHS | FULL_MONTHS | FULL_YEARS | DAYS_AFTER | MONTHS_AFTER | YEARS_AFTER
-         | NUMBER_OF | TOTAL_OF | GREATEST_IN | ANY_OF | EVERY_OF
+         | NUMBER_OF | TOTAL_OF | GREATEST_IN | LEAST_IN | ANY_OF | EVERY_OF
 
 outcome: part (COMMA part)*
 part: (ON_PAYER TEXT)? FINE bracket -> fine
@@ -57,18 +58,19 @@ part: (ON_PAYER TEXT)? FINE bracket -> fine
     | CONFISCATE FACT -> confiscate_gains
     | CONFISCATE TEXT -> confiscate_goods
     | REVOKE TEXT -> revoke
-    | SUSPEND TEXT sum -> suspend
-    | STOP sum? -> stop
-    | RESTRICT TEXT sum? -> restrict
-    | DETAIN sum -> detain
+    | SUSPEND TEXT figure -> suspend
+    | STOP figure? -> stop
+    | RESTRICT TEXT figure? -> restrict
+    | DETAIN figure -> detain
     | CORRECT -> order_to_correct
     | ORDER TEXT -> order
-    | OUTPUT TEXT sum -> output
+    | OUTPUT TEXT figure -> output
     | FLAG TEXT -> flag
     | EDUCATE -> educate
     | NO_PENALTY -> no_penalty
     | MAY_NO_PENALTY -> may_no_penalty
     | REFUSE -> refuse
+figure: sum UNIT?
 bracket: sum (AT sum)? -> one
        | sum TO sum (AT sum)? -> two
        | sum OR_MORE sum OR_LESS (AT sum)? -> two
@@ -123,12 +125,12 @@ declaration: kind (COMMA clause)*
        | PERSONAL -> personal
        | ASK TEXT -> ask
 
-%declare OR AND NOT EQ NE LT LE GT GE OR_MORE OR_LESS IN SEPARATOR COMMA LPAR RPAR LBRACK RBRACK DOTS
+%declare ALWAYS OR AND NOT EQ NE LT LE GT GE OR_MORE OR_LESS IN SEPARATOR COMMA LPAR RPAR LBRACK RBRACK DOTS
 %declare TIMES_SIGN DIVIDE PLUS MINUS ARROW ALONG THEN AT TO FROM_ON PER LIMIT_LOW LIMIT_HIGH
 %declare ACT_DAY DECISION_DAY FINE_AMOUNT IS_FINED IS_WARNED IS_REVOKED IS_STOPPED
 %declare GREATEST LEAST UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL
 %declare DAYS_BETWEEN STARTED_MONTHS FULL_MONTHS FULL_YEARS DAYS_AFTER MONTHS_AFTER YEARS_AFTER
-%declare NUMBER_OF TOTAL_OF GREATEST_IN ANY_OF EVERY_OF
+%declare NUMBER_OF TOTAL_OF GREATEST_IN LEAST_IN ANY_OF EVERY_OF
 %declare FINE WARN CRITICISE CONFISCATE REVOKE SUSPEND STOP RESTRICT DETAIN CORRECT ORDER OUTPUT FLAG EDUCATE
 %declare NO_PENALTY MAY_NO_PENALTY REFUSE ON_PAYER YUAN WAN_YUAN FEN
 %declare UPWARD DOWNWARD BELOW_RANGE TIER_UP TIER_DOWN TIERS TOP_OF_TIER BOTTOM_OF_TIER TOP_AT_END RANGE_ONLY YES NO
@@ -249,7 +251,7 @@ _VALUES = frozenset(
     "FACT OPTION TEXT NUMBER DAY LPAR MINUS PER LIMIT_LOW LIMIT_HIGH ACT_DAY DECISION_DAY FINE_AMOUNT IS_FINED "
     "IS_WARNED IS_REVOKED IS_STOPPED GREATEST LEAST "
     "UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL DAYS_BETWEEN STARTED_MONTHS FULL_MONTHS FULL_YEARS DAYS_AFTER "
-    "MONTHS_AFTER YEARS_AFTER NUMBER_OF TOTAL_OF GREATEST_IN ANY_OF EVERY_OF".split()
+    "MONTHS_AFTER YEARS_AFTER NUMBER_OF TOTAL_OF GREATEST_IN LEAST_IN ANY_OF EVERY_OF".split()
 )
 _SHOWN = 12
 

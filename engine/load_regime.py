@@ -18,7 +18,7 @@ from engine.measures import Educate, Fine, OrderToCorrect
 from engine.reading import Section, misshapen
 from engine.rule import Acknowledged, Conventions, Declared, GeneralMeasure, Guard, Provision, Regime, Validity
 from engine.rulebook import CardRule, PowerItem
-from engine.tree import All, Compare, Condition, Each, Is, Money, Not, OneOf, Records, Relation
+from engine.tree import All, Always, Compare, Condition, Each, Is, Money, Not, OneOf, Records, Relation
 from engine.tree import Any as AnyOf
 from engine.values import read_record_facts, read_values, record_sections
 from engine.vocabulary import UNITS
@@ -269,7 +269,7 @@ def plain(condition: Condition) -> bool:
     match condition:
         case Is() | Compare() | OneOf():
             return True
-        case Relation() | Each():
+        case Relation() | Each() | Always():
             return False
         case Not(part=part):
             return plain(part)

@@ -20,6 +20,7 @@ from engine.region import Axis, Box, Exact, Form, In, Part, Range, Search, both,
 from engine.rule import Rule
 from engine.tree import (
     All,
+    Always,
     Any,
     Arithmetic,
     Band,
@@ -104,6 +105,8 @@ class Normal:
                 return self.relation(op if holds else _NEGATED[op], left, right)
             case Each():
                 return self._met(condition, holds)
+            case Always():
+                return holds
             case Not(part=part):
                 return self.form(part, not holds)
             case All(parts=parts):

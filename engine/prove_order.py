@@ -82,12 +82,7 @@ class Orders:
             if row is None:
                 here = search.reduced(self.spared(), grave)
             else:
-                heavier = [each for each in rule.rows if each is not row and self.surely_lighter(row, each)]
-                here = both([
-                    reached[1],
-                    search.reduced(rows.holds[id(row)], grave),
-                    *(search.reduced(rows.fails[id(each)], grave) for each in heavier if rule.regime.tie == "heavier"),
-                ])  # fmt: skip
+                here = both([reached[1], search.reduced(self.winning(row), grave)])
             there = either(at_mild[id(each)] for each in worse)
             for box in merged(rows.boxes(here, there))[:MAX_REGIONS]:
                 yield from self.compared(fact, before, after, box)
@@ -106,7 +101,8 @@ class Orders:
         if grave is None or not isinstance(grave.outcome, Decision) or not isinstance(mild.outcome, Decision):
             return
         if not is_lighter_than(grave.outcome, mild.outcome):
-            self.unsure = self.unsure or bool(box.parts)
+            # One case that is not lighter says nothing of the others.
+            self.unsure = True
             return
         where = rows.regions.text(box)
         texts = [dict(each.facts)[fact.name] for each in (mild, grave)]
@@ -120,6 +116,13 @@ class Orders:
             region=(where,),
             witness=grave,
         )
+
+    def winning(self, row: Row) -> Form:
+        """Say where a row holds and no row that is surely the heavier does, where the heavier wins."""
+        rows, rule = self.rows, self.rows.rule
+        heavier = [each for each in rule.rows if each is not row and self.surely_lighter(row, each)]
+        over = [rows.fails[id(each)] for each in heavier if rule.regime.tie == "heavier"]
+        return both([rows.holds[id(row)], *over])
 
     def spared(self) -> Form:
         """Say where nothing is imposed: a ground of no penalty holds."""
@@ -147,7 +150,11 @@ class Orders:
                 continue
             rule = self.rows.rule
             bounds = Bounds(rule.by_name, rule.named, rule.lists)
-            for one, two in zip(mine, theirs, strict=True):
+            # An end the row leaves open is the statute's own.
+            limits = [rule.range_for(each, payer) for each in (row, other) if each is not None]
+            low = (mine[0] or limits[0].low, theirs[0] or limits[1].low)
+            high = (mine[1] or limits[0].high, theirs[1] or limits[1].high)
+            for one, two in (low, high):
                 if one is None or two is None:
                     found.append("same" if one is two else "unknown")
                 else:
@@ -286,7 +293,7 @@ class Orders:
                 met, unmet = rows.normal.form(when), rows.normal.form(when, False)
                 same.append(either(both(search.reduced(each, box) for box in (no, yes)) for each in (met, unmet)))
             fined = [row for row in rule.rows if any(isinstance(each, Fine) for each in row.measures)]
-            stays = either(both(search.reduced(rows.holds[id(row)], box) for box in (no, yes)) for row in fined)
+            stays = either(both(search.reduced(self.winning(row), box) for box in (no, yes)) for row in fined)
             boxes = merged(rows.boxes(*same, stays))
             if not boxes:
                 continue

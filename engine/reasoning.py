@@ -28,7 +28,7 @@ from engine.numbers import MAX_SAFE_INTEGER, exact_text, yuan_text
 from engine.refusals import SENTENCES, RefusalCode
 from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
-from engine.tree import Condition, Expr, Money, Named, names_of_named
+from engine.tree import Branches, Condition, Expr, Formula, Marginal, Money, Named, Table, ValueKind, names_of_named
 from engine.vocabulary import NO, WORDS, YES, spell
 from engine.words import listed, quoted
 
@@ -212,12 +212,11 @@ class Reasoning:
             if isinstance(value, Missing):
                 continue
             named = self.rule.named[name]
-            text = named_text(named, value, self.language)
+            text = quantity_text(named.kind, value, self.language)
             behind = self.reads(names_of_named(named))
             self.texts[name] = text
-            self.trace.append(
-                Step("value", name, named.cell.text, named.cell.place, (*dict(behind).items(), (name, text)))
-            )
+            words = line_text(named, self.scope.taken.get(name), self.language)
+            self.trace.append(Step("value", name, words, named.cell.place, (*dict(behind).items(), (name, text))))
         self.told = len(worked)
 
     def undefined(self, undefined: Undefined) -> Refused:
@@ -231,7 +230,7 @@ class Reasoning:
             # The value that no line covers, whether it was given or worked out a moment ago.
             worked = self.scope.worked.get(axis)
             text = self.texts.get(axis) or (
-                "" if worked is None else named_text(self.rule.named[axis], worked, self.language)
+                "" if worked is None else quantity_text(self.rule.named[axis].kind, worked, self.language)
             )
             behind = ((axis, text),) if text else behind
         reads = listed([f"{each} {text}" for each, text in behind], self.language)
@@ -261,9 +260,33 @@ class Reasoning:
         )
 
 
-def named_text(named: Named, value: Any, language: Language) -> str:
-    """Write a named value for people: yuan, a plain number, a day, yes or no."""
-    match named.kind:
+def line_text(named: Named, taken: tuple[Any, ...] | None, language: Language) -> str:
+    """Quote what gave a named value, in the file's words: its formula, the line of its table, its branch.
+
+    Of marginal bands it names each that the value reached into, how much of it lies there, and what that comes to.
+    """
+    if taken is None:
+        return named.cell.text
+    match named.how:
+        case Table(rows=rows, columns=columns):
+            axes = [(rows, taken[0])] + ([] if columns is None else [(columns, taken[1])])
+            told = [f"{axis.name}“{axis.texts[at]}”" for axis, at in axes]
+        case Branches(texts=texts):
+            told = [f"“{texts[taken[0]]}”"]
+        case Marginal(texts=texts, of_money=of_money):
+            of: ValueKind = "money" if of_money else "number"
+            told = [
+                f"“{texts[at]}” {quantity_text(of, part, language)} → {quantity_text(named.kind, comes_to, language)}"
+                for at, part, comes_to in taken
+            ]
+        case Formula():
+            return named.cell.text
+    return ("，" if language == "zh" else ", ").join(told)
+
+
+def quantity_text(kind: ValueKind, value: Any, language: Language) -> str:
+    """Write a worked-out value for people: yuan, a plain number, a day, yes or no."""
+    match kind:
         case "money":
             whole = value if isinstance(value, int) else value.numerator // value.denominator
             unit = "元" if language == "zh" else "yuan"

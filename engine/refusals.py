@@ -31,6 +31,7 @@ RefusalCode = Literal[
     "no_line",
     "several_lines",
     "outside_statutory_range",
+    "empty_list",
     "divided_by_zero",
     "no_move",
     "amount_too_large",
@@ -102,6 +103,10 @@ SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
     "outside_statutory_range": (
         "算出的 {found} 元不在法定幅度内（{expected}）",
         "the computed {found} yuan lie outside the statutory range ({expected})",
+    ),
+    "empty_list": (
+        "“{found}”里没有符合的一项，也就没有日期可取：{expected}",
+        "`{found}` holds no record to take a day from: {expected}",
     ),
     "divided_by_zero": ("“{found}”里的除数是零", "a divisor in `{found}` is zero"),
     "no_move": ("“{found}”没有可以移到的档次：{expected}", "there is no tier to move to from `{found}`: {expected}"),

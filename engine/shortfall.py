@@ -14,6 +14,7 @@ from engine.pieces import on_grid
 from engine.rule import Row
 from engine.tree import (
     All,
+    Always,
     Any,
     Compare,
     Condition,
@@ -108,6 +109,8 @@ def _ways(condition: Condition, scope: Scope, negated: bool) -> _Ways:
             if isinstance(named.how, Formula) and isinstance(named.how.part, Condition):
                 return _ways(named.how.part, scope, negated)
             return ((None,),)
+        case Always():
+            return ((),)
         case Compare() | Relation() | Is() | OneOf() | Each():
             return ((_lack(condition, scope, negated),),) if _fails(condition, scope, negated) else ((),)
 

@@ -1,20 +1,22 @@
 """Proposes the test cases that are missing: facts that show an uncovered unit, with the engine's own answer.
 
 A lawyer ticks or rejects each; nothing here says that the answer is right. The search starts from the facts of the
-rule's own cases, changes as few of them as lead to the unit (most often one or two), and is bounded and always the
-same: what is not reached within `MAX_RUNS` decisions is said to be unreached, not impossible.
+rule's own cases, changes as few of them as lead to the unit (most often one or two), moves the days of the act and of
+the decision, and is bounded and always the same: what is not reached within `MAX_RUNS` decisions is said to be
+unreached, not impossible. A case that fits no tier, or several, is no answer to tick: it shows where the table may be
+wrong.
 """
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
-from itertools import islice
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import combinations, islice
 from typing import TypeAlias
 
 from engine.coverage import INPUT, Facts, Plan, RuleCoverage, gaps
-from engine.cuts import Cut, fact_of
+from engine.cuts import Cut, fact_of, walk
 from engine.decide import decide
 from engine.decision import Decision, Outcome
 from engine.fact import Fact, Language
@@ -22,7 +24,22 @@ from engine.given import in_domain, value_text
 from engine.rule import Given, Rule, RuleCase
 from engine.rule_cases import expectation
 from engine.rulebook import Rulebook
-from engine.tree import COMPARE, All, Any, Compare, Condition, Each, Formula, Is, Not, OneOf, Relation
+from engine.tree import (
+    COMPARE,
+    All,
+    Always,
+    Any,
+    Compare,
+    Condition,
+    Day,
+    Each,
+    Formula,
+    Is,
+    Not,
+    OneOf,
+    Relation,
+    names_in,
+)
 from engine.units import Id, Unit
 from engine.vocabulary import KEYS, NO, YES, spell
 
@@ -32,6 +49,8 @@ MAX_WAYS = 16
 MAX_SINGLES = 30
 # Once a threshold is shown, how many more facts are tried for some under which its two sides come to different things.
 MAX_TURNS = 40
+MAX_PAIRS = 120
+MAX_DAYS = 24
 _PREFIX: Mapping[Language, str] = {"zh": "建议：", "en": "suggested: "}
 
 # The new answers to some facts, as text; the first name is the list of records a field belongs to, or nothing.
@@ -48,6 +67,11 @@ class Suggestion:
     given: tuple[tuple[str, Given], ...]
     outcome: Outcome
     yaml: str
+
+    @property
+    def doubtful(self) -> bool:
+        """Say whether it shows a possible gap or overlap of the table rather than an answer to tick."""
+        return not isinstance(self.outcome, Decision) and self.outcome.code in ("no_tier", "several_tiers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +140,8 @@ class _Search:
         tried = [self.run(case, dict(case.given)) for case in rule.cases]
         usable = [each for each in tried if isinstance(each.outcome, Decision) or each.outcome.code not in INPUT]
         self.bases = [each.case for each in _spread(usable or tried, MAX_BASES)]
-        self.singles = list(_singles(rule, coverage.sites.cuts))
+        self.days = _days(rule)
+        self.singles = list(_singles(rule, coverage.sites.cuts, self.days))
 
     def run(self, base: RuleCase, given: Facts) -> _Tried:
         """Decide facts on the day of a case, once."""
@@ -175,6 +200,8 @@ class _Search:
         made = [(_differences(rule, base, way), base, way) for base, way in led]
         for _count, base, way in sorted(made, key=lambda each: each[0]):
             yield from self.changed(base, way)
+        yield from self.moved(ways)
+        yield from self.behind(unit)
         for way in ways[:3]:
             for base in self.bases[:2]:
                 for other in self.singles[:MAX_SINGLES]:
@@ -182,6 +209,29 @@ class _Search:
         for base in self.bases:
             for way in self.singles:
                 yield from self.changed(base, way)
+
+    def moved(self, ways: list[Way]) -> Iterator[tuple[RuleCase, Facts]]:
+        """Move the day of the act, and that of the decision, to where the rule's own days lie."""
+        for base in self.bases[:2]:
+            for way in ways[:2] or [{}]:
+                for day in self.days:
+                    yield from self.changed(replace(base, on=day), way)
+                    if day > base.on:
+                        yield from self.changed(replace(base, decided=day), way)
+
+    def behind(self, unit: Unit) -> Iterator[tuple[RuleCase, Facts]]:
+        """Change the facts that a worked-out value rests on: one, then two of them at once."""
+        names = [unit.id[2]] if unit.kind == "line" else list(names_in(unit.when)) if unit.when is not None else []
+        records = {unit.id[1]} if unit.kind in ("line", "comparison") else set()
+        facts = {*self.rule.facts_behind(names), *records}
+        mine = [way for way in self.singles for (inside, name) in way if (inside or name) in facts]
+        for base in self.bases[:3]:
+            for way in mine[:MAX_SINGLES]:
+                yield from self.changed(base, way)
+        pairs = ((one, two) for one, two in combinations(mine, 2) if one.keys() != two.keys())
+        for one, two in islice(pairs, MAX_PAIRS):
+            for base in self.bases[:1]:
+                yield from self.changed(base, one | two)
 
     def changed(self, base: RuleCase, way: Way) -> Iterator[tuple[RuleCase, Facts]]:
         given = _applied(self.rule, dict(base.given), way)
@@ -247,6 +297,8 @@ def ways_to(rule: Rule, condition: Condition, want: bool, records: str = "") -> 
             return ways_to(rule, part, not want, records)
         case Each(records=name, where=where):
             return ways_to(rule, where, want, name)
+        case Always():
+            return [{}] if want else []
         case Relation():
             return []
         case All(parts=parts) | Any(parts=parts):
@@ -268,7 +320,16 @@ def _together(each_way: Iterable[list[Way]]) -> list[Way]:
     return found
 
 
-def _singles(rule: Rule, cuts: tuple[Cut, ...]) -> Iterator[Way]:
+def _days(rule: Rule) -> list[date]:
+    """List days worth trying: around each day that the rule names, and the ends of its own days in force."""
+    parts = (rule.values, rule.no_penalty, rule.preconditions, rule.rows, rule.conventions, rule.ranges, rule.defects)
+    named = {node.day for _records, node in walk(parts) if isinstance(node, Day)}
+    around = {day + timedelta(days=step) for day in named for step in (-1, 0, 1)}
+    ends = {day for day in (rule.validity.first, rule.validity.last) if day is not None}
+    return sorted(around)[:MAX_DAYS] + sorted(ends - around)
+
+
+def _singles(rule: Rule, cuts: tuple[Cut, ...], days: list[date]) -> Iterator[Way]:
     """Yield single answers worth trying: every choice, yes and no, thresholds, the ends of domains and beside them."""
     for name in rule.asks:
         fact = rule.by_name[name]
@@ -276,16 +337,20 @@ def _singles(rule: Rule, cuts: tuple[Cut, ...]) -> Iterator[Way]:
             continue
         if fact.kind == "records":
             for field in rule.lists[name].fields:
-                yield from ({(name, field.name): text} for text in _answers(rule, field, cuts, name))
+                yield from ({(name, field.name): text} for text in _answers(rule, field, cuts, days, name))
         else:
-            yield from ({("", name): text} for text in _answers(rule, fact, cuts, ""))
+            yield from ({("", name): text} for text in _answers(rule, fact, cuts, days, ""))
 
 
-def _answers(rule: Rule, fact: Fact, cuts: tuple[Cut, ...], records: str) -> list[str]:
+def _answers(rule: Rule, fact: Fact, cuts: tuple[Cut, ...], days: list[date], records: str) -> list[str]:
     if fact.kind == "yes_no":
         return [YES[rule.language], NO[rule.language]]
     if fact.kind == "choice":
         return list(fact.choices)
+    if fact.kind == "day":
+        on = sorted({case.on for case in rule.cases})[:3]
+        back = [day - timedelta(days=step) for day in on for step in (0, 1, 31, 366, 1100)]
+        return [day.isoformat() for day in (*days, *back)]
     if not fact.numeric:
         return []
     lows = [cut.low for cut in cuts if (cut.records, cut.fact.name) == (records, fact.name)]

@@ -34,9 +34,11 @@ from engine.measures import (
 )
 from engine.numbers import MONEY_SCALE, decimal_text, exact_text
 from engine.rule import Rule, StatutoryRange, Validity
+from engine.spellings import BUILT_IN, CHANGES, KINDS, LATER, OPERATORS, ROUNDED, SIGNS, SPANS, TALLIES, WINDOWS
 from engine.tree import (
     All,
     Along,
+    Always,
     Any,
     Arithmetic,
     Band,
@@ -64,37 +66,6 @@ from engine.tree import (
     Tally,
 )
 from engine.vocabulary import UNITS, WORDS, spell, spell_for
-
-_OPERATORS = {"=": "EQ", "!=": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE"}
-_SIGNS = {"+": "PLUS", "-": "MINUS", "*": "TIMES_SIGN", "/": "DIVIDE"}
-_KINDS = {
-    "yes_no": "YES_NO",
-    "choice": "CHOICE",
-    "integer": "INTEGER",
-    "number": "NUMBER_KIND",
-    "money": "MONEY",
-    "day": "DATE",
-    "days": "DAYS",
-}
-_ROUNDED = {"ceiling": "UP_TO", "floor": "DOWN_TO", "half_up": "HALF_UP_TO", "half_even": "HALF_EVEN_TO"}
-_SPANS = {
-    "days": "DAYS_BETWEEN",
-    "started_months": "STARTED_MONTHS",
-    "full_months": "FULL_MONTHS",
-    "full_years": "FULL_YEARS",
-}
-_LATER = {"days": "DAYS_AFTER", "months": "MONTHS_AFTER", "years": "YEARS_AFTER"}
-_WINDOWS = {"years": "YEARS", "months": "MONTHS", "days": "DAYS_BACK", "ever": "EVER"}
-_BUILT_IN = {
-    "@on": "ACT_DAY",
-    "@decided": "DECISION_DAY",
-    "@fine": "FINE_AMOUNT",
-    "@fined": "IS_FINED",
-    "@warned": "IS_WARNED",
-    "@revoked": "IS_REVOKED",
-    "@stopped": "IS_STOPPED",
-}
-_CHANGES = {"up": "UPWARD", "down": "DOWNWARD", "add": "PLUS", "subtract": "MINUS", "times": "TIMES_SIGN"}
 
 
 class Surface:
@@ -133,11 +104,11 @@ class Surface:
         """Write a condition; every part that is itself joined stands in parentheses, so nothing rests on precedence."""
         match condition:
             case Is(fact=fact):
-                return self.word(_BUILT_IN[fact]) if fact in _BUILT_IN else fact
+                return self.word(BUILT_IN[fact]) if fact in BUILT_IN else fact
             case Compare(fact=fact, op=op, value=value):
-                return self.join(fact, self.word(_OPERATORS[op]), self.number(self.facts[fact], value))
+                return self.join(fact, self.word(OPERATORS[op]), self.number(self.facts[fact], value))
             case Relation(op=op, left=left, right=right):
-                return self.join(f"({self.expr(left)})", self.word(_OPERATORS[op]), f"({self.expr(right)})")
+                return self.join(f"({self.expr(left)})", self.word(OPERATORS[op]), f"({self.expr(right)})")
             case OneOf(fact=fact, choices=choices):
                 if len(choices) == 1:
                     return self.join(fact, self.word("EQ"), self.choice(choices[0]))
@@ -146,6 +117,8 @@ class Surface:
                 return self.call(
                     "ANY_OF" if which == "any" else "EVERY_OF", records, self.inside(records).condition(where)
                 )
+            case Always():
+                return self.word("ALWAYS")
             case Not(part=part):
                 return self.join(self.word("NOT"), f"({self.condition(part)})")
             case All(parts=parts):
@@ -188,31 +161,30 @@ class Surface:
             case Day(day=day):
                 return day.isoformat()
             case Ref(name=name):
-                return self.word(_BUILT_IN[name]) if name in _BUILT_IN else name
+                return self.word(BUILT_IN[name]) if name in BUILT_IN else name
             case Limit(end=end):
                 return self.word("LIMIT_LOW" if end == "low" else "LIMIT_HIGH")
             case Arithmetic(op=op, left=left, right=right):
-                return self.join(self.inner(left), self.word(_SIGNS[op]), self.inner(right))
+                return self.join(self.inner(left), self.word(SIGNS[op]), self.inner(right))
             case Extreme(which=which, parts=parts):
                 return self.call("GREATEST" if which == "greatest" else "LEAST", *map(self.expr, parts))
             case RoundedTo(part=part, step=step, mode=mode):
-                return self.call(_ROUNDED[mode], self.expr(part), self.beside(part, step))
+                return self.call(ROUNDED[mode], self.expr(part), self.beside(part, step))
             case Portions(part=part, size=size, started=started):
                 return self.call("STARTED" if started else "FULL", self.expr(part), self.beside(part, size))
             case Between(span=span, first=first, last=last):
-                return self.call(_SPANS[span], self.expr(first), self.expr(last))
+                return self.call(SPANS[span], self.expr(first), self.expr(last))
             case Later(unit=unit, day=day, by=by):
-                return self.call(_LATER[unit], self.expr(day), self.expr(by))
+                return self.call(LATER[unit], self.expr(day), self.expr(by))
             case Along():
                 return self.along(expr)
             case Tally(what=what, records=records, where=where, part=part):
-                word = {"count": "NUMBER_OF", "total": "TOTAL_OF", "greatest": "GREATEST_IN"}[what]
                 arguments, inside = [records], self.inside(records)
                 if part is not None:
                     arguments.append(inside.expr(part))
                 if where is not None:
                     arguments.append(inside.condition(where))
-                return self.call(word, *arguments)
+                return self.call(TALLIES[what], *arguments)
 
     def inner(self, expr: Expr) -> str:
         return f"({self.expr(expr)})" if isinstance(expr, Arithmetic) else self.expr(expr)
@@ -306,14 +278,14 @@ class Surface:
                 return self.word("MAY_NO_PENALTY" if may else "NO_PENALTY")
 
     def time(self, value: Expr, unit: str) -> str:
-        """Write a figure with its unit; an expression carries the unit of its facts by itself."""
+        """Write a figure with its unit; one of the file's own is carried by the facts of the expression itself."""
         if isinstance(value, Number):
             # Percentages were read as shares.
             if unit == "percent":
                 return self.percent(value.value)
             figure = exact_text(value.value)
             return self.join(figure, spell_for(UNITS, unit, figure, self.language) if unit in UNITS else unit)
-        return self.expr(value)
+        return self.join(self.inner(value), self.unit_word(unit)) if unit in UNITS else self.expr(value)
 
     def fine(self, fine: Fine) -> str:
         payer = self.join(self.word("ON_PAYER"), f"「{fine.payer}」") if fine.payer else ""
@@ -354,7 +326,7 @@ class Surface:
     def change(self, change: Change) -> str:
         """Write an adjustment."""
         until = "" if change.to is None else self.join(self.word("TO"), self.expr(change.to))
-        parts = [self.join(self.word(_CHANGES[change.kind]), self.expr(change.by), until)]
+        parts = [self.join(self.word(CHANGES[change.kind]), self.expr(change.by), until)]
         if change.floor is not None:
             parts.append(self.join(self.word("GE"), self.expr(change.floor)))
         if change.cap is not None:
@@ -408,7 +380,7 @@ class Surface:
 
     def declaration(self, fact: Fact) -> str:
         """Write a fact's declaration."""
-        kind = self.word(_KINDS[fact.kind])
+        kind = self.word(KINDS[fact.kind])
         clauses = [self.join(kind, self.choices(fact.choices))]
         if not fact.unit and fact.kind in ("integer", "number"):
             clauses.append(self.unit_word("none"))
@@ -426,7 +398,7 @@ class Surface:
         clauses.append(self.join(self.word("SOURCE"), self.word(fact.source.upper())))
         if fact.count:
             back = "" if fact.count.window == "ever" else str(fact.count.back)
-            window = spell_for(WORDS, _WINDOWS[fact.count.window], back, self.language)
+            window = spell_for(WORDS, WINDOWS[fact.count.window], back, self.language)
             clauses.append(self.join(self.word("COUNTS"), fact.count.of, back, window))
             if not fact.count.with_this:
                 clauses.append(self.word("WITHOUT_THIS"))

@@ -123,12 +123,16 @@ class Along:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Over a list of records: how many meet a condition, or the sum or the greatest of an expression."""
+    """Over a list of records: how many meet a condition, or the sum, the greatest or the least of an expression.
 
-    what: Literal["count", "total", "greatest"]
+    Of no records the sum, the greatest and the least number or amount are nought; a day (`of_days`) there is none.
+    """
+
+    what: Literal["count", "total", "greatest", "least"]
     records: str
     where: "Condition | None" = None
     part: "Expr | None" = None
+    of_days: bool = False
 
 
 Expr = (
@@ -197,7 +201,12 @@ class Any:
     parts: tuple["Condition", ...]
 
 
-Condition = Is | Compare | Relation | OneOf | Each | Not | All | Any
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Always:
+    """Holds whatever the facts are (任何情形); the whole of a cell, never a part of another condition."""
+
+
+Condition = Is | Compare | Relation | OneOf | Each | Not | All | Any | Always
 
 COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
     "=": operator.eq,
@@ -256,10 +265,22 @@ Key = Band | tuple[str, ...] | bool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """What a table looks up: a name, and what each line of the table says of it."""
+    """What a table looks up: a name, and what each line of the table says of it, as keys and in the file's words."""
 
     name: str
     keys: tuple[Key, ...]
+    texts: tuple[str, ...] = field(default=(), compare=False)
+
+    def line(self, value: Anything) -> int | None:
+        """Find the line a value falls on; the loader makes sure that no two hold at once."""
+        for index, key in enumerate(self.keys):
+            if isinstance(key, Band):
+                holds = key.holds(value)
+            else:
+                holds = value is key if isinstance(key, bool) else value in key
+            if holds:
+                return index
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +293,7 @@ class Branches:
     """The value of the one branch whose condition holds; None stands for “otherwise”."""
 
     rows: tuple[tuple["Condition | None", Expr], ...]
+    texts: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,10 +307,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marginal:
-    """Each band's rate on the part of a value that lies in the band, summed (超额累进)."""
+    """Each band's rate on the part of a value that lies in the band, summed (超额累进); `of_money`: of an amount."""
 
     of: Expr
     bands: tuple[tuple[Band, Expr], ...]
+    texts: tuple[str, ...] = field(default=(), compare=False)
+    of_money: bool = field(default=False, compare=False)
+
+
+ValueKind = Literal["number", "money", "day", "yes_no"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +326,7 @@ class Named:
     """
 
     name: str
-    kind: Literal["number", "money", "day", "yes_no"]
+    kind: ValueKind
     how: Formula | Branches | Table | Marginal
     shape: int = field(compare=False)
     cell: Cell
@@ -320,7 +347,7 @@ class Records:
 def names_in(node: Expr | Condition) -> Iterator[str]:
     """Yield the names of facts, named values and record fields a node reads directly, in the order it names them."""
     match node:
-        case Number() | Money() | Day() | Limit():
+        case Number() | Money() | Day() | Limit() | Always():
             return
         case Ref(name=name) | Is(fact=name) | Compare(fact=name) | OneOf(fact=name):
             yield name
@@ -399,7 +426,7 @@ def is_whole(node: Expr, whole_name: Callable[[str], bool]) -> bool:
             return all(is_whole(part, whole_name) for part in parts)
         case RoundedTo(step=step):
             return is_whole(step, whole_name)
-        case Tally(what="total" | "greatest", part=part):
+        case Tally(what="total" | "greatest" | "least", part=part):
             return part is not None and is_whole(part, whole_name)
         case Portions() | Between() | Tally():
             return True

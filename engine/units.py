@@ -21,6 +21,7 @@ from engine.rule import Rule
 from engine.surface import Surface
 from engine.tree import (
     All,
+    Always,
     Axis,
     Band,
     Branches,
@@ -122,6 +123,8 @@ def _rows(rule: Rule) -> Iterator[Unit]:
             "precondition", ("precondition", at(cell.place), "met"), cell.place,
             f"前提“{cell.text}”成立", f"precondition `{cell.text}` met", each.when,
         )  # fmt: skip
+        if isinstance(each.when, Always):
+            continue
         yield Unit(
             "precondition", ("precondition", at(cell.place), "unmet"), cell.place,
             f"前提“{cell.text}”不成立", f"precondition `{cell.text}` unmet", Not(part=each.when),
@@ -265,6 +268,8 @@ def _finishing(rule: Rule) -> Iterator[Unit]:
 def _on_off(kind: Literal["move", "adjustment"], name: str, cell: Cell, when: Condition) -> Iterator[Unit]:
     word = ("移档", "tier move") if kind == "move" else ("调整", "adjustment")
     yield Unit(kind, (kind, name, "on"), cell.place, f"{word[0]}“{name}”用上", f"{word[1]} `{name}` on", when)
+    if isinstance(when, Always):
+        return
     off = Not(part=when)
     yield Unit(kind, (kind, name, "off"), cell.place, f"{word[0]}“{name}”不用", f"{word[1]} `{name}` off", off)
 

@@ -142,6 +142,7 @@ def _made(
 
 def _branches(name: str, value: Listing, cell: Cell, builder: Builder) -> Named | None:
     rows: list[tuple[Condition | None, Expr]] = []
+    texts: list[str] = []
     typed: list[Typed] = []
     otherwise = spell(WORDS, "OTHERWISE", builder.language)
     for item in value.items:
@@ -162,11 +163,12 @@ def _branches(name: str, value: Listing, cell: Cell, builder: Builder) -> Named 
             builder.complaints.add("mixed_kinds", value_cell.place, expected=expected)
             return None
         rows.append((when, cast(Expr, part.node)))
+        texts.append(when_cell.text.strip())
         typed.append(part)
     if sum(when is None for when, _value in rows) > 1 or not rows:
         builder.complaints.add("lines_overlap", value.place, found=otherwise)
         return None
-    return _made(name, Branches(rows=tuple(rows)), typed, cell, builder)
+    return _made(name, Branches(rows=tuple(rows), texts=tuple(texts)), typed, cell, builder)
 
 
 def _axis(word: str, inner: Section, builder: Builder) -> tuple[Scalar, Fact | Named] | None:
@@ -201,7 +203,8 @@ def _table(name: str, inner: Section, cell: Cell, builder: Builder) -> Named | N
     if not isinstance(node, YamlMapping) or not node.entries or len(node.entries) > MAX_LINES:
         misshapen(node, YamlMapping, builder.complaints)
         return None
-    row_keys = _keys([key for key, _value in node.entries.values()], rows[1], builder)
+    row_scalars = [key for key, _value in node.entries.values()]
+    row_keys = _keys(row_scalars, rows[1], builder)
     if row_keys is None:
         return None
     columns_read = _columns(node, columns[1], builder) if columns is not None else None
@@ -218,8 +221,12 @@ def _table(name: str, inner: Section, cell: Cell, builder: Builder) -> Named | N
             return None
         typed += line
         lines.append(tuple(cast(Expr, each.node) for each in line))
-    second = None if columns is None or columns_read is None else Axis(name=columns[1].name, keys=columns_read[1])
-    how = Table(rows=Axis(name=rows[1].name, keys=row_keys), columns=second, cells=tuple(lines))
+    second = None
+    if columns is not None and columns_read is not None:
+        second = Axis(name=columns[1].name, keys=columns_read[1], texts=_texts(columns_read[0]))
+    how = Table(
+        rows=Axis(name=rows[1].name, keys=row_keys, texts=_texts(row_scalars)), columns=second, cells=tuple(lines)
+    )
     return _made(name, how, typed, cell, builder)
 
 
@@ -252,6 +259,10 @@ def _columns(node: YamlMapping, axis: Fact | Named, builder: Builder) -> tuple[l
             expected = ("、".join(missing), ", ".join(missing))
             builder.complaints.add("missing_column", key.place, found=key.text, expected=expected, repair=repair)
     return (scalars, keys) if whole else None
+
+
+def _texts(scalars: list[Scalar]) -> tuple[str, ...]:
+    return tuple([scalar.text.strip() for scalar in scalars])
 
 
 def _line(cells: Iterable[Node], builder: Builder) -> list[Typed] | None:
@@ -328,7 +339,8 @@ def _marginal(name: str, inner: Section, cell: Cell, builder: Builder) -> Named 
     )
     if isinstance(of.node, Ref):
         axis = known.get(of.node.name, axis)
-    keys = _keys([key for key, _value in node.entries.values()], axis, builder)
+    scalars = [key for key, _value in node.entries.values()]
+    keys = _keys(scalars, axis, builder)
     rates = _line([value for _key, value in node.entries.values()], builder)
     if keys is None or rates is None:
         return None
@@ -346,4 +358,10 @@ def _marginal(name: str, inner: Section, cell: Cell, builder: Builder) -> Named 
         reached = max(reached, high)
     kind = "money" if of.kind == "money" else rates[0].kind
     typed = [rate._replace(kind=kind) for rate in rates]
-    return _made(name, Marginal(of=of.node, bands=bands), typed, cell, builder)
+    return _made(
+        name,
+        Marginal(of=of.node, bands=bands, texts=_texts(scalars), of_money=of.kind == "money"),
+        typed,
+        cell,
+        builder,
+    )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from engine.counterfactual import Counterfactual, Counterfactuals, counterfactuals
-from engine.decision import Decision, Outcome, Wire, imposed_to_wire
-from engine.explain import measure_text
+from engine.counterfactual import Counterfactual, Counterfactuals, Gradual, counterfactuals
+from engine.decision import Decision, Imposed, Outcome, Wire, imposed_to_wire
+from engine.explain import measure_text, measure_unit
 from engine.fact import Fact, Language
 from engine.given import GivenFacts, Single, unit_text, value_text
 from engine.numbers import exact_text
@@ -30,10 +30,12 @@ class Why:
     tiers: tuple[Shortfall, ...]
 
     def sentences(self, language: Language) -> tuple[str, ...]:
-        """Say it in a language: first the tiers that did not apply, then the changes, then what was not looked at."""
+        """Say it in a language: the tiers that did not apply, what every step changes, the changes, what was cut."""
         cut = [_cut(name, language) for name in self.found.cut]
         tiers = [tier_text(each, language) for each in self.tiers]
-        return (*tiers, *[change_text(each, self.found.decision, language) for each in self.found.changes], *cut)
+        steps = [step_text(each, language) for each in self.found.gradual]
+        changes = [change_text(each, self.found.decision, language) for each in self.found.changes]
+        return (*tiers, *steps, *changes, *cut)
 
     def to_wire(self) -> dict[str, Wire]:
         """Write it as JSON values, each with its sentence in both languages."""
@@ -44,6 +46,7 @@ class Why:
                 {"tier": each.row.tier, **{language: tier_text(each, language) for language in LANGUAGES}}
                 for each in self.tiers
             ],
+            "gradual": [_step(each, decision) for each in self.found.gradual],
             "counterfactuals": changes,
             "cut": list(self.found.cut),
         }
@@ -80,6 +83,21 @@ def _change(change: Counterfactual, decision: Decision) -> dict[str, Wire]:
     }
 
 
+def _step(step: Gradual, decision: Decision) -> dict[str, Wire]:
+    fact, language = step.fact, decision.rule.language
+    return {
+        "fact": fact.name,
+        "side": step.side,
+        "given": value_text(fact, step.given, language),
+        "value": value_text(fact, step.value, language),
+        "steady": step.steady,
+        "fine_fen": step.outcome.fine_fen,
+        "measures": [imposed_to_wire(each) for each in step.outcome.measures],
+        "zh": step_text(step, "zh"),
+        "en": step_text(step, "en"),
+    }
+
+
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
@@ -90,6 +108,44 @@ def change_text(change: Counterfactual, decision: Decision, language: Language) 
         return text
     at = _with_unit(change.fact, change.value, language)
     return f"{text}（按 {at}计）" if language == "zh" else f"{text} (at {at})"
+
+
+def step_text(step: Gradual, language: Language) -> str:
+    """Write what one step of a fact changes: `份额每多 1 分，罚款多 5 元（5 分 → 罚款 25 元）`."""
+    zh, fact, day = language == "zh", step.fact, isinstance(step.value, date)
+    word = _STEP[step.side == "below", day][0 if zh else 1]
+    size = ("1 日" if zh else "1 day") if day else _with_unit(fact, 1, language)
+    told = ("，" if zh else ", ").join(_by_how_much(*each, language) for each in step.changing)
+    at = _with_unit(fact, step.value, language)
+    there = ("，" if zh else ", ").join(measure_text(imposed_to_wire(each), language) for _, each in step.changing)
+    if zh:
+        return f"{fact.name}{'每' if step.steady else '再'}{word} {size}，{told}（{at} → {there}）"
+    return f"{'each' if step.steady else 'the next'} {size} {word} of {fact.name}: {told} ({at} → {there})"
+
+
+# By whether the step goes below the given value, and whether it is a day.
+_STEP = {
+    (True, False): ("少", "less"),
+    (False, False): ("多", "more"),
+    (True, True): ("早", "earlier"),
+    (False, True): ("晚", "later"),
+}
+
+
+def _by_how_much(here: Imposed, there: Imposed, language: Language) -> str:
+    """Say by how much a measure changes: `罚款多 5 元`; of a range only that it does."""
+    zh = language == "zh"
+    before, after = imposed_to_wire(here), imposed_to_wire(there)
+    if here.spread is not None or there.spread is not None:
+        return "罚款幅度随之变动" if zh else "the range of the fine changes"
+    figure = next(key for key in ("amount_fen", "time", "value") if before.get(key) != after.get(key))
+    change = Fraction(str(after[figure])) - Fraction(str(before[figure]))
+    word = measure_text({key: each for key, each in after.items() if key != figure}, language)
+    unit = measure_unit(after, language)
+    text = f"{exact_text(Fraction(abs(change), 100 if figure == 'amount_fen' else 1))} {unit}".strip()
+    if zh:
+        return f"{word}{'多' if change > 0 else '少'} {text}"
+    return f"{word} {text} {'more' if change > 0 else 'less'}"
 
 
 def _supposed(change: Counterfactual, language: Language) -> str:

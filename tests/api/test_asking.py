@@ -111,6 +111,7 @@ def test_a_recorded_decision_says_what_would_have_changed_it_in_both_languages(c
         "“情节较轻”未适用：一年内次数 2 次，不是 1 次，差 1 次",
         "“情节严重”未适用：一年内次数 2 次，不到 3 次，差 1 次",
     ]
+    assert found["gradual"] == []
     assert found["cut"] == []
     assert [each["fine_fen"] for each in found["counterfactuals"]] == [5_000, 20_000]
 

@@ -13,7 +13,7 @@ from engine import Decision, Outcome, decide, load_rulebook, to_wire
 from engine.counterfactual import Counterfactual, Counterfactuals, counterfactuals
 from engine.given import value_text
 from engine.rulebook import Rulebook
-from engine.why import change_text
+from engine.why import change_text, step_text
 from tests.engine.kit import CATALOGUE, DAY, REGIME, RULE, ask, book, changed, decided, shipped
 from tests.laws.test_deciding import questions
 
@@ -122,6 +122,77 @@ def test_a_gradual_fine_still_turns_where_its_cap_is_reached() -> None:
 
     # 3.5 m² is the cap exactly and nothing is cut yet; from 3.51 on the course of the reasoning is another.
     assert [(each.value, each.gradual, each.to_end) for each in changes] == [(351, True, True)]
+
+
+SHARE = "  份额: 整数，点，1 至 10\n"
+
+
+def steps(rulebook: Rulebook, facts: Mapping[str, Any], language: Any = "zh") -> list[str]:
+    return [step_text(each, language) for each in found(rulebook, facts).gradual]
+
+
+def test_a_figure_that_changes_with_every_step_is_told_by_the_next_step_on_each_side() -> None:
+    rulebook = table("份额 ≥ 1 => 罚款 5元 × 份额", facts=SHARE)
+
+    assert sentences(rulebook, {"份额": 4}) == []
+    assert steps(rulebook, {"份额": 4}) == [
+        "份额每少 1 点，罚款少 5 元（3 点 → 罚款 15 元）",
+        "份额每多 1 点，罚款多 5 元（5 点 → 罚款 25 元）",
+    ]
+    assert steps(rulebook, {"份额": 4}, "en") == [
+        "each 1 point less of 份额: fine 5 yuan less (3 points → fine 15 yuan)",
+        "each 1 point more of 份额: fine 5 yuan more (5 points → fine 25 yuan)",
+    ]
+
+
+@pytest.mark.parametrize(("share", "told"), [(1, ["份额每多 1 点"]), (10, ["份额每少 1 点"])])
+def test_no_step_leads_out_of_the_domain(share: int, told: list[str]) -> None:
+    rulebook = table("份额 ≥ 1 => 罚款 5元 × 份额", facts=SHARE)
+
+    assert [each.partition("，")[0] for each in steps(rulebook, {"份额": share})] == told
+
+
+def test_steps_that_differ_are_told_for_the_next_one_alone() -> None:
+    # 3.33, 6.66 and 10 yuan: a third of ten yuan each, in whole fen.
+    rulebook = table("份额 ≥ 1 => 罚款 10元 × 份额 ÷ 3", facts=SHARE)
+
+    assert steps(rulebook, {"份额": 1}) == ["份额再多 1 点，罚款多 3.33 元（2 点 → 罚款 6.66 元）"]
+    assert steps(rulebook, {"份额": 1}, "en") == [
+        "the next 1 point more of 份额: fine 3.33 yuan more (2 points → fine 6.66 yuan)"
+    ]
+
+
+def test_every_figure_that_moves_is_told_and_a_day_moves_by_days() -> None:
+    facts = "  到期日: 日期\n  缴纳日: 日期\n"
+    rulebook = table(
+        '面积 > 0 => "罚款 10元 × 天数(到期日, 缴纳日)，另计「逾期」 天数(到期日, 缴纳日)，警告"', facts=facts
+    )
+
+    told = steps(rulebook, {"面积": "1", "到期日": "2026-05-01", "缴纳日": "2026-05-05"})
+
+    assert told == [
+        "到期日每早 1 日，罚款多 10 元，另计逾期多 1 日（2026-04-30 → 罚款 50 元，另计逾期 5 日）",
+        "到期日每晚 1 日，罚款少 10 元，另计逾期少 1 日（2026-05-02 → 罚款 30 元，另计逾期 3 日）",
+        "缴纳日每早 1 日，罚款少 10 元，另计逾期少 1 日（2026-05-04 → 罚款 30 元，另计逾期 3 日）",
+        "缴纳日每晚 1 日，罚款多 10 元，另计逾期多 1 日（2026-05-06 → 罚款 50 元，另计逾期 5 日）",
+    ]
+
+
+def test_a_published_range_that_moves_is_told_as_a_range() -> None:
+    rulebook = table("面积 > 0 => 罚款 10元 至 20元 × 份额", facts=SHARE, more="档内取值: 只给幅度\n")
+
+    assert (
+        steps(rulebook, {"面积": "1", "份额": 9})[-1] == "份额每多 1 点，罚款幅度随之变动（10 点 → 罚款 100 至 200 元）"
+    )
+
+
+def test_a_next_step_that_is_a_turn_itself_is_told_once() -> None:
+    rulebook = table('份额 ≥ 1 => "罚款 5元 × 份额，最多 22元"', facts=SHARE)
+
+    result = found(rulebook, {"份额": 4})
+
+    assert [(each.side, each.value) for each in result.gradual] == [("below", 3)]
+    assert [(each.side, each.value) for each in result.changes] == [("above", 5)]
 
 
 def test_every_other_answer_of_a_choice_is_tried() -> None:
@@ -378,6 +449,7 @@ def test_on_any_rule_of_pieces_the_search_finds_what_a_scan_finds(rulebook: Rule
             # Nothing changes but a figure with every step: so it changes with the very first.
             assert coarse is None
             assert exact in (None, points.start)
+            assert (exact is None) == (side not in {each.side for each in result.gradual})
         elif found_here.gradual:
             assert coarse is None or abs(int(str(found_here.value)) - number) <= abs(coarse - number)
         else:

@@ -1,5 +1,7 @@
 """Coverage counts what the cases show and nothing else; a suggestion that is pasted is covered and passes."""
 
+from datetime import date
+
 import pytest
 
 from engine import Rulebook
@@ -325,3 +327,46 @@ def test_a_threshold_that_changes_nothing_on_any_facts_is_shown_all_the_same() -
     assert not any(unit.kind == "threshold" for unit in proposed.unreached)
     given = [each.given for each in proposed.cases]
     assert len(set(given)) == len(given)
+
+
+LATE = """计算:
+  分: {行: 面积, 表: {小于 10: 1, 10 以上: 5}}
+  总: 分 × 次数
+  期: {行: 总, 表: {小于 300: 1, 300 以上: 2}}
+裁量表:
+"""
+
+
+def test_facts_behind_a_worked_out_value_are_varied_together() -> None:
+    computed = LATE.replace("分:", "得分:").replace("分 ×", "得分 ×").replace("期:", "期数:")
+    rule = changed(
+        RULE, ("裁量表:\n", computed), ("处理: 罚款 50元\n", "处理: 罚款 50元 × 期数\n"), ("面积 ≤ 2", "面积 ≤ 50")
+    )
+    rule = changed(rule, ("面积 > 2", "面积 > 50"), ('{面积: "1"}', '{面积: "1", 次数: 1}'))
+
+    found = suggest(book(rule), measured(book(rule)))
+
+    lines = [unit.zh for unit in measured(book(rule)).units if unit.kind == "line"]
+    assert "“期数”的 ≥ 300" in lines
+    assert [each for each in lines if each in [unit.zh for unit in found.unreached]] == []
+
+
+def test_the_days_of_the_act_and_of_the_decision_are_moved() -> None:
+    rule = changed(
+        RULE, ("情形: 面积 ≤ 2\n", "情形: 面积 ≤ 2 且 行为日 ≥ 2025-03-01\n"),
+        ("情形: 面积 > 2\n", "情形: 面积 > 2 或 行为日 < 2025-03-01\n"),
+    )  # fmt: skip
+
+    found = suggest(book(rule), measured(book(rule)))
+
+    assert found.unreached == ()
+    assert date(2025, 2, 28) in [case.on for case in found.cases]
+
+
+def test_a_case_that_fits_no_tier_or_several_is_no_answer_to_tick() -> None:
+    gap = changed(RULE, ("情形: 面积 > 2\n", "情形: 面积 > 3\n"))
+
+    found = suggest(book(gap), measured(book(gap)))
+
+    assert [(case.yaml.endswith("得: 拒绝 无档可用}"), case.doubtful) for case in found.cases if case.doubtful] != []
+    assert all(case.yaml.endswith("得: 拒绝 无档可用}") == case.doubtful for case in found.cases)

@@ -103,6 +103,16 @@ REFUSALS: dict[str, Callable[[], Outcome]] = {
         {"面积": "2"},
     ),
     "outside_statutory_range": lambda: ask(computing("单价: 1 + 1", "罚款 50元 × 面积"), {"面积": "11"}),
+    "empty_list": lambda: ask(
+        book(
+            changed(
+                rule("面积 ≤ 2 => 罚款 50元 × 天数(最小一项(车辆, 检验日), 行为日)，不超过 60元"),
+                ("事实:\n", "事实:\n  车辆: {每项: {检验日: 日期}, 最多: 3}\n"),
+                ("裁量表:\n", "超出法定幅度: 取边界\n裁量表:\n"),
+            )
+        ),
+        {"面积": "1", "车辆": []},
+    ),
     "divided_by_zero": lambda: ask(
         computing("单价: [{情形: 面积 ≤ 2, 值: 0}, {情形: 其余, 值: 2}]", "罚款 50元 ÷ 单价，不超过 60元"),
         {"面积": "1"},

@@ -10,7 +10,7 @@ from engine.explain import explain, explain_wire, measure_text
 from engine.fact import Language
 from tests.engine.kit import ask, book, shipped
 from tests.engine.test_decide import GROUND, HEAVIER_SECOND, ORDER_FIRST, REFUSALS, rounding, rule
-from tests.engine.test_language import IN_TIER, LADDER, MOVES, TWO_CHANGES, TWO_WAYS, law, versions
+from tests.engine.test_language import BANDS, BASES, IN_TIER, LADDER, MOVES, TWO_CHANGES, TWO_WAYS, law, versions
 
 QUIET = {"威胁辱骂殴打工作人员": False, "扰乱正常工作秩序": False, "造成较大影响和严重后果": False}
 
@@ -29,6 +29,7 @@ DECISIONS: dict[str, Outcome] = {
         {"次数": 1, "面积": "1"},
     ),
 }
+MONEY_BANDS = "累进额: {累进: 货值, 表: {0元至1万元: 10%, 大于1万元: 20%}}"
 CORRECTED_TWICE = {"面积": "1", "同类": 9, "改正": True}
 OTHERS = (
     "通报批评，暂扣「证」 6月，责令停产停业 10日，限制「从业」 5年，"
@@ -38,6 +39,14 @@ MITIGATED = "档内取值: 只给幅度\n调整: [{名: 减轻, 情形: 改正, 
 RAISED = "档内取值: 只给幅度\n调整: [{名: 加重, 情形: 改正, 处理: 上浮 20%}]\n"
 WHOLE: dict[str, Outcome] = {
     "table": ask(law("面积 > 0 => 罚款 单价 × 面积", computed=TWO_WAYS), {"面积": "10", "区域": "不明"}),
+    "branch": ask(law("面积 ≥ 0 => 罚款 基数", computed=BASES), {"面积": "1", "货值": "1000"}),
+    "otherwise": ask(law("面积 ≥ 0 => 罚款 基数", computed=BASES), {"面积": "1", "货值": "0"}),
+    "bands": ask(law("面积 ≥ 0 => 罚款 累进额", computed=BANDS), {"面积": "110"}),
+    "no band reached": ask(law("面积 ≥ 0 => 罚款 累进额", computed=BANDS), {"面积": "0"}),
+    "bands of money": ask(law("面积 ≥ 0 => 罚款 累进额", computed=MONEY_BANDS), {"面积": "1", "货值": "10001"}),
+    "formula": ask(
+        law("面积 ≥ 0 => 罚款 100元 × 档数", computed="档数: 份数(倍数, 0.2)"), {"面积": "1", "倍数": "0.7"}
+    ),
     "bracket": ask(law("货值 > 0元 => 罚款 1万元 至 3万元", more=IN_TIER), {"货值": "1", "改正": True}),
     "figure": ask(law("货值 > 0元 => 罚款 1万元 至 3万元", more=IN_TIER), {"货值": "1", "改正": False}),
     "moved": ask(law(*LADDER, more=MOVES), {"面积": "1", "同类": 3, "改正": False}),
@@ -109,7 +118,21 @@ def test_every_sentence_is_one_line_without_holes(language: Language) -> None:
 @pytest.mark.parametrize(
     ("name", "zh", "en"),
     [
-        ("table", "计算：单价 = 20 元", "computed: 单价 = 20 元"),
+        (
+            "table",
+            "计算：单价 = 20 元（面积“[0..500)”，区域“一般”；用到 面积 10、区域 一般）",
+            "computed: 单价 = 20 元 (面积“[0..500)”，区域“一般”; from 面积 10, 区域 一般)",
+        ),
+        ("branch", "计算：基数 = 3000 元（“货值 > 0元”；用到 货值 1000）", "(“货值 > 0元”; from 货值 1000)"),
+        ("otherwise", "计算：基数 = 50000 元（“其余”；用到 货值 0）", "(“其余”; from 货值 0)"),
+        (
+            "bands",
+            "计算：累进额 = 1200 元（“0 至 100” 100 → 1000 元，“大于 100 至 500” 10 → 200 元；用到 面积 110）",
+            "(“0 至 100” 100 → 1000 元，“大于 100 至 500” 10 → 200 元; from 面积 110)",
+        ),
+        ("no band reached", "计算：累进额 = 0 元（用到 面积 0）", "= 0 元 (from 面积 0)"),
+        ("bands of money", "“0元至1万元” 10000 元 → 1000 元，“大于1万元” 1 元 → 0.2 元", "“大于1万元” 1 元 → 0.2 元"),
+        ("formula", "计算：档数 = 4（份数(倍数, 0.2)；用到 倍数 0.7）", "(份数(倍数, 0.2); from 倍数 0.7)"),
         ("bracket", "结果：罚款 10000 至 20000 元", "result: fine 10000 to 20000 yuan"),
         ("figure", "档内取值：一般 50%，得 20000 元", "in the tier: 一般 50% gives 20000 yuan"),
         ("moved", "由“甲”移到“乙”", "moved from “甲” to “乙”"),

@@ -40,14 +40,14 @@ RULE = """违法行为代码: T-1
 BROAD = changed(REGIME, ("数档并合: 从重", "数档并合: 拒绝"))
 
 
-def law(*rows: str, computed: str = "", more: str = "", regime: str = BROAD) -> Rulebook:
+def law(*rows: str, computed: str = "", more: str = "", regime: str = BROAD, rule: str = RULE) -> Rulebook:
     """Load a rule of these rows, `情形 => 处理`, after a `计算` section and whatever else it says."""
     table = ""
     for name, row in zip("甲乙丙丁戊", rows, strict=False):
         when, outcome = row.split(" => ")
         table += f"  - {{档次: {name}, 情形: '{when}', 处理: '{outcome}', 适用幅度: 单位, 原文: 某}}\n"
     values = "计算:\n" + "".join(f"  {line}\n" for line in computed.splitlines()) if computed else ""
-    text = RULE.replace("{computed}", more + values).replace("{rows}", table)
+    text = rule.replace("{computed}", more + values).replace("{rows}", table)
     return load_rulebook({"r/regime.yaml": regime.encode(), "c.yaml": CATALOGUE.encode(), "r/t.yaml": text.encode()})
 
 

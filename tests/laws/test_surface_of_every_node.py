@@ -43,6 +43,7 @@ from engine.surface import Surface
 from engine.tree import (
     All,
     Along,
+    Always,
     Any,
     Arithmetic,
     Band,
@@ -85,6 +86,7 @@ FIELDS = (
     fact("超载", "number", unit="percent", scale=1, high=2000),
     fact("车型", "choice", choices=("货车", "客车")),
     fact("座位", "integer", unit="person", high=9),
+    fact("检验日", "day"),
 )
 LIST = fact("车辆", "records", high=9)
 FACTS = {
@@ -140,7 +142,13 @@ def days() -> st.SearchStrategy[Expr]:
     simple: st.SearchStrategy[Expr] = DAYS | refs("责令日", "复查日", "届满", "@on", "@decided")
     by = st.integers(-40, 400).map(lambda number: Number(value=Fraction(number))) | refs("档数", "期限")
     unit: st.SearchStrategy[Anything] = st.sampled_from(["days", "months", "years"])
-    return simple | st.builds(lambda unit, day, by: Later(unit=unit, day=day, by=by), unit, simple, by)
+    which: st.SearchStrategy[Anything] = st.sampled_from(["greatest", "least"])
+    return st.one_of(
+        simple,
+        st.builds(lambda unit, day, by: Later(unit=unit, day=day, by=by), unit, simple, by),
+        st.builds(lambda which, one, two: Extreme(which=which, parts=(one, two)), which, simple, simple),
+        which.map(lambda what: Tally(what=what, records="车辆", part=Ref(name="检验日"), of_days=True)),
+    )
 
 
 def common(inner: st.SearchStrategy[Expr], positive: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
@@ -174,7 +182,7 @@ def numbers() -> st.SearchStrategy[Expr]:
         lambda where: Tally(what="count", records="车辆", where=where), st.none() | of_records()
     )
     part = arithmetic("*", STEPS, refs("座位") | refs("超载"))
-    which: st.SearchStrategy[Anything] = st.sampled_from(["total", "greatest"])
+    which: st.SearchStrategy[Anything] = st.sampled_from(["total", "greatest", "least"])
     totals = st.builds(
         lambda what, part, where: Tally(what=what, records="车辆", part=part, where=where),
         which,
@@ -322,7 +330,12 @@ def fines() -> st.SearchStrategy[Measure]:
 def others() -> st.SearchStrategy[Measure]:
     def timed(unit: str) -> st.SearchStrategy[tuple[Expr, str]]:
         figure: st.SearchStrategy[Expr] = st.integers(1, 99).map(lambda number: Number(value=Fraction(number)))
-        return figure.map(lambda value: (value, unit)) | st.just((Ref(name="期限"), "month"))
+        return st.one_of(
+            figure.map(lambda value: (value, unit)),
+            st.just((Ref(name="期限"), "month")),
+            st.just((Ref(name="档数"), unit)),
+            figure.map(lambda value: (Arithmetic(op="+", left=Ref(name="档数"), right=value), unit)),
+        )
 
     time = st.sampled_from(["day", "month", "year"]).flatmap(timed)
     percent = STEPS.map(lambda value: (value, "percent"))
@@ -375,7 +388,7 @@ def test_an_expression_is_read_back(tree: Expr) -> None:
 
 
 @REAL
-@given(tree=conditions())
+@given(tree=conditions() | st.just(Always()))
 def test_a_condition_is_read_back(tree: Condition) -> None:
     back("condition", "condition", tree)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle.naive_text import FOLD, MONEY, Case, Cell, Names, Refused, Worth, constant, multiplied, whole
+from tests.oracle.naive_text import FOLD, MONEY, UNITS, Case, Cell, Names, Refused, Worth, constant, multiplied, whole
 
 Ends = tuple[Fraction, Fraction | None]
 LARGEST = 2**53 - 1
@@ -90,11 +90,17 @@ def measure(cell: Cell) -> Measure:
         return OtherText("order", cell.quoted())
     if word == "另计":
         what = cell.quoted()
-        return OtherText("output", what, cell.sum().worth)
+        return OtherText("output", what, figure(cell))
     assert word in TIMED, (cell.text, word)
     what = cell.quoted() if cell.peek().startswith("「") else ""
-    figure = cell.sum().worth if cell.peek() not in ("", ",", ";") else None
-    return OtherText(TIMED[word], what, figure)
+    return OtherText(TIMED[word], what, figure(cell) if cell.peek() not in ("", ",", ";") else None)
+
+
+def figure(cell: Cell) -> Worth:
+    """Read a figure; what it counts may stand behind a computed one."""
+    worth = cell.sum().worth
+    cell.take(*UNITS)
+    return worth
 
 
 class Line(FineText):

@@ -31,12 +31,12 @@ UNITS = (
 TIMES, OVER, PLUS, MINUS = ("×", "*", "乘", "乘以"), ("÷", "/", "除以"), ("+", "加"), ("-", "−", "减")
 CALLS = (
     "较大者 较小者 进位到 舍去到 四舍五入到 四舍六入到 份数 整份数 天数 月数 整月数 整年数 若干日后 若干月后 若干年后 "
-    "项数 合计 最大一项 任一项 每一项"
+    "项数 合计 最大一项 最小一项 任一项 每一项"
 ).split()
 OTHER = (
     "或 或者 且 并且 非 未有 以上 以下 属于 、 , ; ( ) [ ] .. → -> 随 此后 按 法定下限 法定上限 行为日 决定日 罚款额 "
     "每 对 罚款 警告 通报批评 没收 吊销 暂扣 责令停产停业 限制 拘留 责令 责令改正 另计 标记 教育 不予处罚 "
-    "可以不予处罚 拒绝 上浮 下浮 可低于法定下限 至 到 是 否"
+    "可以不予处罚 拒绝 任何情形 上浮 下浮 可低于法定下限 至 到 是 否"
 ).split()
 # What only general law asks: about the penalty that has been worked out.
 AFTERWARDS = ("罚款额", "有罚款", "有警告", "有吊销", "有停产停业")
@@ -190,7 +190,9 @@ class Cell:
     # --- conditions
 
     def formula(self) -> Worth:
-        """Read the whole cell as one formula or condition."""
+        """Read the whole cell as one formula or condition; `任何情形` is all there is of its cell."""
+        if self.words == ["任何情形"]:
+            return constant(True)
         return self.done(self.either().worth)
 
     def either(self) -> Part:
@@ -325,7 +327,7 @@ class Cell:
 
     def call(self, name: str) -> Part:
         self.must("(")
-        if name in ("项数", "合计", "最大一项", "任一项", "每一项"):
+        if name in ("项数", "合计", "最大一项", "最小一项", "任一项", "每一项"):
             return self.over_records(name)
         parts = [self.either()]
         while self.take(",", ";"):
@@ -361,8 +363,8 @@ class Cell:
 
         def worth(case: Case) -> Fraction:
             found = [value(each) for each in case.records(records) if when(each)]
-            if name == "最大一项":
-                return max(found, default=Fraction(0))
+            if name in ("最大一项", "最小一项"):
+                return (max if name == "最大一项" else min)(found, default=Fraction(0))
             return sum(found, Fraction(0))
 
         return plain(worth)

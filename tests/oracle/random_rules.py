@@ -140,6 +140,7 @@ class Writer:
         return self.among([
             (bool(self.days), lambda: self.pick(self.days)),
             (True, lambda: self.pick(["行为日", "行为日", "决定日", "2024-02-29", "2025-03-31"])),
+            (depth > 0, lambda: f"{self.pick(['较大者', '较小者'])}({self.day(depth - 1)}, {self.day(depth - 1)})"),
             (
                 depth > 0 and bool(self.days),
                 lambda: f"{self.pick(['若干日后', '若干月后', '若干年后'])}({self.day(0)}, {self.whole()})",
@@ -160,7 +161,7 @@ class Writer:
             (depth > 0, lambda: f"({self.quantity(depth - 1)}) ÷ {self.divisor()}"),
             (depth > 0, lambda: f"较小者({self.quantity(depth - 1)}, {self.quantity(depth - 1)})"),
             (depth > 0, lambda: f"{self.rounded()}({self.quantity(depth - 1)}, {self.pick(['0.5', '1', '3'])})"),
-            (self.has("车辆") and depth > 0, lambda: f"1 × 最大一项(车辆, 超载{self.pick(['', '，' + self.of_record()])})"),
+            (self.has("车辆") and depth > 0, lambda: f"1 × {self.pick(['最大一项', '最小一项'])}(车辆, 超载{self.pick(['', '，' + self.of_record()])})"),
         ])  # fmt: skip
 
     def ratio(self) -> str:
@@ -207,7 +208,7 @@ class Writer:
         ])  # fmt: skip
 
     def of_vehicles(self) -> str:
-        call, where = self.pick(["合计", "最大一项"]), self.pick(["", "，" + self.of_record()])
+        call, where = self.pick(["合计", "最大一项", "最小一项"]), self.pick(["", "，" + self.of_record()])
         each = "单车" if "计算" in self.facts["车辆"] else "300元 × 座位"
         return f"{call}(车辆, {each}{where})"
 
@@ -374,6 +375,7 @@ class Writer:
             "警告", "通报批评", "没收「工具」", "吊销「许可证」", "暂扣「许可证」 3月", "责令停产停业", "责令停产停业 10日",
             "限制「从业」", "限制「从业」 5年", "拘留 5日", "责令改正", "责令「拆除」", "另计「记分」 12", "标记「移送」", "教育",
             "另计「培训」 2日", *(["没收货值"] if self.has("货值") else []), *([f"另计「份」 {self.step(1)}"]),
+            f"限制「经营」 {self.pick(['份数', '整份数'])}({self.portion(1)}) 月", f"另计「课时」 {self.step(1)} 小时",
         ]  # fmt: skip
         parts += self.draw(st.lists(st.sampled_from(others), max_size=2, unique=True))
         if self.chance(2):
@@ -412,7 +414,7 @@ class Writer:
     def adjustments(self) -> list[dict[str, str]]:
         found = []
         for number in range(self.pick([0, 1, 1, 2])):
-            when = self.condition(0)
+            when = self.pick([*[self.condition(0)] * 5, "任何情形"])
             self.computing = False
             text = self.among([
                 (True, lambda: f"{self.pick(['上浮', '下浮'])} {self.pick(['20%', '30%', '150%', self.share(1)])}"),
@@ -444,6 +446,8 @@ class Writer:
         if self.chance(3):
             at = self.draw(st.integers(0, len(conditions) - 1))
             conditions[at] = self.condition(2)
+        if self.chance(1):
+            conditions = ["任何情形"]
         groups = self.pick([["一"], ["一", "二"]])
         return [
             {
