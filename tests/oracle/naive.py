@@ -284,7 +284,8 @@ def known(fact: Declaration, value: Any) -> Any:
 
 def penalty(it: Item, case: Case) -> Answer:
     row, end = moved(it, the_tier(it, case), case)
-    if row.defect:
+    # A tier that overlaps another stands where it alone holds.
+    if row.defect and not (row.defect == "overlapping_tiers" and row.measures):
         raise Refused(row.defect)
     measures: list[Imposed] = []
     party: int | None = None
@@ -333,9 +334,11 @@ def the_tier(it: Item, case: Case) -> Row:
     if all((each.outcome, each.range_name) == (holding[0].outcome, holding[0].range_name) for each in holding):
         # Whichever row counts, the outcome is the same one.
         return min(holding, key=lambda each: each.tier)
+    if all(weighs_the_same(it, holding[0], each, case) for each in holding[1:]):
+        return min(holding, key=lambda each: each.tier)
     if it.regime["数档并合"] == "从重":
         for row in holding:
-            if all(each is row or heavier(it, row, each, case) for each in holding):
+            if all(weighs_the_same(it, row, each, case) or heavier(it, row, each, case) for each in holding):
                 return row
     for row in holding:
         if row.defect == "overlapping_tiers" or (row.defect and not row.measures):
@@ -365,6 +368,21 @@ def heavier(it: Item, row: Row, than: Row, case: Case) -> bool:
         return False
     pairs = [(one[end], two[end]) for one, two in zip(mine, theirs, strict=True) for end in (0, 1)]
     return all(one >= two for one, two in pairs) and any(one > two for one, two in pairs)
+
+
+def weighs_the_same(it: Item, row: Row, other: Row, case: Case) -> bool:
+    """Say whether two rows come to the same: the same outcome as written, or equal fines and equal other measures."""
+    if (row.outcome, row.range_name) == (other.outcome, other.range_name):
+        return True
+    if row.range_name != other.range_name or not row.measures or not other.measures:
+        return False
+    fines = [each for each in [*row.measures, *other.measures] if isinstance(each, FineText)]
+    if others(row, case) != others(other, case) or any(each.at for each in fines):
+        return False
+    try:
+        return all(both_ends(it, row, each.payer, case) == both_ends(it, other, each.payer, case) for each in fines)
+    except Refused:
+        return False
 
 
 def kinds_of(row: Row) -> list[str]:
