@@ -58,7 +58,7 @@ class JointRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", title="JointRequest")
 
     on: _Day = Field(
-        description="day of the acts (1949 to 2999): the law of this day applies, and look-back counts back from it",
+        description="day of the acts (1800 to 2999): the law of this day applies, and look-back counts back from it",
         examples=["2026-11-01"],
     )
     acts: Annotated[list[ActRequest], Field(min_length=1, max_length=MAX_ACTS)]

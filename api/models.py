@@ -76,7 +76,7 @@ class DecisionRequest(BaseModel):
         description="code of the violation", examples=["SZCG-013"]
     )
     on: Annotated[date, BeforeValidator(read_day_text)] = Field(
-        description="day of the act (1949 to 2999): the law of this day applies, and look-back counts back from it",
+        description="day of the act (1800 to 2999): the law of this day applies, and look-back counts back from it",
         examples=["2026-11-01"],
     )
     facts: Annotated[dict[FactName, FactValue], Field(max_length=100)] = Field(

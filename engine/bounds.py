@@ -33,7 +33,7 @@ from engine.tree import (
 )
 
 # The calendar the engine reads is shorter than this many days.
-MOST_DAYS = 400_000
+MOST_DAYS = 450_000
 _WIDE = Fraction(10**30)
 
 

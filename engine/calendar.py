@@ -4,14 +4,15 @@ import calendar
 import re
 from datetime import date
 
-FIRST_YEAR = 1949
+# Laws still in force go back further than any act that is punished under them.
+FIRST_YEAR = 1800
 LAST_YEAR = 2999
 # Python would also read ISO week dates (2026-W44-7).
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def read_day(text: str) -> date | None:
-    """Read `YYYY-MM-DD`, the only spelling; None for anything else or a day outside 1949-2999."""
+    """Read `YYYY-MM-DD`, the only spelling; None for anything else or a day outside 1800-2999."""
     if not _DAY.fullmatch(text):
         return None
     try:

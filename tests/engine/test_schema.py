@@ -71,7 +71,7 @@ def test_facts_that_fit_the_schema_are_never_of_the_wrong_kind(code: str, data: 
     optional = {name: value_of(rule.by_name[name]) for name in rule.asks}
     facts = data.draw(st.fixed_dictionaries({}, optional=optional))
     days = [day for given in facts.values() if isinstance(given, list) for day in given]
-    fits = jsonschema_rs.is_valid(facts_schema(rule), facts) and all("1949" <= day[:4] <= "2999" for day in days)
+    fits = jsonschema_rs.is_valid(facts_schema(rule), facts) and all("1800" <= day[:4] <= "2999" for day in days)
 
     outcome = ask(shipped(), facts, violation=code)
 

@@ -3,7 +3,7 @@
 import re
 
 Day = tuple[int, int, int]
-FIRST_YEAR, LAST_YEAR = 1949, 2999
+FIRST_YEAR, LAST_YEAR = 1800, 2999
 
 
 def day(text: str) -> Day:
