@@ -82,7 +82,7 @@ class Normal:
 
     def search(self, left: int) -> Search:
         """Return a search over this rule's axes."""
-        return Search(self.domain, self.linked, left)
+        return Search(self.domain, self.grains, self.linked, left)
 
     # --- conditions
 
@@ -274,7 +274,7 @@ class BoxBounds(Bounds):
 
     def named_value(self, named: Named) -> Interval:
         if isinstance(named.how, Table | Branches):
-            search = Search(self.normal.domain)
+            search = Search(self.normal.domain, self.normal.grains)
             met = [
                 self.of(value)
                 for form, value in self.normal.lines(named)

@@ -51,6 +51,10 @@ class Rows:
         """Find where all of these hold; raise TooWide."""
         return list(self.normal.search(BUDGET).boxes(both(forms)))
 
+    def merged(self, *forms: Form) -> list[Box]:
+        """Find where all of these hold, in few boxes; raise TooWide."""
+        return merged(self.boxes(*forms), self.normal.grains)
+
     def some(self, *forms: Form) -> Box | None:
         """Find one place where all of these hold."""
         return next(self.normal.search(BUDGET).boxes(both(forms)), None)
@@ -63,7 +67,7 @@ class Rows:
         uncovered = both([self.reached, *(self.fails[id(row)] for row in rule.rows)])
         gaps = [defect for defect in rule.defects if defect.when is not None]
         unmarked = [self.normal.form(defect.when, False) for defect in gaps if defect.when is not None]
-        for box in merged(self.boxes(uncovered, *unmarked))[:MAX_REGIONS]:
+        for box in self.merged(uncovered, *unmarked)[:MAX_REGIONS]:
             where = self.regions.text(box)
             yield from self.shown(
                 "complete", rule.top, box, refused_as("no_tier"),
@@ -93,7 +97,7 @@ class Rows:
                 # Constant amounts: the heavier one wins whatever the facts are.
                 continue
             both_hold = (self.reached, self.holds[id(one)], self.holds[id(other)])
-            boxes = merged(self.boxes(*both_hold))
+            boxes = self.merged(*both_hold)
             for box in boxes[:MAX_REGIONS]:
                 names = f"{one.tier}（{one.when_cell.place}）", f"{other.tier}（{other.when_cell.place}）"
                 where = self.regions.text(box)
@@ -171,7 +175,7 @@ class Rows:
                     break
 
     def undefined(self, named: Named, used: Form, form: Form, code: str) -> Iterator[Shown]:
-        for box in merged(self.boxes(self.reached, used, form))[:MAX_REGIONS]:
+        for box in self.merged(self.reached, used, form)[:MAX_REGIONS]:
             where = self.regions.text(box)
             none = code == "no_line"
             yield from self.shown(

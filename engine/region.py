@@ -137,11 +137,13 @@ class TooWide(Exception):
 class Search:
     """Finds the boxes in which a formula holds.
 
-    `domain` says what an axis can be at all, `left` how many steps the search may take. Axes may hang together (an
-    expression and its facts): `linked` narrows a box by that, or says that it is empty; it never leaves out a point.
+    `domain` says what an axis can be at all, `grains` on what grid its numbers stand (None: on none), `left` how many
+    steps the search may take. Axes may hang together (an expression and its facts): `linked` narrows a box by that, or
+    says that it is empty; it never leaves out a point.
     """
 
     domain: Mapping[Axis, Part]
+    grains: Mapping[Axis, Fraction | None]
     linked: Callable[[Box], Box | None] = lambda box: box
     left: int = 20_000
 
@@ -187,7 +189,9 @@ class Search:
         literal = next(_literals(choice))
         now = self.part(box, literal.axis)
         for part in (common(now, literal.part), *without(now, literal.part)):
-            narrow = self.linked(box.narrowed(literal.axis, part))
+            # What is left between two neighbours of a grid (> 4 and < 5) holds no point of it.
+            exact = tightened(part, self.grains[literal.axis]) if isinstance(part, Range) else part
+            narrow = None if nothing(exact) else self.linked(box.narrowed(literal.axis, exact))
             if narrow is not None:
                 yield rest, narrow
 
@@ -230,7 +234,7 @@ def _literals(form: Form) -> Iterator[In]:
             return
 
 
-def merged(boxes: Iterable[Box]) -> list[Box]:
+def merged(boxes: Iterable[Box], grains: Mapping[Axis, Fraction | None]) -> list[Box]:
     """Join boxes that differ on one axis only and touch there, so that a region is told in as few boxes as is easy."""
     found = list(boxes)
     joined = True
@@ -238,7 +242,7 @@ def merged(boxes: Iterable[Box]) -> list[Box]:
         joined = False
         for first in range(len(found)):
             for second in range(first + 1, len(found)):
-                union = _union(found[first], found[second])
+                union = _union(found[first], found[second], grains)
                 if union is not None:
                     found[first] = union
                     del found[second]
@@ -249,7 +253,7 @@ def merged(boxes: Iterable[Box]) -> list[Box]:
     return found
 
 
-def _union(one: Box, other: Box) -> Box | None:
+def _union(one: Box, other: Box, grains: Mapping[Axis, Fraction | None]) -> Box | None:
     if one.parts.keys() != other.parts.keys():
         return None
     differing = [axis for axis in one.parts if one.parts[axis] != other.parts[axis]]
@@ -259,8 +263,14 @@ def _union(one: Box, other: Box) -> Box | None:
     first, second = one.parts[axis], other.parts[axis]
     if isinstance(first, Range) and isinstance(second, Range):
         low, high = sorted((first, second))
-        touching = low.high >= high.low or (
-            isinstance(low.high, int) and isinstance(high.low, int) and high.low - low.high == 1
-        )
-        return one.narrowed(axis, Range(low.low, high.high, low.low_open, high.high_open)) if touching else None
+        if not _touching(low, high, grains[axis]):
+            return None
+        return one.narrowed(axis, Range(low.low, high.high, low.low_open, high.high_open))
     return one.narrowed(axis, cast(frozenset[object], first) | cast(frozenset[object], second))
+
+
+def _touching(low: Range, high: Range, grain: Fraction | None) -> bool:
+    """Say whether nothing lies between two ranges: neighbours on a grid; without one, an end that one of them has."""
+    if grain is not None and not (low.high_open or high.low_open):
+        return low.high + grain >= high.low
+    return low.high > high.low or (low.high == high.low and not (low.high_open and high.low_open))
