@@ -31,6 +31,7 @@ from engine.tree import (
     Expr,
     Formula,
     Is,
+    Marginal,
     Money,
     Named,
     Not,
@@ -201,6 +202,20 @@ class Normal:
             case _:
                 return
 
+    def missing(self, named: Named) -> Form:
+        """Write that a table, bands or branches have no line, though what they look up has a value."""
+        match named.how:
+            case Table(rows=rows, columns=columns):
+                return either(self.off(axis) for axis in (rows, columns) if axis is not None)
+            case Branches(rows=branches):
+                if any(when is None for when, _value in branches):
+                    return False
+                return both(self.form(when, False) for when, _value in branches if when is not None)
+            case Marginal(of=of, bands=bands):
+                return both(self.outside(of, band) for band, _rate in bands)
+            case Formula():
+                return False
+
     def key(self, axis: TableAxis, number: int) -> Form:
         """Write that a line of a table is the one that is found."""
         key = axis.keys[number]
@@ -222,11 +237,14 @@ class Normal:
             case bool():
                 return self.form(Is(fact=axis.name), not key)
             case Band():
-                ends = self._ends(key)
-                return either(self.relation(_NEGATED[op], Ref(name=axis.name), Number(value=end)) for op, end in ends)
+                return self.outside(Ref(name=axis.name), key)
             case tuple():
                 every = cast(frozenset[object], self.domain[axis.name])
                 return In(axis.name, every - frozenset(key)) if every - frozenset(key) else False
+
+    def outside(self, expr: Expr, band: Band) -> Form:
+        """Write that a value lies outside a band."""
+        return either(self.relation(_NEGATED[op], expr, Number(value=end)) for op, end in self._ends(band))
 
     def _ends(self, band: Band) -> Iterator[tuple[Operator, Fraction]]:
         if band.low is not None:

@@ -77,13 +77,16 @@ def base() -> Rulebook:
     return book(TEXT)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Judged:
     """A rule with the facts it may read, and every point of them."""
 
     rulebook: Rulebook
     rule: Rule
     facts: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"rows over {'、'.join(self.facts)}"
 
     def points(self) -> Iterator[Point]:
         for values in product(*(values_of(self.rule.by_name[name]) for name in self.facts)):
