@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import cast
 
-from engine.bounds import Bounds, Interval
+from engine.bounds import Bounds, Interval, split
 from engine.calendar import FIRST_YEAR, LAST_YEAR
 from engine.fact import Fact
 from engine.pieces import on_grid
@@ -132,6 +132,12 @@ class Normal:
             if lines is not None:
                 return either(both([form, self.relation(op, each, right)]) for form, each in lines)
         if value is None:
+            (factor, rest), (other, same) = split(left), split(right)
+            if rest is not None and rest == same and factor != other:
+                # 5 × x against 3 × x is x against 0.
+                return self.relation(op if factor > other else _TURNED[op], rest, Number(value=Fraction(0)))
+            if rest is not None and rest == same and isinstance(rest, Ref) and rest.name in self.rule.by_name:
+                return _holds(op, 0, 0)
             return self._compared(self.axis(left, right), op, 0)
         if constant(left) is not None:
             return _holds(op, cast(Exact, constant(left)), cast(Exact, value))

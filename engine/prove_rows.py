@@ -19,6 +19,7 @@ from engine.region import Box, Form, both, merged
 from engine.rule import Defect, Row, Rule
 from engine.rulebook import Rulebook
 from engine.tree import Branches, Expr, Formula, Named, names_in
+from engine.weighing import undecided
 from engine.witness import Check, Witnesses
 
 BUDGET = 20_000
@@ -118,7 +119,8 @@ class Rows:
             # Where a third row outweighs both, it is the one.
             above = [each for each in rule.rows if self.outweighs(each, one) and self.outweighs(each, other)]
             alone = [self.fails[id(each)] for each in above]
-            for box in self.told(self.merged(self.reached, self.holds[id(one)], self.holds[id(other)], *alone)):
+            both_hold = [self.reached, self.holds[id(one)], self.holds[id(other)], *alone]
+            for box in self.told(self.merged(*both_hold, undecided(self.normal, one, other))):
                 names = f"{one.tier}（{one.when_cell.place}）", f"{other.tier}（{other.when_cell.place}）"
                 where = self.regions.text(box)
                 yield from self.shown(
