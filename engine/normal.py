@@ -163,6 +163,9 @@ class Normal:
         return found
 
     def whole_name(self, name: str) -> bool:
+        """Say whether a name is whole whatever the facts are; not where a field of a record is called like it."""
+        if any(name in (each.name for each in (*records.fields, *records.values)) for records in self.rule.records):
+            return False
         if (named := self.rule.named.get(name)) is not None:
             return is_whole_named(named, self.whole_name)
         fact = self.rule.by_name.get(name)
