@@ -164,7 +164,8 @@ class Normal:
 
     def whole_name(self, name: str) -> bool:
         """Say whether a name is whole whatever the facts are; not where a field of a record is called like it."""
-        if any(name in (each.name for each in (*records.fields, *records.values)) for records in self.rule.records):
+        inner = {each.name for records in self.rule.records for each in records.fields}
+        if name in inner.union(each.name for records in self.rule.records for each in records.values):
             return False
         if (named := self.rule.named.get(name)) is not None:
             return is_whole_named(named, self.whole_name)

@@ -166,17 +166,19 @@ class Rows:
 
     def idle(self, row: Row, forms: list[Form], heavier: Sequence[Row], zh: str, en: str) -> Iterator[Shown]:
         """Say that no case comes to a row, or that none was found; nothing where one was."""
-        lighter = [(each.tier, each.when_cell.place) for each in heavier]
+        instead = [(each.tier, each.when_cell.place) for each in heavier]
         nowhere = True
         for number, box in enumerate(self.normal.search(BUDGET).boxes(both(forms))):
             search = Witnesses(self.rulebook, self.normal)
-            if number < MAX_REGIONS and search.find(box, _comes_to(row, lighter)) is not None:
+            if number < MAX_REGIONS and search.find(box, _comes_to(row, instead)) is not None:
                 return
             nowhere = nowhere and number < MAX_REGIONS and search.empty
-        moved = any(move.move.tiers for move in self.rule.conventions.moves) and row in self.rule.rows
+        if row in self.rule.rows and any(move.move.tiers for move in self.rule.conventions.moves):
+            # A tier move may lead to a row whose own condition never holds.
+            nowhere = False
         yield Shown(
             property="reachable",
-            verdict="refuted" if nowhere and not moved else "not_proved",
+            verdict="refuted" if nowhere else "not_proved",
             place=row.when_cell.place,
             zh=f"没有案件用得到“{row.tier}”：{zh}" if nowhere else f"没有找到用得到“{row.tier}”的案件",
             en=f"no case comes to `{row.tier}`: {en}" if nowhere else f"no case was found that comes to `{row.tier}`",
@@ -293,13 +295,13 @@ def _undecided(outcome: Outcome) -> bool:
     return isinstance(outcome, Refusal) and outcome.code in ("several_tiers", "overlapping_tiers")
 
 
-def _comes_to(row: Row, lighter: list[tuple[str, Place]]) -> Check:
+def _comes_to(row: Row, instead: list[tuple[str, Place]]) -> Check:
     """Say whether a row held in an outcome, and none of these did."""
 
     def check(outcome: Outcome) -> bool:
         steps = [each for each in outcome.trace if each.kind in ("tier", "no_penalty") and each.holds is True]
         held = [(each.name, each.at) for each in steps]
-        return (row.tier, row.when_cell.place) in held and not any(each in held for each in lighter)
+        return (row.tier, row.when_cell.place) in held and not any(each in held for each in instead)
 
     return check
 
