@@ -149,8 +149,9 @@ class _Comparing:
             return
         self.domain.update({axis: part for axis, part in self.old.normal.domain.items() if axis not in self.domain})
         self.domain.update({axis: part for axis, part in self.new.normal.domain.items() if axis not in self.domain})
-        boxes = Search(self.domain, self.linked, BUDGET).boxes(both([one.form, two.form]))
-        for box in merged(boxes):
+        grains = {**self.old.normal.grains, **self.new.normal.grains}
+        boxes = Search(self.domain, grains, self.linked, BUDGET).boxes(both([one.form, two.form]))
+        for box in merged(boxes, grains):
             shown = self.shown(box)
             if shown is None:
                 self.up, self.down = True, True

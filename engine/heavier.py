@@ -30,8 +30,7 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
     if not other.measures:
         # What the other imposes could not be read: only the most that the law allows is beyond doubt no lighter.
         return row.range_name == other.range_name and _is_the_most(rule, row, scope)
-    lacking = [each for each in other.measures if not isinstance(each, Fine) and each not in row.measures]
-    if lacking and not (len(other.measures) == 1 and isinstance(lacking[0], Warn)):
+    if lacks_of(row, other):
         return False
     payers = {each.payer for each in (*row.measures, *other.measures) if isinstance(each, Fine)}
     greater = False
@@ -43,24 +42,35 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
     return greater
 
 
+def lacks_of(row: Row, other: Row) -> bool:
+    """Say whether a row lacks a measure of another besides fines; a warning alone gives way and is not missed."""
+    lacking = [each for each in other.measures if not isinstance(each, Fine) and each not in row.measures]
+    return bool(lacking) and not (len(other.measures) == 1 and isinstance(lacking[0], Warn))
+
+
+def same_otherwise(row: Row, other: Row) -> bool:
+    """Say whether two rows impose the same measures besides fines."""
+    rest = [[each for each in found.measures if not isinstance(each, Fine)] for found in (row, other)]
+    return all(each in rest[1] for each in rest[0]) and all(each in rest[0] for each in rest[1])
+
+
 def as_heavy(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
     """Say whether two rows impose the same on these facts: the same measures, and every fine comes to the same."""
     if (row.measures, row.range_name) == (other.measures, other.range_name):
         return True
     if row.range_name != other.range_name or not (row.measures and other.measures):
         return False
-    rest = [[each for each in found.measures if not isinstance(each, Fine)] for found in (row, other)]
-    if not all(each in rest[1] for each in rest[0]) or not all(each in rest[0] for each in rest[1]):
+    if not same_otherwise(row, other):
         return False
     payers = {each.payer for each in (*row.measures, *other.measures) if isinstance(each, Fine)}
     for payer in payers:
         mine, theirs = _ends(rule, row, payer, scope), _ends(rule, other, payer, scope)
         if mine is None or mine != theirs:
             return False
-    return not any(_placed(each) for each in (*row.measures, *other.measures))
+    return not any(placed(each) for each in (*row.measures, *other.measures))
 
 
-def _placed(measure: Measure) -> bool:
+def placed(measure: Measure) -> bool:
     """Say whether the row itself says where in a bracket its fine lies: equal ends are then no equal fines."""
     return isinstance(measure, Fine) and isinstance(measure.amount, Bracket) and measure.amount.at is not None
 

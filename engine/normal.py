@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import cast
 
-from engine.bounds import Bounds, Interval
+from engine.bounds import Bounds, Interval, split
 from engine.calendar import FIRST_YEAR, LAST_YEAR
 from engine.fact import Fact
 from engine.pieces import on_grid
@@ -32,6 +32,7 @@ from engine.tree import (
     Expr,
     Formula,
     Is,
+    Marginal,
     Money,
     Named,
     Not,
@@ -83,7 +84,7 @@ class Normal:
 
     def search(self, left: int) -> Search:
         """Return a search over this rule's axes."""
-        return Search(self.domain, self.linked, left)
+        return Search(self.domain, self.grains, self.linked, left)
 
     # --- conditions
 
@@ -134,6 +135,12 @@ class Normal:
             if lines is not None:
                 return either(both([form, self.relation(op, each, right)]) for form, each in lines)
         if value is None:
+            (factor, rest), (other, same) = split(left), split(right)
+            if rest is not None and rest == same and factor != other:
+                # 5 × x against 3 × x is x against 0.
+                return self.relation(op if factor > other else _TURNED[op], rest, Number(value=Fraction(0)))
+            if rest is not None and rest == same and isinstance(rest, Ref) and rest.name in self.rule.by_name:
+                return _holds(op, 0, 0)
             return self._compared(self.axis(left, right), op, 0)
         if constant(left) is not None:
             return _holds(op, cast(Exact, constant(left)), cast(Exact, value))
@@ -159,6 +166,10 @@ class Normal:
         return found
 
     def whole_name(self, name: str) -> bool:
+        """Say whether a name is whole whatever the facts are; not where a field of a record is called like it."""
+        inner = {each.name for records in self.rule.records for each in records.fields}
+        if name in inner.union(each.name for records in self.rule.records for each in records.values):
+            return False
         if (named := self.rule.named.get(name)) is not None:
             return is_whole_named(named, self.whole_name)
         fact = self.rule.by_name.get(name)
@@ -204,6 +215,20 @@ class Normal:
             case _:
                 return
 
+    def missing(self, named: Named) -> Form:
+        """Write that a table, bands or branches have no line, though what they look up has a value."""
+        match named.how:
+            case Table(rows=rows, columns=columns):
+                return either(self.off(axis) for axis in (rows, columns) if axis is not None)
+            case Branches(rows=branches):
+                if any(when is None for when, _value in branches):
+                    return False
+                return both(self.form(when, False) for when, _value in branches if when is not None)
+            case Marginal(of=of, bands=bands):
+                return both(self.outside(of, band) for band, _rate in bands)
+            case Formula():
+                return False
+
     def key(self, axis: TableAxis, number: int) -> Form:
         """Write that a line of a table is the one that is found."""
         key = axis.keys[number]
@@ -225,11 +250,14 @@ class Normal:
             case bool():
                 return self.form(Is(fact=axis.name), not key)
             case Band():
-                ends = self._ends(key)
-                return either(self.relation(_NEGATED[op], Ref(name=axis.name), Number(value=end)) for op, end in ends)
+                return self.outside(Ref(name=axis.name), key)
             case tuple():
                 every = cast(frozenset[object], self.domain[axis.name])
                 return In(axis.name, every - frozenset(key)) if every - frozenset(key) else False
+
+    def outside(self, expr: Expr, band: Band) -> Form:
+        """Write that a value lies outside a band."""
+        return either(self.relation(_NEGATED[op], expr, Number(value=end)) for op, end in self._ends(band))
 
     def _ends(self, band: Band) -> Iterator[tuple[Operator, Fraction]]:
         if band.low is not None:
@@ -277,7 +305,7 @@ class BoxBounds(Bounds):
 
     def named_value(self, named: Named) -> Interval:
         if isinstance(named.how, Table | Branches):
-            search = Search(self.normal.domain)
+            search = Search(self.normal.domain, self.normal.grains)
             met = [
                 self.of(value)
                 for form, value in self.normal.lines(named)

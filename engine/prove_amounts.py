@@ -13,7 +13,6 @@ from engine.normal import BoxBounds
 from engine.numbers import MAX_SAFE_INTEGER
 from engine.proof import Property, Shown
 from engine.prove_rows import MAX_REGIONS, Rows, refused_as
-from engine.region import merged
 from engine.rule import Row
 from engine.tree import Expr, Limit, Money, Number, Operator
 from engine.witness import Check, Witnesses
@@ -94,7 +93,7 @@ class Amounts:
             self.unsure.add(prop)
             return
         form = rows.normal.relation(op, left, right)
-        for box in merged(rows.boxes(rows.reached, rows.holds[id(row)], form))[:MAX_REGIONS]:
+        for box in rows.merged(rows.reached, rows.holds[id(row)], form)[:MAX_REGIONS]:
             where = rows.regions.text(box)
             found = list(rows.shown(prop, place, box, check, f"{zh}：{where}", f"{en}: {where}"))
             if any(each.verdict == "not_proved" for each in found):

@@ -22,7 +22,7 @@ from engine.measures import Bracket, Change, Fine, InTier, Move
 from engine.numbers import yuan_text
 from engine.proof import Shown
 from engine.prove_rows import MAX_REGIONS, Rows
-from engine.region import Box, Form, Part, Range, both, either, merged
+from engine.region import Box, Form, Part, Range, both, either
 from engine.rule import Row
 from engine.tree import Condition, Expr, Number
 from engine.trend import trend
@@ -84,7 +84,7 @@ class Orders:
             else:
                 here = both([reached[1], search.reduced(self.winning(row), grave)])
             there = either(at_mild[id(each)] for each in worse)
-            for box in merged(rows.boxes(here, there))[:MAX_REGIONS]:
+            for box in rows.merged(here, there)[:MAX_REGIONS]:
                 yield from self.compared(fact, before, after, box)
 
     def compared(self, fact: Fact, before: Part, after: Part, box: Box) -> Iterator[Shown]:
@@ -191,7 +191,7 @@ class Orders:
         for row in rule.rows:
             here = search.reduced(both([rows.reached, rows.holds[id(row)]]), one)
             there = either(search.reduced(rows.holds[id(each)], two) for each in rule.rows if each is not row)
-            for box in merged(rows.boxes(here, there))[:MAX_REGIONS]:
+            for box in rows.merged(here, there)[:MAX_REGIONS]:
                 cases = Witnesses(rows.rulebook, rows.normal)
                 low = cases.find(box.narrowed(fact.name, before), lambda outcome: isinstance(outcome, Decision))
                 value = after.low if isinstance(after, Range) else True
@@ -246,7 +246,7 @@ class Orders:
                     )
         if how.moves and not self.ladders():
             self.unsure = True
-        for box in merged(rows.boxes(search.reduced(rows.reached, one), either(wrong)))[:MAX_REGIONS]:
+        for box in rows.merged(search.reduced(rows.reached, one), either(wrong))[:MAX_REGIONS]:
             yield from self.compared(fact, mild, grave, box)
 
     def picked(self, rule_in: InTier) -> Form:
@@ -294,7 +294,7 @@ class Orders:
                 same.append(either(both(search.reduced(each, box) for box in (no, yes)) for each in (met, unmet)))
             fined = [row for row in rule.rows if any(isinstance(each, Fine) for each in row.measures)]
             stays = either(both(search.reduced(self.winning(row), box) for box in (no, yes)) for row in fined)
-            boxes = merged(rows.boxes(*same, stays))
+            boxes = rows.merged(*same, stays)
             if not boxes:
                 continue
             where = rows.regions.text(boxes[0])

@@ -4,7 +4,7 @@ Each property is a formula that must hold nowhere (`engine.normal`); where it do
 the engine has answered so (`engine.witness`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -12,17 +12,23 @@ from engine.decision import Outcome, Refusal
 from engine.evaluate import Scope
 from engine.fact import Place
 from engine.heavier import outweighs
+from engine.measures import Measure, exprs_of
 from engine.normal import Normal
 from engine.proof import Property, Regions, Shown, Verdict
-from engine.region import Box, Form, both, either, merged
-from engine.rule import Row, Rule
+from engine.region import Box, Form, both, merged
+from engine.rule import Defect, Row, Rule
 from engine.rulebook import Rulebook
-from engine.tree import Branches, Named, Table, names_in
+from engine.tree import Branches, Expr, Formula, Named, names_in
+from engine.weighing import undecided
 from engine.witness import Check, Witnesses
 
 BUDGET = 20_000
 MAX_REGIONS = 5
 _NEVER = ("条件自相矛盾，或者超出了事实的范围", "its condition can never hold")
+_SPARED = (
+    "凡符合这一行的，都已经不予处罚，或者不符合前提",
+    "whoever meets it is not penalised, or fails a precondition",
+)
 
 
 @dataclass(slots=True)
@@ -51,6 +57,10 @@ class Rows:
         """Find where all of these hold; raise TooWide."""
         return list(self.normal.search(BUDGET).boxes(both(forms)))
 
+    def merged(self, *forms: Form) -> list[Box]:
+        """Find where all of these hold, in few boxes; raise TooWide."""
+        return merged(self.boxes(*forms), self.normal.grains)
+
     def some(self, *forms: Form) -> Box | None:
         """Find one place where all of these hold."""
         return next(self.normal.search(BUDGET).boxes(both(forms)), None)
@@ -67,118 +77,145 @@ class Rows:
     def complete(self) -> Iterator[Shown]:
         """Find cases that no row and no marked gap covers; a marked gap is known."""
         rule = self.rule
-        uncovered = both([self.reached, *(self.fails[id(row)] for row in rule.rows)])
-        gaps = [defect for defect in rule.defects if defect.when is not None]
-        unmarked = [self.normal.form(defect.when, False) for defect in gaps if defect.when is not None]
-        for box in merged(self.boxes(uncovered, *unmarked))[:MAX_REGIONS]:
+        if self.unpublished is not None:
+            defect = self.unpublished
+            yield from self.shown(
+                "complete", defect.cell.place, Box({}), refused_as(defect.kind),
+                "没有公布的裁量基准", "no benchmark is published", known=defect.note,
+            )  # fmt: skip
+            return
+        gaps = [(defect, defect.when) for defect in rule.defects if defect.when is not None]
+        unmarked = [self.normal.form(when, False) for _defect, when in gaps]
+        for box in self.told(self.merged(self.uncovered(), *unmarked)):
             where = self.regions.text(box)
             yield from self.shown(
                 "complete", rule.top, box, refused_as("no_tier"),
                 f"没有一档管这样的案件：{where}", f"no tier covers these cases: {where}",
             )  # fmt: skip
-        for defect in gaps:
-            if defect.when is None:
-                continue
-            found = self.some(uncovered, self.normal.form(defect.when))
-            if found is not None:
-                where = self.regions.text(found)
+        for defect, when in gaps:
+            for box in self.told(self.merged(self.uncovered(), self.normal.form(when)), 1):
+                where = self.regions.text(box)
                 yield from self.shown(
-                    "complete", defect.cell.place, found, refused_as(defect.kind),
+                    "complete", defect.cell.place, box, refused_as(defect.kind),
                     f"公布的表没有管到：{where}", f"the published table does not cover: {where}", known=defect.note,
                 )  # fmt: skip
+
+    @property
+    def unpublished(self) -> Defect | None:
+        """Return the mark that nobody has published a table: then every case is refused, and no row is ever used."""
+        whole = (each for each in self.rule.defects if each.kind == "no_benchmark" and not each.tier)
+        return next(whole, None)
+
+    def uncovered(self) -> Form:
+        """Say where the tiers are looked at and none holds."""
+        return both([self.reached, *(self.fails[id(row)] for row in self.rule.rows)])
 
     # --- no undecided overlap
 
     def unambiguous(self) -> Iterator[Shown]:
         """Find cases in which two rows hold and nothing decides between them."""
         rule = self.rule
-        scope = Scope({}, rule.by_name, rule.named, rule.lists)
+        if self.unpublished is not None:
+            return
         for one, other in combinations(rule.rows, 2):
             if (one.measures, one.range_name) == (other.measures, other.range_name):
                 continue
-            if outweighs(rule, one, other, scope) or outweighs(rule, other, one, scope):
+            if self.outweighs(one, other) or self.outweighs(other, one):
                 # Constant amounts: the heavier one wins whatever the facts are.
                 continue
-            both_hold = (self.reached, self.holds[id(one)], self.holds[id(other)])
-            boxes = merged(self.boxes(*both_hold))
-            for box in boxes[:MAX_REGIONS]:
+            # Where a third row outweighs both, it is the one.
+            above = [each for each in rule.rows if self.outweighs(each, one) and self.outweighs(each, other)]
+            alone = [self.fails[id(each)] for each in above]
+            both_hold = [self.reached, self.holds[id(one)], self.holds[id(other)], *alone]
+            for box in self.told(self.merged(*both_hold, undecided(self.normal, one, other))):
                 names = f"{one.tier}（{one.when_cell.place}）", f"{other.tier}（{other.when_cell.place}）"
                 where = self.regions.text(box)
-                known = _known(one) or _known(other)
-                found = self.shown(
+                yield from self.shown(
                     "unambiguous", other.when_cell.place, box, _undecided,
                     f"“{names[0]}”和“{names[1]}”同时成立，不知适用哪一档：{where}",
                     f"`{names[0]}` and `{names[1]}` both hold and nothing decides: {where}",
-                    known=known,
+                    known=_known(one) or _known(other),
                 )  # fmt: skip
-                yield from (each for each in found if each.verdict == "refuted" or rule.regime.tie != "heavier")
+
+    def outweighs(self, row: Row, other: Row) -> bool:
+        """Say whether a row is heavier than another whatever the facts are."""
+        rule = self.rule
+        return outweighs(rule, row, other, Scope({}, rule.by_name, rule.named, rule.lists))
 
     # --- no idle row
 
     def reachable(self) -> Iterator[Shown]:
-        """Find rows that no case comes to."""
+        """Find rows that no case comes to; that one does is shown by a case, not by a region."""
         rule = self.rule
-        scope = Scope({}, rule.by_name, rule.named, rule.lists)
+        if self.unpublished is not None:
+            return
         for row in rule.no_penalty:
-            if self.some(self.normal.form(row.when)) is None:
-                yield self.idle(
-                    row.tier, row.when_cell.place, "条件自相矛盾，或者超出了事实的范围", "its condition can never hold"
-                )
+            yield from self.idle(row, [self.normal.form(row.when)], (), *_NEVER)
         for row in rule.rows:
-            place = row.when_cell.place
-            if self.some(self.holds[id(row)]) is None:
-                yield self.idle(row.tier, place, *_NEVER)
-                continue
-            if self.some(self.reached, self.holds[id(row)]) is None:
-                zh = "凡符合这一行的，都已经不予处罚，或者不符合前提"
-                yield self.idle(row.tier, place, zh, "whoever meets it is not penalised, or fails a precondition")
-                continue
-            heavier = [each for each in rule.rows if outweighs(rule, each, row, scope)]
-            left = self.some(self.reached, self.holds[id(row)], *(self.fails[id(each)] for each in heavier))
-            if left is None:
-                names = "、".join(dict.fromkeys(each.tier for each in heavier))
+            holds = self.holds[id(row)]
+            heavier = [each for each in rule.rows if self.outweighs(each, row)]
+            names = "、".join(dict.fromkeys(each.tier for each in heavier))
+            if self.some(holds) is None:
+                reason = _NEVER
+            elif self.some(self.reached, holds) is None:
+                reason = _SPARED
+            elif heavier:
                 zh, en = (
                     f"凡符合这一行的，也都符合更重的“{names}”",
                     f"whoever meets it also meets the heavier `{names}`",
                 )
-                yield self.idle(row.tier, place, zh, en, known=_known(row))
+                reason = zh, en
+            else:
+                reason = _NEVER
+            yield from self.idle(
+                row, [self.reached, holds, *(self.fails[id(each)] for each in heavier)], heavier, *reason
+            )
 
-    def idle(self, tier: str, place: Place, zh: str, en: str, known: str = "") -> Shown:
-        return Shown(
+    def idle(self, row: Row, forms: list[Form], heavier: Sequence[Row], zh: str, en: str) -> Iterator[Shown]:
+        """Say that no case comes to a row, or that none was found; nothing where one was."""
+        instead = [(each.tier, each.when_cell.place) for each in heavier]
+        nowhere = True
+        for number, box in enumerate(self.normal.search(BUDGET).boxes(both(forms))):
+            search = Witnesses(self.rulebook, self.normal)
+            if number < MAX_REGIONS and search.find(box, _comes_to(row, instead)) is not None:
+                return
+            nowhere = nowhere and number < MAX_REGIONS and search.empty
+        if row in self.rule.rows and any(move.move.tiers for move in self.rule.conventions.moves):
+            # A tier move may lead to a row whose own condition never holds.
+            nowhere = False
+        yield Shown(
             property="reachable",
-            verdict="refuted",
-            place=place,
-            zh=f"没有案件用得到“{tier}”：{zh}",
-            en=f"no case comes to `{tier}`: {en}",
+            verdict="refuted" if nowhere else "not_proved",
+            place=row.when_cell.place,
+            zh=f"没有案件用得到“{row.tier}”：{zh}" if nowhere else f"没有找到用得到“{row.tier}”的案件",
+            en=f"no case comes to `{row.tier}`: {en}" if nowhere else f"no case was found that comes to `{row.tier}`",
             warning=True,
-            known=known,
+            known=_known(row),
         )
 
     # --- every lookup has one line
 
     def defined(self) -> Iterator[Shown]:
-        """Find cases in which a table or a value by branches has no line, or several."""
+        """Find cases in which a table, bands or a value by branches have no line, or several."""
         rule = self.rule
+        if self.unpublished is not None:
+            return
         for named in rule.values:
-            if not isinstance(named.how, Table | Branches):
+            if isinstance(named.how, Formula):
                 continue
             for used in self.uses(named):
-                lines = [form for form, _value in self.normal.lines(named)]
-                otherwise = isinstance(named.how, Branches) and any(when is None for when, _value in named.how.rows)
-                found: list[Shown] = []
-                if not otherwise:
-                    found += self.undefined(named, used, both(_turned(self.normal, named)), "no_line")
+                found = list(self.undefined(named, used, self.normal.missing(named), "no_line"))
                 if isinstance(named.how, Branches):
-                    said = [form for form, (when, _v) in zip(lines, named.how.rows, strict=True) if when is not None]
-                    for one, other in combinations(said, 2):
-                        found += self.undefined(named, used, both([one, other]), "several_lines")
+                    said = [self.normal.form(when) for when, _value in named.how.rows if when is not None]
+                    for pair in combinations(said, 2):
+                        found += self.undefined(named, used, both(pair), "several_lines")
                 yield from found
                 if found:
                     # Once is enough: other rows read the same table.
                     break
 
     def undefined(self, named: Named, used: Form, form: Form, code: str) -> Iterator[Shown]:
-        for box in merged(self.boxes(self.reached, used, form))[:MAX_REGIONS]:
+        for box in self.told(self.merged(used, form)):
             where = self.regions.text(box)
             none = code == "no_line"
             yield from self.shown(
@@ -188,24 +225,58 @@ class Rows:
             )  # fmt: skip
 
     def uses(self, named: Named) -> Iterator[Form]:
-        """Yield where a named value is worked out: everywhere if a condition needs it, else in the rows that use it."""
-        rule = self.rule
-        always = [name for row in (*rule.no_penalty, *rule.rows) for name in row.reads]
-        always += [name for each in rule.preconditions for name in each.reads]
-        if named.name in rule.names_behind(always):
+        """Yield where a named value may be worked out, in the order of a decision.
+
+        A ground or a precondition without a value is a refusal too: where it has none, no tier is looked at.
+        """
+        rule, normal = self.rule, self.normal
+        if any(self.rests(row.reads, named) for row in rule.no_penalty):
             yield True
             return
+        region = [normal.form(row.when, False) for row in rule.no_penalty]
+        for each in rule.preconditions:
+            if self.rests(each.reads, named):
+                yield both(region)
+                return
+            if each.measures and self.rests(_behind(each.measures), named):
+                yield both([*region, normal.form(each.when, False)])
+            region.append(normal.form(each.when))
+        if any(self.rests(row.reads, named) for row in rule.rows):
+            yield self.reached
+            return
+        if any(self.rests(names_in(each.when), named) for each in rule.defects if each.when is not None):
+            yield self.uncovered()
         how = rule.conventions
-        later = [name for move in how.moves for name in move.reads]
-        later += [name for each in how.adjustments for name in each.reads]
-        later += [name for each in how.in_tier for name in each.reads]
-        anyhow = named.name in rule.names_behind(later)
+        finishing = [name for move in how.moves for name in move.reads]
+        finishing += [name for each in how.in_tier for name in each.reads]
+        for adjustment in how.adjustments:
+            finishing += adjustment.reads
+            change = adjustment.change
+            finishing += _names([change.by, change.to, change.floor, change.cap])
+        finishing += _names([end for statutory in rule.ranges for end in (statutory.low, statutory.high)])
+        moved = any(move.move.tiers for move in how.moves)
         for row in rule.rows:
-            reads = [name for _measure, expr in row.computed for name in names_in(expr)]
-            if row.measures and (anyhow or named.name in rule.names_behind(reads)):
-                yield self.holds[id(row)]
+            # A tier move works out what another row imposes.
+            imposing = rule.rows if moved else (row,)
+            reads = [*finishing, *(name for each in imposing for name in _behind(each.measures))]
+            if row.measures and self.rests(reads, named):
+                yield both([self.reached, self.holds[id(row)]])
+
+    def rests(self, names: Iterable[str], named: Named) -> bool:
+        return named.name in self.rule.names_behind(names)
 
     # --- what is shown
+
+    def told(self, boxes: Iterable[Box], most: int = MAX_REGIONS) -> Iterator[Box]:
+        """Yield the regions to tell: the first few that bounds of expressions alone did not make up."""
+        for box in boxes:
+            if most == 0:
+                return
+            search = Witnesses(self.rulebook, self.normal, left=0)
+            search.find(box, lambda _outcome: False)
+            if not search.empty:
+                most -= 1
+                yield box
 
     def shown(
         self, prop: Property, place: Place, box: Box, check: Check, zh: str, en: str, *, known: str = ""
@@ -231,19 +302,26 @@ def _undecided(outcome: Outcome) -> bool:
     return isinstance(outcome, Refusal) and outcome.code in ("several_tiers", "overlapping_tiers")
 
 
+def _comes_to(row: Row, instead: list[tuple[str, Place]]) -> Check:
+    """Say whether a row held in an outcome, and none of these did."""
+
+    def check(outcome: Outcome) -> bool:
+        steps = [each for each in outcome.trace if each.kind in ("tier", "no_penalty") and each.holds is True]
+        held = [(each.name, each.at) for each in steps]
+        return (row.tier, row.when_cell.place) in held and not any(each in held for each in instead)
+
+    return check
+
+
 def _known(row: Row) -> str:
-    return row.defect.note if row.defect is not None else ""
+    """Say why a row is marked as standing in the way of another; other defects explain no overlap."""
+    defect = row.defect
+    return defect.note if defect is not None and (defect.kind == "overlapping_tiers" or not row.measures) else ""
 
 
-def _turned(normal: Normal, named: Named) -> Iterator[Form]:
-    """Yield, for each line, that it does not hold."""
-    match named.how:
-        case Branches(rows=rows):
-            for when, _value in rows:
-                if when is not None:
-                    yield normal.form(when, False)
-        case Table(rows=rows, columns=columns):
-            outside = [normal.off(axis) for axis in (rows, columns) if axis is not None]
-            yield either(outside)
-        case _:
-            return
+def _behind(measures: Iterable[Measure]) -> list[str]:
+    return _names([expr for measure in measures for expr in exprs_of(measure)])
+
+
+def _names(exprs: Iterable[Expr | None]) -> list[str]:
+    return [name for expr in exprs if expr is not None for name in names_in(expr)]

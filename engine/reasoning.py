@@ -28,7 +28,19 @@ from engine.numbers import MAX_SAFE_INTEGER, exact_text, yuan_text
 from engine.refusals import SENTENCES, RefusalCode
 from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
-from engine.tree import Branches, Condition, Expr, Formula, Marginal, Money, Named, Table, ValueKind, names_of_named
+from engine.tree import (
+    Axis,
+    Branches,
+    Condition,
+    Expr,
+    Formula,
+    Marginal,
+    Money,
+    Named,
+    Table,
+    ValueKind,
+    names_of_named,
+)
 from engine.vocabulary import NO, WORDS, YES, spell
 from engine.words import listed, quoted
 
@@ -268,6 +280,9 @@ def line_text(named: Named, taken: tuple[Any, ...] | None, language: Language) -
     if taken is None:
         return named.cell.text
     match named.how:
+        case Table(rows=Axis(texts=())) | Branches(texts=()) | Marginal(texts=()):
+            # A tree that was not read from a file has no words of one.
+            return named.cell.text
         case Table(rows=rows, columns=columns):
             axes = [(rows, taken[0])] + ([] if columns is None else [(columns, taken[1])])
             told = [f"{axis.name}“{axis.texts[at]}”" for axis, at in axes]

@@ -139,11 +139,13 @@ class TooWide(Exception):
 class Search:
     """Finds the boxes in which a formula holds.
 
-    `domain` says what an axis can be at all, `left` how many steps the search may take. Axes may hang together (an
-    expression and its facts): `linked` narrows a box by that, or says that it is empty; it never leaves out a point.
+    `domain` says what an axis can be at all, `grains` on what grid its numbers stand (None: on none), `left` how many
+    steps the search may take. Axes may hang together (an expression and its facts): `linked` narrows a box by that, or
+    says that it is empty; it never leaves out a point.
     """
 
     domain: Mapping[Axis, Part]
+    grains: Mapping[Axis, Fraction | None]
     linked: Callable[[Box], Box | None] = lambda box: box
     left: int = 20_000
 
@@ -189,7 +191,9 @@ class Search:
         literal = next(_literals(choice))
         now = self.part(box, literal.axis)
         for part in (common(now, literal.part), *without(now, literal.part)):
-            narrow = self.linked(box.narrowed(literal.axis, part))
+            # What is left between two neighbours of a grid (> 4 and < 5) holds no point of it.
+            exact = tightened(part, self.grains[literal.axis]) if isinstance(part, Range) else part
+            narrow = None if nothing(exact) else self.linked(box.narrowed(literal.axis, exact))
             if narrow is not None:
                 yield rest, narrow
 
@@ -232,18 +236,18 @@ def _literals(form: Form) -> Iterator[In]:
             return
 
 
-def merged(boxes: Iterable[Box]) -> list[Box]:
+def merged(boxes: Iterable[Box], grains: Mapping[Axis, Fraction | None]) -> list[Box]:
     """Join boxes that differ on one axis only and touch there, so that a region is told in as few boxes as is easy."""
     found = list(boxes)
     while True:
         before = len(found)
         for axis in dict.fromkeys(axis for box in found for axis in box.parts):
-            found = _merged_along(found, axis)
+            found = _merged_along(found, axis, grains.get(axis))
         if len(found) == before:
             return found
 
 
-def _merged_along(boxes: list[Box], axis: Axis) -> list[Box]:
+def _merged_along(boxes: list[Box], axis: Axis, grain: Fraction | None) -> list[Box]:
     """Join what is alike but for one axis."""
     alike: dict[frozenset[tuple[Axis, Part]], list[Box]] = {}
     rest: list[Box] = []
@@ -253,19 +257,18 @@ def _merged_along(boxes: list[Box], axis: Axis) -> list[Box]:
         else:
             rest.append(box)
     for group in alike.values():
-        rest += [group[0].narrowed(axis, part) for part in _joined([box.parts[axis] for box in group])]
+        rest += [group[0].narrowed(axis, part) for part in _joined([box.parts[axis] for box in group], grain)]
     return rest
 
 
-def _joined(parts: list[Part]) -> list[Part]:
+def _joined(parts: list[Part], grain: Fraction | None) -> list[Part]:
     """Join the parts of one axis: choices to one set, ranges where they touch."""
     if not all(isinstance(part, Range) for part in parts):
         return [frozenset().union(*cast(list[frozenset[object]], parts))]
     found: list[Range] = []
     for part in sorted(cast(list[Range], parts)):
         last = found[-1] if found else None
-        apart = last is not None and last.high == part.low and last.high_open and part.low_open
-        if last is not None and not apart and (last.high >= part.low or _neighbours(last.high, part.low)):
+        if last is not None and _touching(last, part, grain):
             high = max(last, part, key=lambda each: (each.high, not each.high_open))
             found[-1] = Range(last.low, high.high, last.low_open, high.high_open)
         else:
@@ -273,5 +276,8 @@ def _joined(parts: list[Part]) -> list[Part]:
     return list(found)
 
 
-def _neighbours(one: Exact, other: Exact) -> bool:
-    return isinstance(one, int) and isinstance(other, int) and other - one == 1
+def _touching(low: Range, high: Range, grain: Fraction | None) -> bool:
+    """Say whether nothing lies between two ranges: neighbours on a grid; without one, an end that one of them has."""
+    if grain is not None and not (low.high_open or high.low_open):
+        return low.high + grain >= high.low
+    return low.high > high.low or (low.high == high.low and not (low.high_open and high.low_open))

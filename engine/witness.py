@@ -152,14 +152,23 @@ class Witnesses:
                 if name == "@decided":
                     decided = on
                 elif name in rule.by_name and name not in facts and not self.counted(name):
-                    fact = rule.by_name[name]
-                    part = box.parts.get(name) or domain_of(fact)
-                    facts[name] = [] if part is None else text_of(fact, rounded(part, fact), rule)
+                    facts[name] = self.filled(name, box)
         else:
             return None
+        if isinstance(outcome, Refusal) and outcome.code in ("several_tiers", "overlapping_tiers"):
+            # Two rows are refused before all facts are asked for; a third could still be the heavier one.
+            rest = [name for name in rule.asks if name not in facts and not self.counted(name)]
+            facts |= {name: self.filled(name, box) for name in rest}
+            outcome = decide(self.rulebook, rule.code, on, facts, decided=decided)
         order = [name for name in rule.asks if name in facts] + [name for name in facts if name not in rule.asks]
         given = tuple((name, facts[name]) for name in order)
         return Witness(rule=rule, on=on, decided=decided, facts=given, outcome=outcome)
+
+    def filled(self, name: str, box: Box) -> GivenFact:
+        """Answer what is asked for besides a point: with what the region allows."""
+        fact = self.rule.by_name[name]
+        part = box.parts.get(name) or domain_of(fact)
+        return [] if part is None else text_of(fact, rounded(part, fact), self.rule)
 
     def counted(self, name: str) -> bool:
         """Say whether a list of days need not be given, because its count is asked for."""
