@@ -318,7 +318,13 @@ class _Deciding:
         lacking = [name for row in holding for name in self.lacking(row)]
         if lacking and not self.left():
             raise reasoning.missing(lacking, *[names for _row, names in unknown])
-        row = holding[0] if len(holding) == 1 else self.heaviest(holding)
+        try:
+            row = holding[0] if len(holding) == 1 else self.heaviest(holding)
+        except Refused:
+            if unknown and self.rule.regime.tie == "heavier":
+                # A third row that outweighs them all may still hold.
+                raise reasoning.missing(*[names for _row, names in unknown]) from None
+            raise
         # A row that may hold asks for nothing where the heavier row wins whether it holds or not.
         still = [names for each, names in unknown if not outweighs(self.rule, row, each, reasoning.scope)]
         if still:

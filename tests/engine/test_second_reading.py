@@ -194,3 +194,13 @@ def test_what_a_tier_that_is_left_would_need_is_not_asked_for() -> None:
 
     assert decided(ask(book(rule, FINISHED), {"面积": "1", "主动改正": "是"})).fine_fen == 50_000
     assert refused(ask(book(rule, FINISHED), {"面积": "1", "主动改正": "否"})).code == "missing_fact"
+
+
+def test_whether_a_third_row_settles_two_that_are_undecided_is_asked_first() -> None:
+    third = "裁量表:\n  - {档次: 顶, 情形: 主动改正, 处理: 警告，罚款 500元, 原文: 某}\n"
+    rule = changed(RULE, ("裁量表:\n", third), OVERLAPPING, ("处理: 罚款 50元\n", "处理: 警告，罚款 50元\n"))
+    rule = changed(rule, ("处理: 罚款 500元\n", "处理: 罚款 60元\n"))
+
+    assert refused(ask(book(rule), {"面积": "3"})).code == "missing_fact"
+    assert decided(ask(book(rule), {"面积": "3", "主动改正": "是"})).tier == "顶"
+    assert refused(ask(book(rule), {"面积": "3", "主动改正": "否"})).code == "several_tiers"
