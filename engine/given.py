@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import TypeAlias
 
 from engine.calendar import months_after, read_day
+from engine.currency import currency_of, unit_word
 from engine.fact import Count, Fact, Language
 from engine.numbers import NotANumber, decimal_text, scaled
 from engine.refusals import RefusalCode
@@ -187,8 +188,8 @@ def records_text(fields: Mapping[str, Fact], records: Sequence[Mapping[str, Sing
 
 def unit_text(fact: Fact, language: Language) -> str:
     """Write a fact's unit in a language."""
-    if fact.unit == "yuan":
-        return "元" if language == "zh" else "yuan"
+    if fact.kind == "money" and (code := currency_of(fact.unit)) is not None:
+        return unit_word(code, language)
     return spell(UNITS, fact.unit, language) if fact.unit in UNITS else fact.unit
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from engine.arithmetic import Undefined
+from engine.currency import amount_text, unit_word
 from engine.decision import Refusal, Step
 from engine.evaluate import Missing, Scope, compute, evaluate
 from engine.fact import Fact, Language
@@ -24,7 +25,7 @@ from engine.given import (
     unknown,
     value_text,
 )
-from engine.numbers import MAX_SAFE_INTEGER, exact_text, yuan_text
+from engine.numbers import MAX_SAFE_INTEGER, exact_text
 from engine.refusals import SENTENCES, RefusalCode
 from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
@@ -67,6 +68,14 @@ class Reasoning:
     @property
     def language(self) -> Language:
         return self.rule.language
+
+    @property
+    def currency(self) -> str:
+        return self.rule.regime.currency
+
+    def said(self, fen: int) -> str:
+        """Write an amount with its unit, as the rule's language says it."""
+        return amount_text(fen, self.currency, self.language)
 
     def refuse(self, code: RefusalCode, about: str | None = None, **words: str) -> Refused:
         sentence = SENTENCES[code][0 if self.language == "zh" else 1]
@@ -212,7 +221,7 @@ class Reasoning:
             if isinstance(value, Missing):
                 continue
             named = self.rule.named[name]
-            text = named_text(named, value, self.language)
+            text = named_text(named, value, self.language, self.currency)
             behind = self.reads(names_of_named(named))
             self.texts[name] = text
             self.trace.append(
@@ -223,7 +232,7 @@ class Reasoning:
     def undefined(self, undefined: Undefined) -> Refused:
         name = undefined.name
         if undefined.code == "amount_too_large":
-            return self.refuse("amount_too_large", expected=str(MAX_SAFE_INTEGER))
+            return self.refuse("amount_too_large", expected=self.said(MAX_SAFE_INTEGER))
         shown_name = name or self.rule.name
         behind = self.rule.facts_behind([name])
         reads = listed([f"{each} {text}" for each, text in self.reads(behind)], self.language)
@@ -239,14 +248,14 @@ class Reasoning:
         return Refused(replace(refused.refusal, wanted=tuple(ordered)))
 
 
-def named_text(named: Named, value: Any, language: Language) -> str:
-    """Write a named value for people: yuan, a plain number, a day, yes or no."""
+def named_text(named: Named, value: Any, language: Language, currency: str) -> str:
+    """Write a named value for people: an amount with its unit, a plain number, a day, yes or no."""
     match named.kind:
         case "money":
             whole = value if isinstance(value, int) else value.numerator // value.denominator
-            unit = "元" if language == "zh" else "yuan"
-            exact = yuan_text(whole) if whole == value else exact_text(Fraction(value, 100))
-            return f"{exact} {unit}"
+            if whole == value:
+                return amount_text(whole, currency, language)
+            return f"{exact_text(Fraction(value, 100))} {unit_word(currency, language)}"
         case "number":
             return exact_text(value)
         case "day":

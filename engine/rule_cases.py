@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from engine.currency import currency_of
 from engine.decide import decide
 from engine.decision import Decision, Imposed, Outcome
 from engine.fact import Language
@@ -52,7 +53,7 @@ def run_case(rulebook: Rulebook, rule: Rule, case: RuleCase) -> CaseResult:
     be left out of the expectation, as may what a guard adds. An expected refusal must be refused by that name.
     """
     outcome = decide(rulebook, rule.code, case.on, dict(case.given), decided=case.decided)
-    surface = Surface(rule.by_name, rule.language)
+    surface = Surface(rule.by_name, rule.language, rule.regime.currency)
     if isinstance(case.expect, str):
         expected = f"{spell(WORDS, 'REFUSE', rule.language)} {spell(REFUSALS, case.expect, rule.language)}"
         passed = not isinstance(outcome, Decision) and outcome.code == case.expect
@@ -73,7 +74,7 @@ def expectation(outcome: Outcome, rule: Rule) -> str:
     """Write an outcome as the `得` of a case that passes: what general law adds is left out where anything else is."""
     if not isinstance(outcome, Decision):
         return f"{spell(WORDS, 'REFUSE', rule.language)} {spell(REFUSALS, outcome.code, rule.language)}"
-    surface = Surface(rule.by_name, rule.language)
+    surface = Surface(rule.by_name, rule.language, rule.regime.currency)
     own = [each for each in outcome.measures if not each.basis] or list(outcome.measures)
     chosen = [each for each in own if not isinstance(each.measure, OrderToCorrect | Educate)] or own
     return surface.comma([_imposed(each, surface) for each in chosen])
@@ -103,6 +104,8 @@ def _imposed(each: Imposed, surface: Surface) -> str:
             return surface.measure(Fine(amount=Bracket(low=least, high=most), payer=payer))
         case SuspendLicence() | Detain() | StopBusiness() | Restrict() if each.value:
             return surface.measure(replace(measure, time=_number(each.value)))
+        case Output(unit=unit) if currency_of(unit) is not None:
+            return surface.measure(replace(measure, value=Money(fen=int(Fraction(each.value) * 100))))
         case Output():
             return surface.measure(replace(measure, value=_number(each.value)))
         case _:

@@ -129,7 +129,7 @@ def _rows(rule: Rule) -> Iterator[Unit]:
 
 
 def _thresholds(rule: Rule, sites: Sites) -> Iterator[Unit]:
-    surface = Surface(rule.by_name, rule.language)
+    surface = Surface(rule.by_name, rule.language, rule.regime.currency)
     for records, fact, low, place in sites.cuts:
         for value in (low, low + 1):
             text = surface.number(fact, value)
@@ -175,7 +175,7 @@ def line_id(records: str, named: str, row: int, column: int = 0) -> Id:
 
 
 def _lines(rule: Rule, sites: Sites) -> Iterator[Unit]:
-    surface = Surface(rule.by_name, rule.language)
+    surface = Surface(rule.by_name, rule.language, rule.regime.currency)
     for records, named in sites.named:
         match named.how:
             case Table(rows=rows, columns=columns):
