@@ -7,6 +7,7 @@ happen. So a decision can be explained years later, from its record alone.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from engine.currency import DEFAULT, amount_text, currency_of, unit_word
 from engine.decision import Outcome, to_wire
 from engine.fact import Language
 from engine.numbers import yuan_text
@@ -45,8 +46,13 @@ def explain_wire(decision: Object, language: Language) -> tuple[str, ...]:
     return tuple(_sentences(decision, zh=language == "zh"))
 
 
-def measure_text(measure: Object, language: Language) -> str:
-    """Write one measure of a decision object for people: `罚款 100 元`."""
+def currency_in(answer: Object) -> str:
+    """Return the currency of a decision or joint object; a record from before it was written is in yuan."""
+    return str(answer.get("currency") or DEFAULT)
+
+
+def measure_text(measure: Object, language: Language, currency: str = DEFAULT) -> str:
+    """Write one measure of a decision object in its currency for people: `罚款 100 元`."""
     zh = language == "zh"
     word = MEASURES[measure["kind"]][0 if zh else 1]
     if measure.get("may"):
@@ -54,30 +60,28 @@ def measure_text(measure: Object, language: Language) -> str:
     if payer := measure.get("payer"):
         word = f"对{payer}{word}" if zh else f"{word} on {payer}"
     if measure["kind"] == "fine_range":
-        return f"{word} {_range(measure['low_fen'], measure['high_fen'], zh=zh)}"
+        return f"{word} {range_text(measure['low_fen'], measure['high_fen'], currency, language)}"
     if measure.get("amount_fen") is not None:
-        return f"{word} {_yuan(measure['amount_fen'], zh=zh)}"
+        return f"{word} {amount_text(measure['amount_fen'], currency, language)}"
     thing = next((str(measure[key]) for key in ("goods", "licence", "what", "name") if measure.get(key)), "")
     figure = measure.get("time") or measure.get("value") or ""
     if figure and measure.get("unit"):
-        unit = measure["unit"]
+        unit, money = measure["unit"], currency_of(measure["unit"])
         written = spell(UNITS, unit, language) if unit in UNITS else unit
-        figure = f"{figure} {'元' if zh and unit == 'yuan' else written}"
+        figure = f"{figure} {written if money is None else unit_word(money, language)}"
     text = f"{word}{thing}" if zh or not thing else f"{word} {thing}"
     return f"{text} {figure}" if figure else text
 
 
-def _yuan(fen: int | None, *, zh: bool) -> str:
-    return "—" if fen is None else f"{yuan_text(fen)} {'元' if zh else 'yuan'}"
-
-
-def _range(low: int | None, high: int | None, *, zh: bool) -> str:
+def range_text(low: int | None, high: int | None, currency: str, language: Language) -> str:
     """Write a range of fen; an end the law does not name is left out."""
+    zh = language == "zh"
+    least, most = (None if fen is None else amount_text(fen, currency, language) for fen in (low, high))
     if low is None:
-        return f"{_yuan(high, zh=zh)}以下" if zh else f"up to {_yuan(high, zh=zh)}"
+        return f"{most}以下" if zh else f"up to {most}"
     if high is None:
-        return f"{_yuan(low, zh=zh)}以上" if zh else f"{_yuan(low, zh=zh)} or more"
-    return f"{yuan_text(low)} 至 {_yuan(high, zh=zh)}" if zh else f"{yuan_text(low)} to {_yuan(high, zh=zh)}"
+        return f"{least}以上" if zh else f"{least} or more"
+    return f"{yuan_text(low)} 至 {most}" if zh else f"{yuan_text(low)} to {most}"
 
 
 def _sentences(decision: Object, *, zh: bool) -> Iterator[str]:
@@ -91,7 +95,8 @@ def _sentences(decision: Object, *, zh: bool) -> Iterator[str]:
         message = decision["refusal"]["message"]
         yield f"不能作出处罚：{message}" if zh else f"refused: {message}"
         return
-    measures = [measure_text(each, "zh" if zh else "en") for each in decision["measures"]]
+    currency = currency_in(decision)
+    measures = [measure_text(each, "zh" if zh else "en", currency) for each in decision["measures"]]
     yield ("结果：" + "，".join(measures)) if zh else ("result: " + ", ".join(measures))
 
 
@@ -103,7 +108,11 @@ def _reads(step: Object, *, zh: bool) -> str:
 def _step(step: Object, decision: Object, *, zh: bool) -> str:
     name, text, holds = step.get("name", ""), step.get("text", ""), step.get("holds")
     reads = _reads(step, zh=zh)
-    before, after = yuan_text(step.get("before_fen") or 0), yuan_text(step.get("after_fen") or 0)
+    language: Language = "zh" if zh else "en"
+    currency = currency_in(decision)
+    before_fen, after_fen = step.get("before_fen"), step.get("after_fen")
+    low, before = yuan_text(before_fen or 0), amount_text(before_fen or 0, currency, language)
+    after = amount_text(after_fen or 0, currency, language)
     match step["step"]:
         case "power_item":
             if zh:
@@ -156,9 +165,9 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
             return f"computed: {name} = {values[-1][1]} ({text})"
         case "other_version":
             if zh:
-                return f"另一版本 {name}（{text}）也算一遍：" + (f"罚款 {after} 元" if "after_fen" in step else "见下")
+                return f"另一版本 {name}（{text}）也算一遍：" + (f"罚款 {after}" if "after_fen" in step else "见下")
             return f"the other version {name} ({text}) is worked out too: " + (
-                f"fine {after} yuan" if "after_fen" in step else "see below"
+                f"fine {after}" if "after_fen" in step else "see below"
             )
         case "lighter_law":
             if zh:
@@ -175,11 +184,8 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
         case "moved_tier":
             return f"由“{text}”移到“{name}”" if zh else f"moved from “{text}” to “{name}”"
         case "bracket":
-            return (
-                f"幅度：{text}，即 {_range(step.get('before_fen'), step.get('after_fen'), zh=True)}"
-                if zh
-                else (f"bracket: {text}, that is {_range(step.get('before_fen'), step.get('after_fen'), zh=False)}")
-            )
+            span = range_text(before_fen, after_fen, currency, language)
+            return f"幅度：{text}，即 {span}" if zh else f"bracket: {text}, that is {span}"
         case "in_tier":
             if zh:
                 return f"档内取值“{name}”{'成立' if holds else '不成立'}；所填 {reads or '无'}"
@@ -193,31 +199,27 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
                 )
             where = f"{name} {text}".strip()
             if "before_fen" in step:
-                return (
-                    f"档内取值：{where}，{before} 至 {after} 元"
-                    if zh
-                    else f"in the tier: {where}, {before} to {after} yuan"
-                )
-            return f"档内取值：{where}，得 {after} 元" if zh else f"in the tier: {where} gives {after} yuan"
+                return f"档内取值：{where}，{low} 至 {after}" if zh else f"in the tier: {where}, {low} to {after}"
+            return f"档内取值：{where}，得 {after}" if zh else f"in the tier: {where} gives {after}"
         case "bound":
             kind = ("不超过" if name == "cap" else "不低于") if zh else ("at most" if name == "cap" else "at least")
-            return f"{kind}：改为 {after} 元" if zh else f"{kind}: becomes {after} yuan"
+            return f"{kind}：改为 {after}" if zh else f"{kind}: becomes {after}"
         case "adjustment":
             if not holds:
                 return f"调整“{name}”不成立：{text}" if zh else f"adjustment “{name}” does not hold: {text}"
-            change = f"{_yuan(step.get('before_fen'), zh=zh)} → {_yuan(step.get('after_fen'), zh=zh)}"
+            change = f"{before if before_fen is not None else '—'} → {after if after_fen is not None else '—'}"
             return f"调整“{name}”：{text}，{change}" if zh else f"adjustment “{name}”: {text}, {change}"
         case "amount":
             where = (f"（{reads}）" if zh else f" ({reads})") if reads else ""
-            return f"数额：{text}{where}，得 {after} 元" if zh else f"amount: {text}{where} gives {after} yuan"
+            return f"数额：{text}{where}，得 {after}" if zh else f"amount: {text}{where} gives {after}"
         case "rounding":
-            return f"取整：得 {after} 元" if zh else f"rounded to {after} yuan"
+            return f"取整：得 {after}" if zh else f"rounded to {after}"
         case "statutory_range":
             if before == after:
                 return f"在法定幅度内（{text}）" if zh else f"inside the statutory range ({text})"
             if zh:
-                return f"取整不得越出法定幅度（{text}）：{before} 元改为 {after} 元"
-            return f"rounding may not leave the statutory range ({text}): {before} becomes {after} yuan"
+                return f"取整不得越出法定幅度（{text}）：{before}改为 {after}"
+            return f"rounding may not leave the statutory range ({text}): {low} becomes {after}"
         case "measure":
             word = MEASURES[name][0 if zh else 1]
             if holds is False:
