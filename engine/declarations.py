@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import lark
 
-from engine.currency import DEFAULT, currency_of, decimals, unit_of
+from engine.currency import DEFAULT, currency_of, decimals, money_words, unit_of
 from engine.errors import Complaints
 from engine.expressions import Unusable
 from engine.fact import Cell, Count, Direction, Fact, FactKind, Language, Source, Window
@@ -223,7 +223,8 @@ class _Declaration:
         if tokens is None:
             self.fail("question", None, expected=self.say(f"“{self.name}”的单位", f"the unit of `{self.name}`"))
             return ""
-        if tokens[0].type == "TEXT" and currency_of(tokens[0].value) is not None:
+        own = tokens[0].value if tokens[0].type == "TEXT" else ""
+        if currency_of(own) is not None or own in money_words(self.currency, self.language):
             # A figure in a unit called like a currency would be taken for an amount.
             self.fail("bad_name", tokens[0], found=tokens[0].value)
         if tokens[0].type == "YUAN":

@@ -83,14 +83,16 @@ DECLARING = frozenset(
     "GRAVER LIGHTER AGGRAVATING MITIGATING OFFICER CASE_FILE HISTORY REGISTER PRECISION COUNTS ASK".split()
 )
 
+# What a file may call its own facts and choices all the same.
+_OPEN = DECLARING | {OTHER_MONEY}
+
 PLAIN: Mapping[Language, Lexicon] = {"zh": lexicon_of("zh"), "en": lexicon_of("en")}
 
 
 def reserved(text: str, language: Language, currency: str = DEFAULT) -> bool:
     """Say whether a text is a word of the language, so that no fact may be called by it."""
     known = lexicon_of(language, currency).by_first.get(text[0].lower(), ())
-    free = {*DECLARING, OTHER_MONEY}
-    return any(text.lower() == spelling.lower() and kind not in free for spelling, kind, _ in known)
+    return any(text.lower() == spelling.lower() and kind not in _OPEN for spelling, kind, _ in known)
 
 
 _NAME = re.compile(r"[^\W\d]\w{0,39}")

@@ -305,7 +305,7 @@ def test_money_is_in_no_unit_but_the_currency(unit: str) -> None:
     assert codes(found)[0] == "unit_mismatch"
 
 
-@pytest.mark.parametrize("unit", ["「EUR」", "「yuan」"])
+@pytest.mark.parametrize("unit", ["「EUR」", "「yuan」", "「euros」"])
 def test_a_plain_figure_has_no_unit_called_like_a_currency(unit: str) -> None:
     rule = changed(EUR_RULE, ("facts:\n", f"facts:\n  price: number, {unit}, precise to 0.01, 0 to 9\n"))
 
