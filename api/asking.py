@@ -65,6 +65,7 @@ class Change(BaseModel):
     outcome: Literal["decision", "refusal"]
     tier: str | None
     fine_fen: int | None
+    currency: str = Field(description="ISO 4217 code")
     measures: list[MeasureObject]
     refusal: ChangeRefusal | None
     zh: str

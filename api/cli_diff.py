@@ -13,10 +13,10 @@ from cases.errors import LawFilesMissing
 from cases.lawfiles import read_files
 from engine import Rulebook, RuleFilesInvalid, load_rulebook
 from engine.compare import Comparison, Difference, compare
+from engine.currency import amount_text
 from engine.decision import to_wire
 from engine.explain import outcome_text
 from engine.fact import Language
-from engine.numbers import yuan_text
 
 _VERDICTS = {"proved": ("已证明", "proved"), "refuted": ("不成立", "refuted"), "not_proved": ("未能证明", "not proved")}
 _OPEN = {
@@ -115,13 +115,14 @@ def _tell(changed: list[Comparison], total: int, added: list[str], dropped: list
 def sentences(comparison: Comparison, lang: Language) -> list[str]:
     """Write what changed in one rule, most important first."""
     zh, column = lang == "zh", 0 if lang == "zh" else 1
-    up, down = yuan_text(comparison.most_up_fen), yuan_text(-comparison.most_down_fen)
+    most = (comparison.most_up_fen, -comparison.most_down_fen)
+    up, down = (amount_text(fen, comparison.currency, lang) for fen in most)
     never = [_VERDICTS[each][column] for each in (comparison.never_heavier, comparison.never_lighter)]
     lines = [
-        f"{comparison.code}：不会更重——{never[0]}；不会更轻——{never[1]}；所见最多加 {up} 元、减 {down} 元"
+        f"{comparison.code}：不会更重——{never[0]}；不会更轻——{never[1]}；所见最多加 {up}、减 {down}"
         if zh
         else f"{comparison.code}: never heavier: {never[0]}; never lighter: {never[1]};"
-        f" up by {up} yuan, down by {down} yuan at most in the cases shown"
+        f" up by {up}, down by {down} at most in the cases shown"
     ]
     if comparison.facts:
         names = ("、" if zh else ", ").join(comparison.facts)
@@ -145,6 +146,7 @@ def _from_to(found: Difference, lang: Language) -> str:
 def _wire(comparison: Comparison) -> dict[str, Any]:
     return {
         "violation": comparison.code,
+        "currency": comparison.currency,
         "same": comparison.same,
         "never_heavier": comparison.never_heavier,
         "never_lighter": comparison.never_lighter,

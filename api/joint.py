@@ -163,6 +163,7 @@ class JointObject(BaseModel):
     fine_fen: int | None = Field(
         description="the fines on the party itself that stand, added up; null where there is none, or only a range"
     )
+    currency: str | None = Field(description="ISO 4217 code of every amount; null where the parts have no one currency")
     fine_range: RangeOfFine | None = Field(description="the sum where a part is only a published range")
     measures: list[KeptMeasure]
     refusal: JointRefusalObject | None

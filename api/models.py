@@ -194,7 +194,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class MeasureObject(BaseModel):
-    """One measure; which other fields it has depends on its kind. Amounts are whole fen."""
+    """One measure; which other fields it has depends on its kind. Amounts are hundredths of the currency's unit."""
 
     kind: MeasureKind
     amount_fen: int | None = Field(default=None, description="of a fine or of confiscated gains")
@@ -261,8 +261,10 @@ class DecidedObject(BaseModel):
     on: date
     tier: str | None
     fine_fen: int | None = Field(
-        description="whole fen, on the party itself; null where there is no fine or only a range is published"
+        description="whole hundredths of the currency's unit, on the party itself; "
+        "null where there is no fine or only a range is published"
     )
+    currency: str | None = Field(description="ISO 4217 code of every amount; null where no rule is known")
     measures: list[MeasureObject]
     refusal: RefusalObject | None
     basis: list[BasisObject]
@@ -304,6 +306,7 @@ class RegimeObject(BaseModel):
     issuer: str
     published: date
     source: str
+    currency: str = Field(description="ISO 4217 code")
 
 
 class RangeObject(BaseModel):

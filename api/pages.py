@@ -29,7 +29,8 @@ from cases.reasons import NoReasons, Reasons
 from cases.record import Asked, read_record
 from engine.asking import still_asked
 from engine.calendar import read_day
-from engine.explain import explain_wire, measure_text
+from engine.currency import unit_word
+from engine.explain import currency_in, explain_wire, measure_text
 from engine.fact import Fact
 from engine.given import GivenFact, domain_text, unit_text
 from engine.numbers import decimal_text, yuan_text
@@ -213,6 +214,7 @@ def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
             # A whole case has no page yet; case systems read it at /v1/cases.
             return problem_page(404, "")
         decision = recorded.answer
+        currency = currency_in(decision)
         record = read_record(entry.data)
         asked = record.asked
         why = reasons.of(record)
@@ -225,8 +227,9 @@ def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
             case_ref=asked.case_ref,
             facts={name: _typed(value) for name, value in asked.facts.items()},
             fine=yuan_text(decision["fine_fen"]) if isinstance(decision["fine_fen"], int) else None,
+            unit=unit_word(currency, "zh"),
             measures=[
-                measure_text(each, "zh")
+                measure_text(each, "zh", currency)
                 for each in _list(decision["measures"])
                 if each["kind"] != "fine" or each.get("payer")
             ],

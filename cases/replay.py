@@ -19,6 +19,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "name": ("名称", "name"),
     "tier": ("档次", "tier"),
     "fine_fen": ("罚款（分）", "fine (fen)"),
+    "currency": ("货币", "currency"),
     "measures": ("处理", "measures"),
     "refusal": ("拒绝", "refusal"),
     "message": ("拒绝理由", "sentence of the refusal"),
@@ -150,6 +151,8 @@ def _law(log: AuditLog, digest: str, laws: dict[str, Law | str]) -> Law | str:
 
 def _compare(recorded: dict[str, Any], again: dict[str, Any]) -> Iterator[tuple[str, str]]:
     recorded, again = _flat(recorded), _flat(again)
+    # A record from before the currency was written says nothing of it, and nothing is held against it.
+    recorded = {"currency": again.get("currency"), **recorded}
     for key in sorted({*recorded, *again} - {"trace"}):
         before, after = recorded.get(key), again.get(key)
         if before != after:

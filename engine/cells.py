@@ -6,6 +6,7 @@ from typing import Literal, cast
 
 import lark
 
+from engine.currency import unit_of, unit_word
 from engine.expressions import MONEY_UNITS, Unusable
 from engine.fact import Cell, Fact
 from engine.formulas import OPERATORS, Formulas
@@ -149,7 +150,8 @@ class Builder(Formulas):
                     self.fail("wrong_arguments", tokens[0], found=text, expected=self.say("一个数", "a number"))
                 if typed.unit in _OF_THE_CALENDAR:
                     self._whole(typed, first_token(tree_of(tree.children[-1])))
-                return Output(name=text, value=typed.node, unit="yuan" if typed.kind == "money" else typed.unit)
+                unit = unit_of(self.lexicon.currency) if typed.kind == "money" else typed.unit
+                return Output(name=text, value=typed.node, unit=unit)
             case "flag":
                 return Flag(what=text)
             case "order_to_correct":
@@ -203,7 +205,8 @@ class Builder(Formulas):
         typed = self.sum(tree)
         if typed.kind != "money":
             token = first_token(tree)
-            self.fail("not_money", token, found=token.value)
+            expected = unit_word(self.lexicon.currency, self.language)
+            self.fail("not_money", token, found=token.value, expected=expected)
         return typed
 
     def _bracket(self, tree: Parsed) -> Expr | Bracket:

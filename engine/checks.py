@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from engine.bounds import Bounds, split
+from engine.currency import amount_text
 from engine.errors import Complaints
 from engine.fact import Place
 from engine.measures import Bracket, Fine
@@ -35,7 +36,7 @@ def checked(rule: Rule, complaints: Complaints) -> Rule:
     """Return the rule with every row that leaves the statutory range tied to its marked defect; complain otherwise."""
     bounds = Bounds(rule.by_name, rule.named, rule.lists)
     for each in rule.ranges:
-        _range_checks(each, bounds, complaints)
+        _range_checks(each, rule, bounds, complaints)
     rows = tuple(_row(row, rule, bounds, complaints) for row in rule.rows)
     used = {id(row.defect) for row in rows if row.defect}
     for defect in rule.defects:
@@ -58,6 +59,11 @@ def checked(rule: Rule, complaints: Complaints) -> Rule:
 
 def _top(rule: Rule) -> Place:
     return Place(rule.file, 1, 1)
+
+
+def _greatest(rule: Rule) -> str:
+    """Write the greatest amount that is held exactly."""
+    return amount_text(MAX_SAFE_INTEGER, rule.regime.currency, rule.language)
 
 
 def _ask(rule: Rule, key: str, question: tuple[str, str], offered: str, place: Place, complaints: Complaints) -> None:
@@ -102,11 +108,11 @@ def _left(rule: Rule, fines: list[tuple[Row, Fine]]) -> Place | None:
     return place if place.file == rule.file else row.outcome_cell.place
 
 
-def _range_checks(each: StatutoryRange, bounds: Bounds, complaints: Complaints) -> None:
+def _range_checks(each: StatutoryRange, rule: Rule, bounds: Bounds, complaints: Complaints) -> None:
     if each.low is not None and each.high is not None and order(each.low, each.high, bounds) == "above":
         complaints.add("range_upside_down", each.cell.place)
     if each.high is not None and bounds.of(each.high).high > MAX_SAFE_INTEGER:
-        complaints.add("amount_may_overflow", each.cell.place, expected=MAX_SAFE_INTEGER)
+        complaints.add("amount_may_overflow", each.cell.place, expected=_greatest(rule))
 
 
 Order = Literal["below", "at_most", "same", "at_least", "above", "unknown"]
@@ -163,7 +169,7 @@ def _fine(
     amount = fine.amount
     low, high = (amount.low, amount.high) if isinstance(amount, Bracket) else (amount, amount)
     if high is not None and inner.of(high).high > MAX_SAFE_INTEGER and fine.cap is None:
-        complaints.add("amount_may_overflow", place, expected=MAX_SAFE_INTEGER)
+        complaints.add("amount_may_overflow", place, expected=_greatest(rule))
     if isinstance(amount, Bracket) and low is not None and high is not None and order(low, high, inner) == "above":
         complaints.add("range_upside_down", place)
     # An end the row leaves open is the statute's own: …以下 begins where the statute begins.

@@ -47,6 +47,7 @@ class Comparison:
     """
 
     code: str
+    currency: str
     same: Verdict
     never_heavier: Verdict
     never_lighter: Verdict
@@ -60,7 +61,9 @@ class Comparison:
 def compare(old_book: Rulebook, old: Rule, new_book: Rulebook, new: Rule) -> Comparison:
     """Compare two versions of one rule over all facts; the day of a case is one on which the old one is in force."""
     if meaning(old) == meaning(new):
-        return Comparison(code=new.code, same="proved", never_heavier="proved", never_lighter="proved")
+        return Comparison(
+            code=new.code, currency=new.regime.currency, same="proved", never_heavier="proved", never_lighter="proved"
+        )
     return _Comparing(Rows(old_book, old), Rows(new_book, new)).comparison()
 
 
@@ -107,6 +110,7 @@ class _Comparing:
         heavier, lighter = any(each > 0 for each in changes), any(each < 0 for each in changes)
         return Comparison(
             code=new.code,
+            currency=new.regime.currency,
             same="refuted" if self.found else "not_proved" if self.skipped or self.up or self.down else "proved",
             never_heavier="refuted" if heavier else "not_proved" if self.skipped or self.up else "proved",
             never_lighter="refuted" if lighter else "not_proved" if self.skipped or self.down else "proved",

@@ -5,11 +5,12 @@ from datetime import date
 
 from engine.calendar import read_day
 from engine.cells import Builder
+from engine.currency import DEFAULT
 from engine.errors import Complaints
 from engine.expressions import Unusable
 from engine.fact import Language
 from engine.grammar import parse_cell, token_of
-from engine.lexer import PLAIN
+from engine.lexer import PLAIN, lexicon_of
 from engine.numbers import Rounding
 from engine.rule import Validity
 from engine.yamltext import Scalar
@@ -39,12 +40,15 @@ def read_validity(cell: Scalar, language: Language, complaints: Complaints) -> V
     return Validity(first=days[0], last=days[1] if len(days) == 2 else None)
 
 
-def read_rounding(cell: Scalar, language: Language, complaints: Complaints) -> tuple[int, Rounding] | None:
+def read_rounding(
+    cell: Scalar, language: Language, complaints: Complaints, currency: str = DEFAULT
+) -> tuple[int, Rounding] | None:
     """Read `1分，舍去`: the step in whole fen and the direction."""
-    tree = parse_cell(cell, "rounding", PLAIN[language], complaints)
+    lexicon = lexicon_of(language, currency)
+    tree = parse_cell(cell, "rounding", lexicon, complaints)
     if tree is None:
         return None
-    builder = Builder({}, PLAIN[language], complaints, cell=cell)
+    builder = Builder({}, lexicon, complaints, cell=cell)
     number, unit = token_of(tree.children[0]), token_of(tree.children[1])
     try:
         step = builder.money(number, unit)

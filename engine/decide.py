@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Literal
 
 from engine.arithmetic import Undefined
+from engine.currency import currency_of
 from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
 from engine.evaluate import Missing, compute
 from engine.figure import fine, moved
@@ -280,13 +281,13 @@ class _Deciding:
                 return Imposed(measure)
 
     def figured(self, measure: Measure) -> str:
-        """Work out the figure of a measure that has one, as text; money in yuan."""
+        """Work out the figure of a measure that has one, as text; money in whole units of its currency."""
         exprs = exprs_of(measure)
         if not exprs:
             return ""
         value = self.reasoning.amount(exprs[0])
-        in_yuan = isinstance(measure, Output) and measure.unit == "yuan"
-        return exact_text(Fraction(value, 100) if in_yuan else value)
+        is_money = isinstance(measure, Output) and currency_of(measure.unit) is not None
+        return exact_text(Fraction(value, 100) if is_money else value)
 
     def tried(
         self, kind: Literal["no_penalty", "tier"], rows: tuple[Row, ...]

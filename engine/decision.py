@@ -149,7 +149,10 @@ Outcome = Decision | Refusal
 
 
 def to_wire(outcome: Outcome) -> dict[str, Wire]:
-    """Write an outcome as the decision object: text, whole numbers, booleans, null, lists and objects only."""
+    """Write an outcome as the decision object: text, whole numbers, booleans, null, lists and objects only.
+
+    Every amount in it is whole hundredths of the unit of its `currency`, an ISO 4217 code; null where no rule is known.
+    """
     rule = outcome.rule
     decided = isinstance(outcome, Decision)
     return {
@@ -159,6 +162,7 @@ def to_wire(outcome: Outcome) -> dict[str, Wire]:
         "on": outcome.on.isoformat(),
         "tier": outcome.tier or None if isinstance(outcome, Decision) else None,
         "fine_fen": outcome.fine_fen if isinstance(outcome, Decision) else None,
+        "currency": rule.regime.currency if rule else None,
         "measures": [imposed_to_wire(each) for each in outcome.measures] if isinstance(outcome, Decision) else [],
         "refusal": (
             {"code": outcome.code, "message": outcome.message, "field": outcome.field}

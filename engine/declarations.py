@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import lark
 
+from engine.currency import DEFAULT, currency_of, decimals, money_words, unit_of
 from engine.errors import Complaints
 from engine.expressions import Unusable
 from engine.fact import Cell, Count, Direction, Fact, FactKind, Language, Source, Window
 from engine.given import Problem, read_fact
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
-from engine.lexer import PLAIN, reserved_name, usable_name, why_not_a_name
+from engine.lexer import lexicon_of, reserved_name, usable_name, why_not_a_name
 from engine.numbers import MONEY_SCALE, NotANumber, scaled
 from engine.reading import misshapen
 from engine.yamltext import Mapping as YamlMapping
@@ -46,7 +47,11 @@ MAX_SCALE = 6
 
 
 def read_facts(
-    node: Node | None, language: Language, first_day_counts: bool, complaints: Complaints
+    node: Node | None,
+    language: Language,
+    first_day_counts: bool,
+    complaints: Complaints,
+    currency: str = DEFAULT,
 ) -> dict[str, Fact]:
     """Read a section of declarations; a declaration that does not work is left out after its finding.
 
@@ -59,21 +64,21 @@ def read_facts(
         return {}
     facts: dict[str, Fact] = {}
     for key, value in node.entries.values():
-        if not check_name(key, language, complaints) or isinstance(value, YamlMapping):
+        if not check_name(key, language, complaints, currency) or isinstance(value, YamlMapping):
             continue
         if not isinstance(value, Scalar):
             misshapen(value, Scalar, complaints)
             complaints.failed.add(key.text)
-        elif fact := read_declaration(key.text, value, language, first_day_counts, complaints):
+        elif fact := read_declaration(key.text, value, language, first_day_counts, complaints, currency):
             facts[fact.name] = fact
         else:
             complaints.failed.add(key.text)
     return facts
 
 
-def check_name(key: Scalar, language: Language, complaints: Complaints) -> bool:
+def check_name(key: Scalar, language: Language, complaints: Complaints, currency: str = DEFAULT) -> bool:
     """Say whether a name can be used, and complain where it cannot."""
-    if usable_name(key.text, language):
+    if usable_name(key.text, language, currency):
         return True
     complaints.add("bad_name", key.place, found=key.text, repair=why_not_a_name(key.text, language))
     if not reserved_name(key.text, language):
@@ -82,27 +87,40 @@ def check_name(key: Scalar, language: Language, complaints: Complaints) -> bool:
 
 
 def read_declaration(
-    name: str, cell: Scalar, language: Language, first_day_counts: bool, complaints: Complaints
+    name: str,
+    cell: Scalar,
+    language: Language,
+    first_day_counts: bool,
+    complaints: Complaints,
+    currency: str = DEFAULT,
 ) -> Fact | None:
-    """Read one declaration; None after its finding."""
-    tree = parse_cell(cell, "declaration", PLAIN[language], complaints)
+    """Read one declaration; None after its finding. An amount is declared in the currency of its file."""
+    tree = parse_cell(cell, "declaration", lexicon_of(language, currency), complaints)
     if tree is None:
         return None
     try:
-        return _Declaration(name, cell, language, first_day_counts, complaints, tree).fact()
+        return _Declaration(name, cell, language, first_day_counts, complaints, currency, tree).fact()
     except Unusable:
         return None
 
 
 class _Declaration:
     def __init__(
-        self, name: str, cell: Scalar, language: Language, first_day_counts: bool, complaints: Complaints, tree: Parsed
+        self,
+        name: str,
+        cell: Scalar,
+        language: Language,
+        first_day_counts: bool,
+        complaints: Complaints,
+        currency: str,
+        tree: Parsed,
     ) -> None:
         self.name = name
         self.cell = cell
         self.language = language
         self.first_day_counts = first_day_counts
         self.complaints = complaints
+        self.currency = currency
         head = tree_of(tree.children[0])
         self.head = [token_of(child) for child in head.children]
         self.kind = _KINDS[token_of(head.children[0]).type]
@@ -189,7 +207,11 @@ class _Declaration:
         if self.kind == "choice":
             # A choice in 「」 may be worded as the source words it.
             quoted = {token.value for token in self.head if token.type == "TEXT"}
-            bad = [each for each in self.choices if each not in quoted and not usable_name(each, self.language)]
+            bad = [
+                each
+                for each in self.choices
+                if each not in quoted and not usable_name(each, self.language, self.currency)
+            ]
             if bad:
                 repair = (
                     f"选项可以照原文写在「」里：「{bad[0]}」",
@@ -200,14 +222,21 @@ class _Declaration:
                 self.fail("bad_domain", None, found="、".join(self.choices))
 
     def unit(self) -> str:
+        tokens = self.clauses.get("unit_clause")
         if self.kind == "money":
-            return "yuan"
+            if tokens is not None and tokens[0].type != "YUAN":
+                # 金额，「贝壳」 would be money of no currency.
+                self.fail("unit_mismatch", tokens[0], found=tokens[0].value, expected=self.name)
+            return unit_of(self.currency)
         if self.kind not in ("integer", "number"):
             return ""
-        tokens = self.clauses.get("unit_clause")
         if tokens is None:
             self.fail("question", None, expected=self.say(f"“{self.name}”的单位", f"the unit of `{self.name}`"))
             return ""
+        own = tokens[0].value if tokens[0].type == "TEXT" else ""
+        if currency_of(own) is not None or own in money_words(self.currency, self.language):
+            # A figure in a unit called like a currency would be taken for an amount.
+            self.fail("bad_name", tokens[0], found=tokens[0].value)
         if tokens[0].type == "YUAN":
             repair = ("有元的是金额，种类写“金额”", "what is in yuan is of the kind `money`")
             self.fail("unit_mismatch", tokens[0], found=tokens[0].value, expected=self.name, repair=repair)
@@ -219,6 +248,7 @@ class _Declaration:
         scale = MONEY_SCALE if self.kind == "money" else 0
         if self.kind == "number":
             scale = self.precision()
+        places = decimals(self.currency) if self.kind == "money" else scale
         tokens = self.clauses.get("domain")
         if tokens is None:
             what = self.say(f"“{self.name}”最小和最大是多少", f"the least and the greatest `{self.name}`")
@@ -230,7 +260,8 @@ class _Declaration:
         minus = [before is not None and before.type == "MINUS" for before, token in signs if token.type == "NUMBER"]
         try:
             low, high = (
-                scaled(token.value, scale) * (-1 if sign else 1) for token, sign in zip(numbers, minus, strict=True)
+                scaled(token.value, places) * 10 ** (scale - places) * (-1 if sign else 1)
+                for token, sign in zip(numbers, minus, strict=True)
             )
         except NotANumber as error:
             code = "too_precise" if error.too_precise else "number_too_long"

@@ -56,6 +56,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "unknown_language": ("不认识的语言“{found}”", "unknown language `{found}`"),
     "unknown_word": ("“{found}”看不懂", "`{found}` is not understood"),
+    "other_currency": ("“{found}”是别的货币", "`{found}` is money of another currency"),
+    "unknown_currency": ("不认识的货币“{found}”", "unknown currency `{found}`"),
+    "guard_currency": (
+        "通则“{found}”写的是 {expected} 的金额，与本基准的货币不同",
+        "the guard `{found}` states amounts in {expected}, which is not this regime's currency",
+    ),
+    "version_currency": (
+        "“{found}”先前的版本用的货币是 {expected}：两种货币的罚款比不出轻重，不能从旧兼从轻",
+        "an earlier version of `{found}` is in {expected}: of fines in two currencies neither is the lighter",
+    ),
     "smart_quote": ("这里有弯引号“{found}”", "a typographic quote `{found}` stands here"),
     "cell_syntax": ("读到“{found}”读不通，这里可以是 {expected}", "`{found}` does not fit here; expected {expected}"),
     "cell_ends_early": ("这一格没有写完，后面还应有 {expected}", "the cell ends too early; expected {expected}"),
@@ -139,8 +149,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "wrong_arguments": ("“{found}”用得不对：应是{expected}", "`{found}` is used wrongly: expected {expected}"),
     "not_money": (
-        "“{found}”起的这一段不是金额；金额要写单位，如 50元",
-        "what begins with `{found}` is no money; an amount has its unit, as in 50 yuan",
+        "“{found}”起的这一段不是金额；金额要写单位，如 50{expected}",
+        "what begins with `{found}` is no money; an amount has its unit, as in 50 {expected}",
     ),
     "bound_without_fine": (
         "“{found}”要紧跟在它所限制的罚款后面，且写一个金额，每种一次",
@@ -169,8 +179,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "under `no_penalty` the outcome can only be `no penalty`",
     ),
     "amount_may_overflow": (
-        "按事实的上限算，罚款会超过 {expected} 分",
-        "at the upper end of its facts the fine passes {expected} fen",
+        "按事实的上限算，罚款会超过 {expected}",
+        "at the upper end of its facts the fine passes {expected}",
     ),
     "no_regime": ("这个文件夹里没有基准文件", "there is no regime file in this folder"),
     "two_regimes": ("这个文件夹里已有基准文件“{found}”", "this folder already has the regime file `{found}`"),

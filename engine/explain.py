@@ -7,6 +7,7 @@ happen. So a decision can be explained years later, from its record alone.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from engine.currency import DEFAULT, amount_text, currency_of, unit_word
 from engine.decision import Decision, Outcome, imposed_to_wire, to_wire
 from engine.fact import Language
 from engine.numbers import yuan_text
@@ -45,8 +46,13 @@ def explain_wire(decision: Object, language: Language) -> tuple[str, ...]:
     return tuple(_sentences(decision, zh=language == "zh"))
 
 
-def measure_text(measure: Object, language: Language) -> str:
-    """Write one measure of a decision object for people: `罚款 100 元`."""
+def currency_in(answer: Object) -> str:
+    """Return the currency of a decision or joint object; a record from before it was written is in yuan."""
+    return str(answer.get("currency") or DEFAULT)
+
+
+def measure_text(measure: Object, language: Language, currency: str = DEFAULT) -> str:
+    """Write one measure of a decision object in its currency for people: `罚款 100 元`."""
     zh = language == "zh"
     word = MEASURES[measure["kind"]][0 if zh else 1]
     if measure.get("may"):
@@ -54,23 +60,25 @@ def measure_text(measure: Object, language: Language) -> str:
     if payer := measure.get("payer"):
         word = f"对{payer}{word}" if zh else f"{word} on {payer}"
     if measure["kind"] == "fine_range":
-        return f"{word} {_range(measure['low_fen'], measure['high_fen'], zh=zh)}"
+        return f"{word} {range_text(measure['low_fen'], measure['high_fen'], currency, language)}"
     if measure.get("amount_fen") is not None:
-        return f"{word} {_yuan(measure['amount_fen'], zh=zh)}"
+        return f"{word} {amount_text(measure['amount_fen'], currency, language)}"
     thing = next((str(measure[key]) for key in ("goods", "licence", "what", "name") if measure.get(key)), "")
     figure = measure.get("time") or measure.get("value") or ""
     if figure and measure.get("unit"):
-        figure = f"{figure} {measure_unit(measure, language)}"
+        figure = f"{figure} {measure_unit(measure, language, currency)}"
     text = f"{word}{thing}" if zh or not thing else f"{word} {thing}"
     return f"{text} {figure}" if figure else text
 
 
-def measure_unit(measure: Object, language: Language) -> str:
-    """Write the unit that the figure of a measure is in; an amount is in yuan."""
-    unit = measure.get("unit", "yuan" if "amount_fen" in measure else "")
-    if unit in UNITS:
-        return spell_for(UNITS, unit, str(measure.get("time") or measure.get("value") or ""), language)
-    return "元" if unit == "yuan" and language == "zh" else str(unit)
+def measure_unit(measure: Object, language: Language, currency: str = DEFAULT) -> str:
+    """Write the unit that the figure of a measure is in; an amount is in its decision's currency."""
+    unit = measure.get("unit", "")
+    money = currency if not unit and "amount_fen" in measure else currency_of(unit)
+    if money is not None and unit not in UNITS:
+        return unit_word(money, language)
+    figure = str(measure.get("time") or measure.get("value") or "")
+    return spell_for(UNITS, unit, figure, language) if unit in UNITS else str(unit)
 
 
 def outcome_text(outcome: Outcome, language: Language) -> str:
@@ -79,28 +87,28 @@ def outcome_text(outcome: Outcome, language: Language) -> str:
     if not isinstance(outcome, Decision):
         return f"不能作出处罚：{outcome.message}" if zh else f"refused: {outcome.message}"
     own = [each for each in outcome.measures if not each.basis] or list(outcome.measures)
-    text = ("，" if zh else ", ").join(measure_text(imposed_to_wire(each), language) for each in own)
+    currency = outcome.rule.regime.currency
+    text = ("，" if zh else ", ").join(measure_text(imposed_to_wire(each), language, currency) for each in own)
     return text or ("无处罚" if zh else "nothing is imposed")
 
 
-def _yuan(fen: int | None, *, zh: bool) -> str:
-    return "—" if fen is None else f"{yuan_text(fen)} {'元' if zh else 'yuan'}"
-
-
-def _range(low: int | None, high: int | None, *, zh: bool) -> str:
+def range_text(low: int | None, high: int | None, currency: str, language: Language) -> str:
     """Write a range of fen; an end the law does not name is left out."""
+    zh = language == "zh"
+    least, most = (None if fen is None else amount_text(fen, currency, language) for fen in (low, high))
     if low is None:
-        return f"{_yuan(high, zh=zh)}以下" if zh else f"up to {_yuan(high, zh=zh)}"
+        return f"{most}以下" if zh else f"up to {most}"
     if high is None:
-        return f"{_yuan(low, zh=zh)}以上" if zh else f"{_yuan(low, zh=zh)} or more"
-    return f"{yuan_text(low)} 至 {_yuan(high, zh=zh)}" if zh else f"{yuan_text(low)} to {_yuan(high, zh=zh)}"
+        return f"{least}以上" if zh else f"{least} or more"
+    return f"{yuan_text(low)} 至 {most}" if zh else f"{yuan_text(low)} to {most}"
 
 
-def _around(step: Object, end: str, *, zh: bool) -> str:
+def _around(step: Object, end: str, currency: str, language: Language) -> str:
     """Write the amount before or after a step: both ends where it is a published range."""
     if f"least_{end}" in step:
-        return _range(step[f"least_{end}"], step.get(end), zh=zh)
-    return _yuan(step.get(end), zh=zh)
+        return range_text(step[f"least_{end}"], step.get(end), currency, language)
+    fen = step.get(end)
+    return "—" if fen is None else amount_text(fen, currency, language)
 
 
 def _sentences(decision: Object, *, zh: bool) -> Iterator[str]:
@@ -114,7 +122,8 @@ def _sentences(decision: Object, *, zh: bool) -> Iterator[str]:
         message = decision["refusal"]["message"]
         yield f"不能作出处罚：{message}" if zh else f"refused: {message}"
         return
-    measures = [measure_text(each, "zh" if zh else "en") for each in decision["measures"]]
+    currency = currency_in(decision)
+    measures = [measure_text(each, "zh" if zh else "en", currency) for each in decision["measures"]]
     yield ("结果：" + "，".join(measures)) if zh else ("result: " + ", ".join(measures))
 
 
@@ -126,7 +135,11 @@ def _reads(step: Object, *, zh: bool) -> str:
 def _step(step: Object, decision: Object, *, zh: bool) -> str:
     name, text, holds = step.get("name", ""), step.get("text", ""), step.get("holds")
     reads = _reads(step, zh=zh)
-    before, after = yuan_text(step.get("before_fen") or 0), yuan_text(step.get("after_fen") or 0)
+    language: Language = "zh" if zh else "en"
+    currency = currency_in(decision)
+    before_fen, after_fen = step.get("before_fen"), step.get("after_fen")
+    low, before = yuan_text(before_fen or 0), amount_text(before_fen or 0, currency, language)
+    after = amount_text(after_fen or 0, currency, language)
     match step["step"]:
         case "power_item":
             if zh:
@@ -189,9 +202,9 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
             return f"computed: {name} = {worked} ({how})"
         case "other_version":
             if zh:
-                return f"另一版本 {name}（{text}）也算一遍：" + (f"罚款 {after} 元" if "after_fen" in step else "见下")
+                return f"另一版本 {name}（{text}）也算一遍：" + (f"罚款 {after}" if "after_fen" in step else "见下")
             return f"the other version {name} ({text}) is worked out too: " + (
-                f"fine {after} yuan" if "after_fen" in step else "see below"
+                f"fine {after}" if "after_fen" in step else "see below"
             )
         case "lighter_law":
             if zh:
@@ -208,11 +221,8 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
         case "moved_tier":
             return f"由“{text}”移到“{name}”" if zh else f"moved from “{text}” to “{name}”"
         case "bracket":
-            return (
-                f"幅度：{text}，即 {_range(step.get('before_fen'), step.get('after_fen'), zh=True)}"
-                if zh
-                else (f"bracket: {text}, that is {_range(step.get('before_fen'), step.get('after_fen'), zh=False)}")
-            )
+            span = range_text(before_fen, after_fen, currency, language)
+            return f"幅度：{text}，即 {span}" if zh else f"bracket: {text}, that is {span}"
         case "in_tier":
             if zh:
                 return f"档内取值“{name}”{'成立' if holds else '不成立'}；所填 {reads or '无'}"
@@ -226,38 +236,36 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
                 )
             where = f"{name} {text}".strip()
             if "before_fen" in step:
-                return (
-                    f"档内取值：{where}，{before} 至 {after} 元"
-                    if zh
-                    else f"in the tier: {where}, {before} to {after} yuan"
-                )
-            return f"档内取值：{where}，得 {after} 元" if zh else f"in the tier: {where} gives {after} yuan"
+                return f"档内取值：{where}，{low} 至 {after}" if zh else f"in the tier: {where}, {low} to {after}"
+            return f"档内取值：{where}，得 {after}" if zh else f"in the tier: {where} gives {after}"
         case "bound":
             kind = ("不超过" if name == "cap" else "不低于") if zh else ("at most" if name == "cap" else "at least")
-            return f"{kind}：改为 {after} 元" if zh else f"{kind}: becomes {after} yuan"
+            return f"{kind}：改为 {after}" if zh else f"{kind}: becomes {after}"
         case "adjustment":
             if not holds:
                 return f"调整“{name}”不成立：{text}" if zh else f"adjustment “{name}” does not hold: {text}"
-            change = f"{_around(step, 'before_fen', zh=zh)} → {_around(step, 'after_fen', zh=zh)}"
+            change = (
+                f"{_around(step, 'before_fen', currency, language)} → {_around(step, 'after_fen', currency, language)}"
+            )
             return f"调整“{name}”：{text}，{change}" if zh else f"adjustment “{name}”: {text}, {change}"
         case "amount":
             where = (f"（{reads}）" if zh else f" ({reads})") if reads else ""
-            return f"数额：{text}{where}，得 {after} 元" if zh else f"amount: {text}{where} gives {after} yuan"
+            return f"数额：{text}{where}，得 {after}" if zh else f"amount: {text}{where} gives {after}"
         case "rounding":
-            return f"取整：得 {after} 元" if zh else f"rounded to {after} yuan"
+            return f"取整：得 {after}" if zh else f"rounded to {after}"
         case "statutory_range" if holds is False and before == after:
             return f"低于法定幅度（{text}）" if zh else f"below the statutory range ({text})"
         case "below_range":
             why = (f"（依据：{text}）" if zh else f" (basis: {text})") if text else ""
             if zh:
-                return f"低于法定下限 {before} 元，得 {after} 元：调整“{name}”允许低于法定下限{why}"
-            return f"{after} yuan is below the statutory minimum of {before}: adjustment “{name}” allows it{why}"
+                return f"低于法定下限 {before}，得 {after}：调整“{name}”允许低于法定下限{why}"
+            return f"{after} is below the statutory minimum of {low}: adjustment “{name}” allows it{why}"
         case "statutory_range":
             if before == after:
                 return f"在法定幅度内（{text}）" if zh else f"inside the statutory range ({text})"
             if zh:
-                return f"不得越出法定幅度（{text}）：{before} 元改为 {after} 元"
-            return f"the fine may not leave the statutory range ({text}): {before} becomes {after} yuan"
+                return f"不得越出法定幅度（{text}）：{before}改为 {after}"
+            return f"the fine may not leave the statutory range ({text}): {low} becomes {after}"
         case "measure":
             word = MEASURES[name][0 if zh else 1]
             if holds is False:

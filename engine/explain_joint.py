@@ -6,7 +6,8 @@ Like `engine.explain` it reads the object as it stands on the wire and in the re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.explain import MEASURES, explain_wire, measure_text
+from engine.currency import amount_text, unit_word
+from engine.explain import MEASURES, currency_in, explain_wire, measure_text
 from engine.fact import Language
 from engine.joined import Joint, JointRefusal, joint_to_wire
 from engine.numbers import yuan_text
@@ -39,43 +40,47 @@ def _sentences(joint: Object, language: Language) -> Iterator[str]:
             question, answer = each["question"], each["answer"]
             yield f"声明：{question}{answer}" if zh else f"declared: {question} {answer}"
     for step in joint["trace"]:
-        yield _step(step, zh=zh)
+        yield _step(step, currency_in(joint), language)
     if joint["refusal"]:
         message = joint["refusal"]["message"]
         yield f"不能合并裁量：{message}" if zh else f"refused together: {message}"
         return
     for each in joint["measures"]:
         codes = ("、" if zh else ", ").join(each["violations"])
-        text = measure_text(each, language)
+        text = measure_text(each, language, currency_in(joint))
         yield f"行为“{each['act']}”：{text}（{codes}）" if zh else f"act “{each['act']}”: {text} ({codes})"
-    yield _result(joint, zh=zh)
+    yield _result(joint, language)
 
 
-def _result(joint: Object, *, zh: bool) -> str:
-    spread = joint["fine_range"]
-    if joint["fine_fen"] is not None:
-        amount = yuan_text(joint["fine_fen"])
-    elif spread is not None:
-        amount = _range(spread, zh=zh)
-    else:
+def _result(joint: Object, language: Language) -> str:
+    zh = language == "zh"
+    spread, fen = joint["fine_range"], joint["fine_fen"]
+    if fen is not None:
+        spread = {"low_fen": fen, "high_fen": fen}
+    if spread is None:
         return "结果：没有对当事人的罚款" if zh else "result: no fine on the party"
-    return f"结果：罚款合计 {amount} 元" if zh else f"result: fines of {amount} yuan in all"
+    amount = _range(spread, currency_in(joint), language)
+    return f"结果：罚款合计 {amount}" if zh else f"result: fines of {amount} in all"
 
 
-def _range(amounts: Object, *, zh: bool) -> str:
+def _range(amounts: Object, currency: str, language: Language) -> str:
+    """Write an amount of one figure or of two ends, with its unit."""
+    zh, unit = language == "zh", unit_word(currency, language)
     low, high = yuan_text(amounts["low_fen"]), amounts["high_fen"]
     if low == (high if high is None else yuan_text(high)):
-        return low
+        return f"{low} {unit}"
     if high is None:
-        return f"{low} 以上" if zh else f"{low} or more"
-    return f"{low} 至 {yuan_text(high)}" if zh else f"{low} to {yuan_text(high)}"
+        return f"{low} {unit}以上" if zh else f"{low} {unit} or more"
+    return f"{low} 至 {yuan_text(high)} {unit}" if zh else f"{low} to {yuan_text(high)} {unit}"
 
 
-def _step(step: Object, *, zh: bool) -> str:
+def _step(step: Object, currency: str, language: Language) -> str:
+    zh = language == "zh"
     act, code, by = step.get("act", ""), step.get("violation", ""), step.get("by", "")
-    amount = _range(step, zh=zh) if "low_fen" in step else ""
+    amount = _range(step, currency, language) if "low_fen" in step else ""
     limit = step.get("limit_fen")
-    most = "" if limit is None else (f"，法定最高 {yuan_text(limit)} 元" if zh else f", at most {yuan_text(limit)}")
+    highest = "" if limit is None else amount_text(limit, currency, language)
+    most = (f"，法定最高 {highest}" if zh else f", at most {highest}") if highest else ""
     payer = step.get("payer", "")
     whom = (f"对{payer}的" if zh else f" on {payer}") if payer else ""
     match step["step"]:
@@ -86,15 +91,15 @@ def _step(step: Object, *, zh: bool) -> str:
             return f"act “{act}”: {step['text']}, one act is fined once; as declared, the {how} are compared"
         case "stands":
             return (
-                f"{code} {whom}罚款 {amount} 元{most}，数额高，保留"
+                f"{code} {whom}罚款 {amount}{most}，数额高，保留"
                 if zh
-                else f"the fine of {code}{whom}, {amount} yuan{most}, is the higher and stands"
+                else f"the fine of {code}{whom}, {amount}{most}, is the higher and stands"
             )
         case "falls_away":
             return (
-                f"{code} {whom}罚款 {amount} 元{most}，不再处罚（已按 {by} 罚款），其他处理保留"
+                f"{code} {whom}罚款 {amount}{most}，不再处罚（已按 {by} 罚款），其他处理保留"
                 if zh
-                else f"the fine of {code}{whom}, {amount} yuan{most}, falls away beside {by}; its other measures stay"
+                else f"the fine of {code}{whom}, {amount}{most}, falls away beside {by}; its other measures stay"
             )
         case "falls_with_fine":
             word = MEASURES[by][0 if zh else 1]
@@ -111,8 +116,8 @@ def _step(step: Object, *, zh: bool) -> str:
                 return "程序标记是按每一项处罚分别审查的，合计后的处罚没有另行审查"
             return "procedure was looked at for each penalty by itself, not for what they come to together"
         case "act_total":
-            return f"行为“{act}”：罚款 {amount} 元（{code}）" if zh else f"act “{act}”: fine {amount} yuan ({code})"
+            return f"行为“{act}”：罚款 {amount}（{code}）" if zh else f"act “{act}”: fine {amount} ({code})"
         case "total":
-            return f"各行为的罚款相加：{amount} 元" if zh else f"the fines of the acts add up to {amount} yuan"
+            return f"各行为的罚款相加：{amount}" if zh else f"the fines of the acts add up to {amount}"
         case other:
             raise ValueError(other)

@@ -15,12 +15,13 @@ import lark
 
 from engine.bounds import Bounds as Reach
 from engine.calendar import read_day
+from engine.currency import decimals, money_word
 from engine.errors import Complaints
 from engine.fact import NOWHERE, Fact, Language
 from engine.grammar import Parsed, first_token, numeric_words, parse_cell, token_of, tree_of, trees
 from engine.lexer import Lexicon
 from engine.near import PER_UNIT, in_unit, in_units
-from engine.numbers import MAX_DIGITS, NotANumber, exact, exact_text, scaled
+from engine.numbers import MAX_DIGITS, MONEY_SCALE, NotANumber, exact, exact_text, scaled
 from engine.shapes import LINEAR, MAX_STEPS, RATIO, STEPS, Kind, Typed, may_be_negative, straight
 from engine.tree import (
     Arithmetic,
@@ -362,8 +363,10 @@ class Expressions:
                 return self.money(number, token)
             if token.type in MONEY_UNITS or token.value != fact.unit:
                 self.fail("unit_mismatch", token, found=self.text(token), expected=fact.name, repair=repair)
+        # An amount has the decimals of its currency, however fine money is kept.
+        places = decimals(self.lexicon.currency) if fact.kind == "money" else fact.scale
         try:
-            return scaled(number.value, fact.scale)
+            return scaled(number.value, places) * int(10 ** (fact.scale - places))
         except NotANumber as error:
             code = "too_precise" if error.too_precise else "number_too_long"
             self.fail(code, number, found=number.value, expected=fact.name)
@@ -376,8 +379,9 @@ class Expressions:
 
     def money(self, number: lark.Token, unit: lark.Token) -> int:
         amount = self.exact(number) * MONEY_UNITS[unit.type]
-        if amount.denominator != 1:
-            self.fail("too_precise", number, found=number.value, expected=self.say("分", "fen"))
+        currency = self.lexicon.currency
+        if Fraction(amount, 10 ** (MONEY_SCALE - decimals(currency))).denominator != 1:
+            self.fail("too_precise", number, found=number.value, expected=money_word("FEN", currency, self.language))
         if len(str(amount)) > MAX_DIGITS:
             self.fail("number_too_long", number, found=number.value)
         return int(amount)

@@ -12,7 +12,7 @@ from engine.decision import Imposed, Step
 from engine.evaluate import Missing, Scope
 from engine.heavier import limited
 from engine.measures import Adjustment, Bracket, Change, Fine, InTier
-from engine.numbers import MAX_SAFE_INTEGER, exact_text, round_to, yuan_text
+from engine.numbers import MAX_SAFE_INTEGER, exact_text, round_to
 from engine.reasoning import Reasoning
 from engine.rule import Row
 from engine.tree import Expr, Limit, names_in
@@ -81,7 +81,7 @@ def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
     rounded = _rounded(reasoning, amount.ends)
     low, high, limit = _inside(reasoning, row, measure, amount, rounded, scope)
     if high is not None and high > MAX_SAFE_INTEGER:
-        raise reasoning.refuse("amount_too_large", expected=str(MAX_SAFE_INTEGER))
+        raise reasoning.refuse("amount_too_large", expected=reasoning.said(MAX_SAFE_INTEGER))
     if low == high:
         return Imposed(measure, low, limit_fen=limit)
     return Imposed(measure, None, spread=(low, high), limit_fen=limit)
@@ -359,7 +359,7 @@ def _inside(
     ends = amount.ends
     outside = ends.low < least or (most is not None and ends.high is not None and ends.high > most)
     if outside and reasoning.rule.conventions.beyond_range != "clamp":
-        shown = yuan_text(rounded[0] if ends.low < least or rounded[1] is None else rounded[1])
+        shown = reasoning.said(rounded[0] if ends.low < least or rounded[1] is None else rounded[1])
         raise reasoning.refuse("outside_statutory_range", found=shown, expected=statutory.cell.text)
     up, down = int(-(-least // 1)), None if most is None else int(most // 1)
     low = _inward(rounded[0], up, down)

@@ -45,7 +45,7 @@ def read_conventions(top: Section, builder: Builder, inherited: Conventions) -> 
         how = replace(how, beyond_range=cast(Literal["clamp", "refuse"], top.choice("beyond_range")))
     if top.has("rounding"):
         cell = top.scalar("rounding")
-        read = read_rounding(cell, top.language, complaints) if cell else None
+        read = read_rounding(cell, top.language, complaints, builder.lexicon.currency) if cell else None
         if read is not None:
             how = replace(how, rounding_step=read[0], rounding=read[1])
     if len(how.adjustments) > 1 and not how.combine:

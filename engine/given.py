@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import TypeAlias
 
 from engine.calendar import months_after, read_day
+from engine.currency import currency_of, unit_word
 from engine.fact import Count, Fact, Language
 from engine.numbers import NotANumber, decimal_text, scaled
 from engine.refusals import RefusalCode
@@ -189,8 +190,8 @@ def records_text(fields: Mapping[str, Fact], records: Sequence[Mapping[str, Sing
 
 def unit_text(fact: Fact, language: Language, figure: str = "") -> str:
     """Write a fact's unit in a language, as it stands beside a figure where one is given."""
-    if fact.unit == "yuan":
-        return "元" if language == "zh" else "yuan"
+    if fact.kind == "money" and (code := currency_of(fact.unit)) is not None:
+        return unit_word(code, language)
     return spell_for(UNITS, fact.unit, figure, language) if fact.unit in UNITS else fact.unit
 
 

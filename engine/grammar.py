@@ -10,6 +10,7 @@ from typing import Any as Anything
 import lark
 from lark.lexer import Lexer as LarkLexer
 
+from engine.currency import money_word, money_words
 from engine.errors import Complaints
 from engine.fact import Language
 from engine.lexer import Lexicon, Token, tokens_of
@@ -179,14 +180,14 @@ def parse_cell(cell: Scalar, start: str, lexicon: Lexicon, complaints: Complaint
     try:
         return _PARSER.parse(tokens, start=start)
     except lark.UnexpectedToken as error:
-        _syntax(error, cell, tokens, lexicon.language, complaints)
+        _syntax(error, cell, tokens, lexicon, complaints)
         return None
 
 
 def _syntax(
-    error: lark.UnexpectedToken, cell: Scalar, tokens: list[Token], language: Language, complaints: Complaints
+    error: lark.UnexpectedToken, cell: Scalar, tokens: list[Token], lexicon: Lexicon, complaints: Complaints
 ) -> None:
-    expected = _words(error.expected, language)
+    expected = _words(error.expected, lexicon)
     if error.token.type == "$END":
         # Inside {…} a comma ends a cell: what stands behind an open parenthesis was probably cut off.
         cut = sum({"LPAR": 1, "RPAR": -1}.get(token.kind, 0) for token in tokens) > 0
@@ -195,11 +196,11 @@ def _syntax(
             "cell_ends_early",
             cell.at(len(cell.text)),
             expected=expected,
-            repair=repair if cut else _meant(cell, tokens, len(tokens), language),
+            repair=repair if cut else _meant(cell, tokens, len(tokens), lexicon.language),
         )
         return
     token = next(token for token in tokens if token.offset == error.token.start_pos)
-    repair = _meant(cell, tokens, tokens.index(token), language)
+    repair = _meant(cell, tokens, tokens.index(token), lexicon.language)
     complaints.add("cell_syntax", cell.at(token.offset), found=token.text, expected=expected, repair=repair)
 
 
@@ -253,11 +254,14 @@ _VALUES = frozenset(
     "UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL DAYS_BETWEEN STARTED_MONTHS FULL_MONTHS FULL_YEARS DAYS_AFTER "
     "MONTHS_AFTER YEARS_AFTER NUMBER_OF TOTAL_OF GREATEST_IN LEAST_IN ANY_OF EVERY_OF".split()
 )
+# Spelled by the currency of the file; `FEN` is not there where no hundredths are in use.
+_MONEY = frozenset({"YUAN", "WAN_YUAN", "FEN"})
 _SHOWN = 12
 
 
-def _words(kinds: set[str], language: Language) -> str:
-    column = 0 if language == "zh" else 1
+def _words(kinds: set[str], lexicon: Lexicon) -> str:
+    language, column = lexicon.language, 0 if lexicon.language == "zh" else 1
+    money = kinds.intersection(money_words(lexicon.currency, language).values())
     names: list[str] = []
     if kinds >= _ANY_VALUE:
         names = [("事实名称", "a fact")[column], ("选项", "a choice")[column], ("数字", "a number")[column]]
@@ -265,8 +269,9 @@ def _words(kinds: set[str], language: Language) -> str:
         kinds = kinds - _VALUES
     known = [
         _TOKEN_NAMES[kind][column] if kind in _TOKEN_NAMES else quoted(spell(WORDS, kind, language), language)
-        for kind in kinds
+        for kind in kinds.difference(_MONEY)
     ]
+    known += [quoted(money_word(kind, lexicon.currency, language), language) for kind in money]
     return ("、" if language == "zh" else ", ").join((names + sorted(known))[:_SHOWN])
 
 

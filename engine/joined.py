@@ -3,7 +3,7 @@
 A part is a whole decision of its own and is never rewritten: what falls away beside another part is marked on it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
@@ -22,6 +22,7 @@ JointRefusalCode = Literal[
     "fines_not_comparable",
     "unlike_gains",
     "amount_too_large",
+    "several_currencies",
 ]
 
 SENTENCES: Mapping[JointRefusalCode, tuple[str, str]] = {
@@ -51,7 +52,11 @@ SENTENCES: Mapping[JointRefusalCode, tuple[str, str]] = {
         "行为“{act}”的违法所得写了不同的数额（{found}）；同一个行为的违法所得只没收一次",
         "the gains of `{act}` are given as different amounts ({found}): the gains of one act are confiscated once",
     ),
-    "amount_too_large": ("罚款合计超过 {expected} 分", "the fines together pass {expected} fen"),
+    "amount_too_large": ("罚款合计超过 {expected}", "the fines together pass {expected}"),
+    "several_currencies": (
+        "各项的货币不同（{found}），数额不能相加，也不能比较",
+        "the violations are in different currencies ({found}): their amounts are neither added nor compared",
+    ),
 }
 
 JointStepKind = Literal[
@@ -148,15 +153,30 @@ class JointRefusal:
     field: str | None = None
 
 
+def currencies(parts: Iterable[Part]) -> dict[str, str]:
+    """Map the currencies of a case to the first violation in each; a code that is no violation has none."""
+    found: dict[str, str] = {}
+    for part in parts:
+        rule = part.outcome.rule
+        if rule is not None:
+            found.setdefault(rule.regime.currency, part.violation)
+    return found
+
+
 def joint_to_wire(joint: Joint | JointRefusal) -> dict[str, Wire]:
-    """Write either as the one joint object: text, whole numbers, booleans, null, lists and objects only."""
+    """Write either as the one joint object: text, whole numbers, booleans, null, lists and objects only.
+
+    Its `currency` is that of every part, and null where there is no such one.
+    """
     decided = joint if isinstance(joint, Joint) else None
     refused = joint if isinstance(joint, JointRefusal) else None
+    used = list(currencies(joint.parts))
     spread = decided.fine if decided is not None and decided.fine_fen is None else None
     return {
         "outcome": "decision" if decided else "refusal",
         "on": joint.on.isoformat(),
         "fine_fen": decided.fine_fen if decided else None,
+        "currency": used[0] if len(used) == 1 else None,
         "fine_range": {"low_fen": spread.low, "high_fen": spread.high} if spread else None,
         "measures": [_kept(each) for each in decided.measures] if decided else [],
         "refusal": (

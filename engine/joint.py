@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
 
+from engine.currency import DEFAULT, amount_text, unit_word
 from engine.decide import decide
 from engine.decision import Decision, Imposed, Refusal, Wire, imposed_to_wire, kind_of, to_wire
+from engine.fact import Language
 from engine.joined import (
     SENTENCES,
     Act,
@@ -22,6 +24,7 @@ from engine.joined import (
     Kept,
     Part,
     Sum,
+    currencies,
 )
 from engine.measures import ConfiscateGains, Fine, Flag
 from engine.numbers import MAX_SAFE_INTEGER, yuan_text
@@ -72,9 +75,11 @@ class _Joining:
     """The steps of deciding together."""
 
     def __init__(self, rulebook: Rulebook, on: date, parts: list[Part]) -> None:
-        self.zh = rulebook.language == "zh"
+        self.language: Language = rulebook.language
+        self.zh = self.language == "zh"
         self.one_act = rulebook.one_act
         self.on, self.parts = on, parts
+        self.currency = next(iter(currencies(parts)), DEFAULT)
         self.trace: list[JointStep] = []
 
     def refuse(
@@ -134,6 +139,10 @@ class _Joining:
             days = sorted({part.outcome.on.isoformat() for part in found})
             if len(days) > 1:
                 raise self.refuse("act_on_two_days", act, field="on", found=self.between(days))
+        used = currencies(self.parts)
+        if len(used) > 1:
+            shown = self.between(f"{code} {currency}" for currency, code in sorted(used.items()))
+            raise self.refuse("several_currencies", found=shown)
         refused = [(part, part.outcome) for part in self.parts if isinstance(part.outcome, Refusal)]
         if refused:
             first, outcome = refused[0]
@@ -150,6 +159,9 @@ class _Joining:
         if self.one_act is None:
             raise self.refuse("comparison_not_declared")
         return self.one_act
+
+    def amount(self, fen: int) -> str:
+        return amount_text(fen, self.currency, self.language)
 
     def between(self, texts: Iterable[str]) -> str:
         return ("、" if self.zh else ", ").join(texts)
@@ -207,23 +219,25 @@ class _Joining:
         return self.refuse("fines_not_comparable", act, fines[0].violation, found=shown)
 
     def shown(self, fen: Sum) -> str:
+        """Write an amount of one figure or of two ends, with its unit."""
         low, high = yuan_text(fen.low), "…" if fen.high is None else yuan_text(fen.high)
-        return low if fen.low == fen.high else f"{low}–{high}"
+        unit = unit_word(self.currency, self.language)
+        return f"{low} {unit}" if fen.low == fen.high else f"{low}–{high} {unit}"
 
     def reason(self, how: OneAct, fine: _Fine, by: _Fine) -> str:
         pair = (by.violation, self.shown(by.fen), self.shown(fine.fen))
         if how.compare == "statutory" and by.limit is not None and fine.limit is not None and by.limit != fine.limit:
-            pair = (by.violation, yuan_text(by.limit), yuan_text(fine.limit))
-            zh, en = "按 {0} 处罚：其法定最高罚款 {1} 元，高于 {2} 元", "{0} stands: its maximum is {1} yuan, here {2}"
+            pair = (by.violation, self.amount(by.limit), self.amount(fine.limit))
+            zh, en = "按 {0} 处罚：其法定最高罚款 {1}，高于 {2}", "{0} stands: its maximum is {1}, here {2}"
         elif by.fen == fine.fen:
             zh, en = (
-                "与 {0} 的罚款数额相同（{1} 元），以代码在前的一项处罚",
-                "the same fine as {0} ({1} yuan): the first code stands",
+                "与 {0} 的罚款数额相同（{1}），以代码在前的一项处罚",
+                "the same fine as {0} ({1}): the first code stands",
             )
         else:
             zh, en = (
-                "按罚款数额高的 {0} 处罚：{1} 元，高于 {2} 元",
-                "{0} stands with the higher fine: {1} yuan, here {2}",
+                "按罚款数额高的 {0} 处罚：{1}，高于 {2}",
+                "{0} stands with the higher fine: {1}, here {2}",
             )
         return f"{how.article}：{zh.format(*pair)}" if self.zh else f"{how.article}: {en.format(*pair)}"
 
@@ -257,7 +271,7 @@ class _Joining:
                     step = JointStep("kept_once", act, part.violation, by=same[0], text=kind_of(measure))
                     self.trace.append(step)
         if len(gains) > 1:
-            shown = self.between(f"{code} {yuan_text(fen)}" for fen, code in sorted(gains.items()))
+            shown = self.between(f"{code} {self.amount(fen)}" for fen, code in sorted(gains.items()))
             raise self.refuse("unlike_gains", act, found=shown)
         return [Kept(act, tuple(codes), each) for _wire, codes, each in found]
 
@@ -269,5 +283,5 @@ class _Joining:
         highs = [each.high for each in fines if each.high is not None]
         low, high = sum(each.low for each in fines), sum(highs) if len(highs) == len(fines) else None
         if max(low, high or 0) > MAX_SAFE_INTEGER:
-            raise self.refuse("amount_too_large", expected=str(MAX_SAFE_INTEGER))
+            raise self.refuse("amount_too_large", expected=self.amount(MAX_SAFE_INTEGER))
         return Sum(low, high)

@@ -7,8 +7,10 @@ Chinese is written without spaces, so `面积超过5平方米且非主动改正`
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal, NamedTuple
 
+from engine.currency import DEFAULT, money_word, money_words, other_words
 from engine.errors import Complaints
 from engine.fact import Language
 from engine.near import currency, foreign_sign, meant, misses, question
@@ -44,17 +46,18 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Everything a lexer of one file knows, by first character and longest first."""
+    """Everything a lexer of one file knows, by first character and longest first, and the file's currency."""
 
     language: Language
     by_first: Mapping[str, tuple[tuple[str, str, str], ...]]
     names: tuple[str, ...] = ()
+    currency: str = DEFAULT
 
     def knowing(self, names: Mapping[str, NameKind]) -> "Lexicon":
         """Return a lexicon that knows these names as well."""
         extra = [(name, kind, name) for name, kind in names.items()]
         known = (name for name, kind in names.items() if kind != "UNIT")
-        return Lexicon(self.language, _index(extra, self.by_first), (*self.names, *known))
+        return Lexicon(self.language, _index(extra, self.by_first), (*self.names, *known), self.currency)
 
 
 def _index(
@@ -68,35 +71,45 @@ def _index(
     return table
 
 
-def _plain(language: Language) -> Lexicon:
+@cache
+def lexicon_of(language: Language, currency: str = DEFAULT) -> Lexicon:
+    """Return the lexicon of a file in a currency that has no names of its own yet."""
     words = [(text, kind, text) for text, kind in spellings(WORDS, language).items()]
     units = [(text, "UNIT", unit) for text, unit in spellings(UNITS, language).items()]
-    return Lexicon(language, _index((*words, *units), {}))
+    money = [(text, kind, text) for text, kind in money_words(currency, language).items()]
+    # Known so that they can be refused by name; a name of the file's own wins over them.
+    others = [(text, OTHER_MONEY, kind) for text, kind in other_words(currency, language).items()]
+    return Lexicon(language, _index((*words, *units, *money, *others), {}), currency=currency)
 
 
+# A money word of another currency than the file's.
+OTHER_MONEY = "OTHER_MONEY"
 # Words that only declarations use: a choice may well be called 从轻, and a file's own names win over them.
 DECLARING = frozenset(
     "GRAVER LIGHTER AGGRAVATING MITIGATING OFFICER CASE_FILE HISTORY REGISTER PRECISION COUNTS ASK".split()
 )
 
-PLAIN: Mapping[Language, Lexicon] = {"zh": _plain("zh"), "en": _plain("en")}
+# What a file may call its own facts and choices all the same.
+_OPEN = DECLARING | {OTHER_MONEY}
+
+PLAIN: Mapping[Language, Lexicon] = {"zh": lexicon_of("zh"), "en": lexicon_of("en")}
 
 
-def reserved(text: str, language: Language) -> bool:
+def reserved(text: str, language: Language, currency: str = DEFAULT) -> bool:
     """Say whether a text is a word of the language, so that no fact may be called by it."""
-    known = PLAIN[language].by_first.get(text[0].lower(), ())
-    return any(text.lower() == spelling and kind not in DECLARING for spelling, kind, _ in known)
+    known = lexicon_of(language, currency).by_first.get(text[0].lower(), ())
+    return any(text.lower() == spelling.lower() and kind not in _OPEN for spelling, kind, _ in known)
 
 
 MAX_NAME = 40
 _NAME = re.compile(rf"[^\W\d]\w{{0,{MAX_NAME - 1}}}")
 
 
-def usable_name(name: str, language: Language) -> bool:
-    """Say whether a fact or a choice may be called so."""
+def usable_name(name: str, language: Language, currency: str = DEFAULT) -> bool:
+    """Say whether a fact or a choice may be called so in a file of this currency."""
     # A full-width letter would be folded inside cells and never be found again.
     plain = name.translate(FOLDED) == name
-    return plain and _NAME.fullmatch(name) is not None and not reserved(name, language)
+    return plain and _NAME.fullmatch(name) is not None and not reserved(name, language, currency)
 
 
 def reserved_name(name: str, language: Language) -> bool:
@@ -195,6 +208,9 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
         _complain(scan, text, position)
         return None
     kind, meaning, end = word
+    if kind == OTHER_MONEY:
+        _other_currency(scan, text[position:end], meaning, position)
+        return None
     scan.tokens.append(Token(kind, meaning, position, text[position:end]))
     return end
 
@@ -215,9 +231,29 @@ def _wordlike(character: str) -> bool:
     return character.isascii() and (character.isalnum() or character == "_")
 
 
+def _other_currency(scan: _Scan, found: str, kind: str, position: int) -> None:
+    """Refuse a word of another currency than the regime's, and offer the regime's own."""
+    code = scan.lexicon.currency
+    zh, en = money_word(kind, code, "zh"), money_word(kind, code, "en")
+    more = (
+        ("（别的货币要在基准文件里写明“货币”）", " (a regime says another as `currency:`)")
+        if code == DEFAULT
+        else ("", "")
+    )
+    scan.complaints.add(
+        "other_currency",
+        scan.cell.at(position),
+        found=found,
+        repair=(
+            f"本基准的货币是 {code}：写“{zh}”{more[0]}",
+            f"this regime's currency is {code}: write `{en}`{more[1]}",
+        ),
+    )
+
+
 def _complain(scan: _Scan, text: str, position: int) -> None:
     place = scan.cell.at(position)
-    if money := currency(text, position):
+    if money := currency(text, position, scan.lexicon.currency):
         scan.complaints.add("unknown_word", place, found=money[0], repair=money[1])
         return
     if text[position] in _SMART_QUOTES:
@@ -260,7 +296,7 @@ def _repair(scan: _Scan, word: str, text: str, position: int) -> tuple[str, str]
     # 违法面即: what stands before a word that is known may be the slip as well.
     shorter = [word[:end] for end in range(1, len(word)) if _longest(lexicon, text, position + end)]
     tried = [*_phrases(text, position), word] if word.isascii() else [word, *reversed(shorter)]
-    if near := misses(tried, lexicon.names, lexicon.language):
+    if near := misses(tried, lexicon.names, lexicon.language, lexicon.currency):
         return question(near)
     if lexicon.names:
         known = lexicon.names[:12]

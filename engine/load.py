@@ -1,7 +1,7 @@
 """From the bytes of rule files to a Rulebook; everything wrong with any of them is reported at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
@@ -269,6 +269,8 @@ class _Loading:
             found = sorted(self.rules[code], key=lambda each: (each.rule.validity.first, each.rule.file))
             for one, other in pairwise(found):
                 _neighbours(one.rule, other)
+            for number, each in enumerate(found):
+                _comparable([one.rule for one in found[:number]], each)
             versions[code] = tuple(each.rule for each in found)
         return versions
 
@@ -299,3 +301,11 @@ def _neighbours(one: Rule, later: _Version) -> None:
     elif one.validity.last + timedelta(days=1) < other.validity.first and not other.gap_before:
         gap = f"{one.validity.last.isoformat()} – {other.validity.first.isoformat()}"
         complaints.add("version_gap", place, found=other.code, expected=gap)
+
+
+def _comparable(earlier: Iterable[Rule], later: _Version) -> None:
+    """Complain where a version that may apply as the lighter law costs another currency than one before it."""
+    regime = later.rule.regime
+    other = next((one.regime.currency for one in earlier if one.regime.currency != regime.currency), None)
+    if regime.lighter_law == "yes" and other is not None:
+        later.complaints.add("version_currency", later.place, found=later.rule.code, expected=other)

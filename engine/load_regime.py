@@ -1,24 +1,25 @@
 """Reads the files that many rules share: the regime, the power-item catalogue and the card rules."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Literal, cast
 
 from engine.cells import Builder
 from engine.conventions import read_validity
+from engine.currency import CURRENCIES, DEFAULT, find_currency, money_word, near_currencies
 from engine.declarations import read_facts
 from engine.errors import Complaints
 from engine.expressions import Bounds
 from engine.fact import Cell, Fact, Language
 from engine.finishing import FINISHING_KEYS, read_conventions
-from engine.lexer import PLAIN, NameKind, usable_name
+from engine.lexer import NameKind, lexicon_of, usable_name
 from engine.measures import Educate, Fine, OrderToCorrect
 from engine.reading import Section, misshapen
 from engine.rule import Acknowledged, Conventions, Declared, GeneralMeasure, Guard, Provision, Regime, Validity
 from engine.rulebook import CardRule, PowerItem
-from engine.tree import All, Always, Compare, Condition, Each, Is, Money, Not, OneOf, Records, Relation
+from engine.tree import All, Always, Compare, Condition, Each, Is, Money, Named, Not, OneOf, Records, Ref, Relation
 from engine.tree import Any as AnyOf
 from engine.values import read_record_facts, read_values, record_sections
 from engine.vocabulary import UNITS
@@ -35,7 +36,7 @@ REGIME_KEYS = (
     )
     | FINISHING_KEYS
 )
-GUARD_KEYS = frozenset("language guard name in_force basis quote facts compute provisions".split())
+GUARD_KEYS = frozenset("language guard name in_force basis quote currency facts compute provisions".split())
 CATALOGUE_KEYS = frozenset(["language", "catalogue", "source", "agency", "items"])
 CARD_KEYS = frozenset(["language", "cards", "facts", "rules"])
 NEVER = Validity(first=date.min, last=date.min)
@@ -50,7 +51,7 @@ QUESTIONS: Mapping[str, tuple[str, str]] = {
         "一件事同时符合两档时，适用更重的一档，还是拒绝？",
         "when two tiers hold, does the heavier win, or is it refused?",
     ),
-    "rounding": ("罚款不是整分时怎样取整？", "how is a fine rounded?"),
+    "rounding": ("罚款不是整{0}时怎样取整？", "how is a fine rounded?"),
 }
 
 
@@ -62,6 +63,7 @@ def builder_for(
     bounds: Bounds = "inclusive",
     records: Mapping[str, Records] = MappingProxyType({}),
     names: Iterable[str] = (),
+    currency: str = DEFAULT,
 ) -> Builder:
     """Make the builder of one file's cells; `names` are those that `计算` will give a meaning to.
 
@@ -71,12 +73,13 @@ def builder_for(
     every = [*facts.values(), *(fact for each in records.values() for fact in each.fields)]
     for fact in every:
         # Choices worded like the source stand in 「」 wherever they are named.
-        known.update(dict.fromkeys((choice for choice in fact.choices if usable_name(choice, language)), "OPTION"))
+        usable = (choice for choice in fact.choices if usable_name(choice, language, currency))
+        known.update(dict.fromkeys(usable, "OPTION"))
         if fact.unit and fact.unit not in UNITS and fact.kind != "money":
             known[fact.unit] = "UNIT"
     # A name whose declaration failed is a name all the same: its uses are no unknown words.
     known.update(dict.fromkeys([*(fact.name for fact in every), *names, *sorted(complaints.failed)], "FACT"))
-    return Builder(facts, PLAIN[language].knowing(known), complaints, bounds, records=records)
+    return Builder(facts, lexicon_of(language, currency).knowing(known), complaints, bounds, records=records)
 
 
 def computed_names(node: Node | None) -> list[str]:
@@ -85,13 +88,13 @@ def computed_names(node: Node | None) -> list[str]:
 
 
 def read_records(
-    node: Node | None, language: Language, first_day_counts: bool, complaints: Complaints
+    node: Node | None, language: Language, first_day_counts: bool, complaints: Complaints, currency: str
 ) -> tuple[dict[str, Records], dict[str, Section]]:
     """Read the lists of records among the facts, and the sections their own `计算` stands in."""
     records: dict[str, Records] = {}
     sections: dict[str, Section] = {}
     for name, (key, inner) in record_sections(node, language, complaints).items():
-        found = read_record_facts(name, key, inner, first_day_counts)
+        found = read_record_facts(name, key, inner, first_day_counts, currency)
         if found is not None:
             records[name], sections[name] = found, inner
     return records, sections
@@ -123,10 +126,11 @@ def check_names(facts: Mapping[str, Fact], complaints: Complaints) -> None:
 
 def read_guard(top: Section, complaints: Complaints) -> Guard:
     """Read an article of general law that stands around every penalty."""
-    facts = read_facts(top.node("facts", required=False), top.language, True, complaints)
+    currency = read_currency(top, complaints)
+    facts = read_facts(top.node("facts", required=False), top.language, True, complaints, currency)
     check_names(facts, complaints)
     node = top.node("compute", required=False)
-    builder = builder_for(facts, top.language, complaints, names=computed_names(node))
+    builder = builder_for(facts, top.language, complaints, names=computed_names(node), currency=currency)
     builder.reviewing = True
     values = read_values(node, builder)
     provisions: list[Provision] = []
@@ -153,22 +157,61 @@ def read_guard(top: Section, complaints: Complaints) -> Guard:
         validity=read_in_force(top, complaints),
         article=top.text("basis"),
         quote=top.text("quote"),
+        currency=currency,
         facts=tuple(facts.values()),
         values=values,
         provisions=tuple(provisions),
     )
 
 
+def read_currency(top: Section, complaints: Complaints) -> str:
+    """Read the code of the currency a file says; the yuan where it says none."""
+    cell = top.scalar("currency", required=False) if top.has("currency") else None
+    if cell is None:
+        return DEFAULT
+    text = cell.text.strip()
+    code = find_currency(text, top.language)
+    if code is None:
+        near = near_currencies(text, top.language)
+        asked = (f"是不是{listed(near, 'zh')}？", f"did you mean {listed(near, 'en')}? ") if near else ("", "")
+        known = (f"可写{'、'.join(CURRENCIES)}", f"allowed: {', '.join(CURRENCIES)}")
+        repair = (asked[0] + known[0], asked[1] + known[1])
+        complaints.add("unknown_currency", cell.place, found=text, repair=repair)
+    return code or DEFAULT
+
+
+def names_money(node: object) -> bool:
+    """Say whether anything in a guard states an amount, asks for one or looks at the fine."""
+    match node:
+        case Money() | Fact(kind="money") | Named(kind="money") | Ref(name="@fine"):
+            return True
+        case tuple():
+            return any(map(names_money, node))
+        case _ if is_dataclass(node):
+            return any(names_money(getattr(node, each.name)) for each in fields(node))
+        case _:
+            return False
+
+
 def _guards(
-    top: Section, facts: Mapping[str, Fact], guards: Mapping[str, Guard], complaints: Complaints
+    top: Section, facts: Mapping[str, Fact], guards: Mapping[str, Guard], currency: str, complaints: Complaints
 ) -> Iterator[Guard]:
-    """Find the guards a regime names; their facts may not mean something else under it."""
+    """Find the guards a regime names; their facts may not mean something else under it, nor their amounts."""
     taken = {name: fact.kind for name, fact in facts.items()}
     for code in top.texts("guards"):
         guard = guards.get(code)
         if guard is None:
             repair = (f"已有的通则有{listed(guards, 'zh')}", f"there are {listed(guards, 'en')}")
             complaints.add("unknown_guard", top.cell("guards").place, found=code, repair=repair, about=code)
+            continue
+        if guard.currency != currency and names_money(guard):
+            # 3000元 is no line for a fine in euros, and nobody has said what would be.
+            repair = (
+                f"从“通则”里去掉它，或者另写一条“货币: {currency}”的通则",
+                f"leave it out of `guards`, or write a guard of your own that says `currency: {currency}`",
+            )
+            place = top.cell("guards").place
+            complaints.add("guard_currency", place, found=code, expected=guard.currency, repair=repair)
             continue
         for fact in guard.facts:
             if taken.setdefault(fact.name, fact.kind) != fact.kind:
@@ -179,22 +222,24 @@ def _guards(
 def read_regime(top: Section, file: str, digest: str, guards: Mapping[str, Guard], complaints: Complaints) -> Regime:
     """Read a regime file; what is missing is complained about and filled with a value that is never used."""
     language = top.language
+    currency = read_currency(top, complaints)
     first_day_counts = top.choice("first_day", question=QUESTIONS["first_day"]) == "counts"
     declared = top.node("facts", required=False)
-    records, sections = read_records(declared, language, first_day_counts, complaints)
-    facts = read_facts(declared, language, first_day_counts, complaints)
+    records, sections = read_records(declared, language, first_day_counts, complaints, currency)
+    facts = read_facts(declared, language, first_day_counts, complaints, currency)
     facts |= {name: each.fact for name, each in records.items()}
     check_names(facts, complaints)
     bounds = cast(Bounds, top.choice("bounds", question=QUESTIONS["bounds"]))
     node = top.node("compute", required=False)
     names = [*computed_names(node), *record_names(sections)]
-    builder = builder_for(facts, language, complaints, bounds=bounds, records=records, names=names)
+    builder = builder_for(facts, language, complaints, bounds=bounds, records=records, names=names, currency=currency)
     compute_records(builder, sections)
     values = read_values(node, builder)
     if not top.has("rounding"):
         column = 0 if language == "zh" else 1
-        repair = ("请写，如“取整: 1分，舍去”", "write, for example, `rounding: 1 fen, floor`")
-        complaints.add("question", top.place, expected=QUESTIONS["rounding"][column], repair=repair)
+        zh, en = money_word("FEN", currency, "zh"), money_word("FEN", currency, "en")
+        repair = (f"请写，如“取整: 1{zh}，舍去”", f"write, for example, `rounding: 1 {en}, floor`")
+        complaints.add("question", top.place, expected=QUESTIONS["rounding"][column].format(zh), repair=repair)
     tie: Literal["heavier", "refuse"] = (
         "heavier" if top.choice("tie", question=QUESTIONS["tie"]) == "heavier" else "refuse"
     )
@@ -217,12 +262,12 @@ def read_regime(top: Section, file: str, digest: str, guards: Mapping[str, Guard
         facts=tuple(facts.values()),
         records=tuple(builder.records.values()),
         values=values,
-        guards=tuple(_guards(top, facts, guards, complaints)),
+        guards=tuple(_guards(top, facts, guards, currency, complaints)),
         case_given=tuple(case_given(top, facts, complaints)),
-        currency=top.text("currency", required=False),
+        currency=currency,
         lighter_law=lighter,
-        always=_general(top, "always", facts, complaints),
-        when_not_penalised=_general(top, "when_not_penalised", facts, complaints),
+        always=_general(top, "always", builder, complaints),
+        when_not_penalised=_general(top, "when_not_penalised", builder, complaints),
         declared=tuple(
             Declared(question=inner.text("question"), answer=inner.text("answer"), reason=inner.text("reason"))
             for inner in top.sections("declared", frozenset({"question", "answer", "reason"}), required=False)
@@ -306,8 +351,7 @@ def read_in_force(top: Section, complaints: Complaints) -> Validity:
     return validity or NEVER
 
 
-def _general(top: Section, word: str, facts: Mapping[str, Fact], complaints: Complaints) -> tuple[GeneralMeasure, ...]:
-    builder = builder_for(facts, top.language, complaints)
+def _general(top: Section, word: str, builder: Builder, complaints: Complaints) -> tuple[GeneralMeasure, ...]:
     measures: list[GeneralMeasure] = []
     for inner in top.sections(word, frozenset({"outcome", "basis"}), required=False):
         cell, basis = inner.scalar("outcome"), inner.text("basis")

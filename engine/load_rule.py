@@ -73,8 +73,9 @@ class _RuleReader:
     def rule(self) -> Rule:
         top, regime = self.top, self.regime
         node = top.node("facts", required=False)
-        records, sections = read_records(node, top.language, regime.first_day_counts, self.complaints)
-        own = read_facts(node, top.language, regime.first_day_counts, self.complaints)
+        how = (top.language, regime.first_day_counts, self.complaints, regime.currency)
+        records, sections = read_records(node, *how)
+        own = read_facts(node, *how)
         own |= {name: each.fact for name, each in records.items()}
         # A rule says otherwise than its regime by declaring a fact of the same name.
         general = {fact.name: fact for guard in regime.guards for fact in guard.facts}
@@ -84,7 +85,15 @@ class _RuleReader:
         compute = top.node("compute", required=False)
         names = [*computed_names(compute), *record_names(sections), *(each.name for each in regime.values)]
         names += [value.name for each in regime.records for value in each.values]
-        builder = builder_for(facts, top.language, self.complaints, bounds=regime.bounds, records=lists, names=names)
+        builder = builder_for(
+            facts,
+            top.language,
+            self.complaints,
+            bounds=regime.bounds,
+            records=lists,
+            names=names,
+            currency=regime.currency,
+        )
         builder.named = {each.name: each for each in regime.values}
         compute_records(builder, sections)
         values = {each.name: each for each in regime.values} | {

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+from engine.currency import DEFAULT, currency_of, money_words, unit_word
 from engine.fact import Language
 from engine.vocabulary import UNITS, WORDS, spell, spellings
 from engine.words import listed
@@ -28,11 +29,7 @@ _SIGNS: Mapping[str, Both] = {
     "~": ("至", "to"),
 }
 _SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
-_CURRENCIES: Mapping[str, str] = {
-    "$": "dollars", "£": "pounds", "€": "euros", "¥": "yuan", "￥": "yuan",
-    "USD": "dollars", "GBP": "pounds", "EUR": "euros", "CNY": "yuan", "RMB": "yuan",
-}  # fmt: skip
-_CURRENCY = re.compile(r"([$£€¥￥]|(?:USD|GBP|EUR|CNY|RMB)(?![A-Za-z0-9_]))\s*([0-9]+(?:\.[0-9]+)?)?")
+_CURRENCY = re.compile(r"([$£€¥￥]|RMB(?![A-Za-z0-9_]))\s*([0-9]+(?:\.[0-9]+)?)?")
 _FIGURE_BEFORE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*$")
 _BAND = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*[-~–—]\s*([0-9]+(?:\.[0-9]+)?)\s*(.*)")
 _BETWEEN = re.compile(r"(?:between|介于|在)\s*(\S+?)\s*(?:and|和|与|至|到)\s*(\S+?)(?:\s*之间|(?=[\s,;，；]|$))")
@@ -65,17 +62,16 @@ def foreign_sign(text: str, position: int) -> tuple[str, Both] | None:
     return found.group(), (f"请写“{zh}”", f"write `{en}`")
 
 
-def currency(text: str, position: int) -> tuple[str, Both] | None:
-    """Return money written with a sign or code of a currency, and how an amount is written here."""
+def currency(text: str, position: int, code: str) -> tuple[str, Both] | None:
+    """Return money written with a sign of a currency, and how an amount is written in that of the file."""
     found = _CURRENCY.match(text, position)
     if found is None:
         return None
     before = _FIGURE_BEFORE.search(text, 0, position)
     figure = found[2] or (before[1] if before else "50")
-    unit = _CURRENCIES[found[1]]
     return found.group().strip(), (
-        f"金额写成数字加单位：“{figure}元”",
-        f"an amount is a figure and then its unit: `{figure} {unit}`",
+        f"金额写成数字加单位：“{figure}{unit_word(code, 'zh')}”",
+        f"an amount is a figure and then its unit: `{figure} {unit_word(code, 'en')}`",
     )
 
 
@@ -104,10 +100,12 @@ def meant(word: str, text: str, position: int) -> Both | None:
     return f"请写“{plain}”", f"write `{plain}`"
 
 
-def misses(words: Iterable[str], names: Iterable[str], language: Language | None = None) -> list[str]:
+def misses(
+    words: Iterable[str], names: Iterable[str], language: Language | None = None, code: str = DEFAULT
+) -> list[str]:
     """Return what these spellings of one unknown word are near to: names of the file, or words of the language."""
     known = list(dict.fromkeys(names))
-    spoken = () if language is None else _spoken(language)
+    spoken = () if language is None else _spoken(language, code)
     for word in words:
         if " " in word:
             near = difflib.get_close_matches(word, [each for each in spoken if " " in each], n=1, cutoff=0.8)
@@ -124,9 +122,9 @@ def misses(words: Iterable[str], names: Iterable[str], language: Language | None
 
 
 @cache
-def _spoken(language: Language) -> tuple[str, ...]:
-    """Return the words of the language that could be misspelt."""
-    every = [*spellings(WORDS, language), *spellings(UNITS, language)]
+def _spoken(language: Language, code: str) -> tuple[str, ...]:
+    """Return the words of the language that could be misspelt, with those of the file's currency."""
+    every = [*spellings(WORDS, language), *spellings(UNITS, language), *money_words(code, language)]
     return tuple(word for word in every if len(word) > (1 if language == "zh" else 2) and word[0].isalpha())
 
 
@@ -151,7 +149,9 @@ def band(text: str) -> Both | None:
 def in_unit(name: str, kind: str, unit: str, figure: str = "50") -> Both:
     """Return the unit that a name was declared in, and how a figure beside it is written."""
     if kind == "money":
-        return f"“{name}”是金额，写“{figure}元”", f"`{name}` is money: write `{figure} yuan`"
+        code = currency_of(unit) or DEFAULT
+        zh, en = unit_word(code, "zh"), unit_word(code, "en")
+        return f"“{name}”是金额，写“{figure}{zh}”", f"`{name}` is money: write `{figure} {en}`"
     if kind not in ("integer", "number") or not unit:
         return f"“{name}”没有单位，只写数字", f"`{name}` has no unit: write the figure alone"
     zh, en = (spell(UNITS, unit, "zh"), spell(UNITS, unit, "en")) if unit in UNITS else (unit, unit)

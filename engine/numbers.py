@@ -57,7 +57,7 @@ def decimal_text(value: int, scale: int) -> str:
 
 
 def yuan_text(fen: int) -> str:
-    """Write an amount of fen in yuan: 10000 fen is `100`."""
+    """Write an amount of hundredths in whole units of its currency: 10000 fen is `100`."""
     return decimal_text(fen, MONEY_SCALE)
 
 

@@ -14,9 +14,10 @@ from typing import Literal
 
 from engine.bounds import Bounds
 from engine.checks import Order, order
+from engine.currency import unit_word
 from engine.cuts import sites_of
 from engine.decision import Decision
-from engine.fact import Fact
+from engine.fact import Fact, Language
 from engine.lighter import is_lighter_than
 from engine.measures import Bracket, Change, Fine, InTier, Move
 from engine.numbers import yuan_text
@@ -110,9 +111,9 @@ class Orders:
             property="never_lighter",
             verdict="refuted",
             place=fact.cell.place,
-            zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]} 更重，却罚得更轻（{_fines(mild, grave, '元')}）：{where}",
+            zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]} 更重，却罚得更轻（{_fines(mild, grave, 'zh')}）：{where}",
             en=f"`{fact.name}` from {texts[0]} to {texts[1]} is graver and costs less"
-            f" ({_fines(mild, grave, 'yuan')}): {where}",
+            f" ({_fines(mild, grave, 'en')}): {where}",
             region=(where,),
             witness=grave,
         )
@@ -209,9 +210,9 @@ class Orders:
                     property="cliffs",
                     verdict="refuted",
                     place=row.when_cell.place,
-                    zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]}，罚款一步从 {_fines(low, high, '元')}：{where}",
+                    zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]}，罚款一步从 {_fines(low, high, 'zh')}：{where}",
                     en=f"`{fact.name}` from {texts[0]} to {texts[1]}:"
-                    f" the fine jumps {_fines(low, high, 'yuan')}: {where}",
+                    f" the fine jumps {_fines(low, high, 'en')}: {where}",
                     tier=row.tier,
                     region=(where,),
                     witness=high,
@@ -342,8 +343,9 @@ def raises_by(change: Change) -> bool | None:
             return change.by.value >= 1 if isinstance(change.by, Number) else None
 
 
-def fine_text(outcome: Decision, unit: str) -> str:
+def fine_text(outcome: Decision, language: Language) -> str:
     """Write the fines of a decision, payer by payer."""
+    unit = unit_word(outcome.rule.regime.currency, language)
     texts = []
     for each in outcome.measures:
         if isinstance(each.measure, Fine):
@@ -353,5 +355,5 @@ def fine_text(outcome: Decision, unit: str) -> str:
     return " + ".join(texts) or f"0 {unit}"
 
 
-def _fines(mild: Witness, grave: Witness, unit: str) -> str:
-    return " → ".join(fine_text(each.outcome, unit) for each in (mild, grave) if isinstance(each.outcome, Decision))
+def _fines(mild: Witness, grave: Witness, language: Language) -> str:
+    return " → ".join(fine_text(each.outcome, language) for each in (mild, grave) if isinstance(each.outcome, Decision))

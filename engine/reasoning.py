@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from engine.arithmetic import Undefined
+from engine.currency import amount_text, unit_word
 from engine.decision import Refusal, Step
 from engine.evaluate import Missing, Scope, compute, evaluate
 from engine.fact import Fact, Language
@@ -24,7 +25,7 @@ from engine.given import (
     unknown,
     value_text,
 )
-from engine.numbers import MAX_SAFE_INTEGER, exact_text, yuan_text
+from engine.numbers import MAX_SAFE_INTEGER, exact_text
 from engine.refusals import SENTENCES, RefusalCode
 from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
@@ -79,6 +80,14 @@ class Reasoning:
     @property
     def language(self) -> Language:
         return self.rule.language
+
+    @property
+    def currency(self) -> str:
+        return self.rule.regime.currency
+
+    def said(self, fen: int) -> str:
+        """Write an amount with its unit, as the rule's language says it."""
+        return amount_text(fen, self.currency, self.language)
 
     def refuse(self, code: RefusalCode, about: str | None = None, **words: str) -> Refused:
         sentence = SENTENCES[code][0 if self.language == "zh" else 1]
@@ -224,26 +233,26 @@ class Reasoning:
             if isinstance(value, Missing):
                 continue
             named = self.rule.named[name]
-            text = quantity_text(named.kind, value, self.language)
+            text = quantity_text(named.kind, value, self.language, self.currency)
             behind = self.reads(names_of_named(named))
             self.texts[name] = text
-            words = line_text(named, self.scope.taken.get(name), self.language)
+            words = line_text(named, self.scope.taken.get(name), self.language, self.currency)
             self.trace.append(Step("value", name, words, named.cell.place, (*dict(behind).items(), (name, text))))
         self.told = len(worked)
 
     def undefined(self, undefined: Undefined) -> Refused:
         name = undefined.name
         if undefined.code == "amount_too_large":
-            return self.refuse("amount_too_large", expected=str(MAX_SAFE_INTEGER))
+            return self.refuse("amount_too_large", expected=self.said(MAX_SAFE_INTEGER))
         shown_name = name or self.rule.name
         behind = self.reads(self.rule.facts_behind([name]))
         axis = undefined.axis
         if axis:
             # The value that no line covers, whether it was given or worked out a moment ago.
             worked = self.scope.worked.get(axis)
-            text = self.texts.get(axis) or (
-                "" if worked is None else quantity_text(self.rule.named[axis].kind, worked, self.language)
-            )
+            text = self.texts.get(axis, "")
+            if not text and worked is not None:
+                text = quantity_text(self.rule.named[axis].kind, worked, self.language, self.currency)
             behind = ((axis, text),) if text else behind
         reads = listed([f"{each} {text}" for each, text in behind], self.language)
         return self.refuse(undefined.code, found=shown_name, expected=reads)
@@ -272,7 +281,7 @@ class Reasoning:
         )
 
 
-def line_text(named: Named, taken: tuple[Any, ...] | None, language: Language) -> str:
+def line_text(named: Named, taken: tuple[Any, ...] | None, language: Language, currency: str) -> str:
     """Quote what gave a named value, in the file's words: its formula, the line of its table, its branch.
 
     Of marginal bands it names each that the value reached into, how much of it lies there, and what that comes to.
@@ -291,7 +300,8 @@ def line_text(named: Named, taken: tuple[Any, ...] | None, language: Language) -
         case Marginal(texts=texts, of_money=of_money):
             of: ValueKind = "money" if of_money else "number"
             told = [
-                f"“{texts[at]}” {quantity_text(of, part, language)} → {quantity_text(named.kind, comes_to, language)}"
+                f"“{texts[at]}” {quantity_text(of, part, language, currency)}"
+                f" → {quantity_text(named.kind, comes_to, language, currency)}"
                 for at, part, comes_to in taken
             ]
         case Formula():
@@ -299,14 +309,14 @@ def line_text(named: Named, taken: tuple[Any, ...] | None, language: Language) -
     return ("，" if language == "zh" else ", ").join(told)
 
 
-def quantity_text(kind: ValueKind, value: Any, language: Language) -> str:
-    """Write a worked-out value for people: yuan, a plain number, a day, yes or no."""
+def quantity_text(kind: ValueKind, value: Any, language: Language, currency: str) -> str:
+    """Write a worked-out value for people: an amount with its unit, a plain number, a day, yes or no."""
     match kind:
         case "money":
             whole = value if isinstance(value, int) else value.numerator // value.denominator
-            unit = "元" if language == "zh" else "yuan"
-            exact = yuan_text(whole) if whole == value else exact_text(Fraction(value, 100))
-            return f"{exact} {unit}"
+            if whole == value:
+                return amount_text(whole, currency, language)
+            return f"{exact_text(Fraction(value, 100))} {unit_word(currency, language)}"
         case "number":
             return exact_text(value)
         case "day":

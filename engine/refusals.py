@@ -101,8 +101,8 @@ SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
         "several lines of the table `{found}` hold at once: {expected}",
     ),
     "outside_statutory_range": (
-        "算出的 {found} 元不在法定幅度内（{expected}）",
-        "the computed {found} yuan lie outside the statutory range ({expected})",
+        "算出的 {found}不在法定幅度内（{expected}）",
+        "the computed {found} lie outside the statutory range ({expected})",
     ),
     "empty_list": (
         "“{found}”里没有符合的一项，也就没有日期可取：{expected}",
@@ -111,5 +111,5 @@ SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
     "divided_by_zero": ("“{found}”里的除数是零", "a divisor in `{found}` is zero"),
     "no_move": ("“{found}”没有可以移到的档次：{expected}", "there is no tier to move to from `{found}`: {expected}"),
     "guard_refused": ("{found}不许这样处罚：{expected}", "{found} does not allow this penalty: {expected}"),
-    "amount_too_large": ("算出的数额超过 {expected} 分", "the computed amount passes {expected} fen"),
+    "amount_too_large": ("算出的数额超过 {expected}", "the computed amount passes {expected}"),
 }

@@ -209,6 +209,7 @@ class Guard:
     validity: Validity
     article: str
     quote: str = field(compare=False)
+    currency: str = "CNY"
     facts: tuple[Fact, ...]
     values: tuple[Named, ...]
     provisions: tuple[Provision, ...]
@@ -234,7 +235,10 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regime:
-    """One published benchmark document and the conventions its rules share."""
+    """One published benchmark document and the conventions its rules share.
+
+    `currency` is the ISO 4217 code of every amount under it: whole hundredths of that currency's unit.
+    """
 
     code: str
     name: str
@@ -252,7 +256,7 @@ class Regime:
     records: tuple[Records, ...] = ()
     values: tuple[Named, ...] = ()
     guards: tuple[Guard, ...] = ()
-    currency: str = ""
+    currency: str = "CNY"
     case_given: tuple[tuple[str, str], ...] = ()
     lighter_law: Literal["yes", "no", ""] = ""
     always: tuple[GeneralMeasure, ...]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from engine.currency import currency_of
 from engine.decide import decide
 from engine.decision import Decision, Imposed, Outcome
 from engine.fact import Language
@@ -103,6 +104,8 @@ def _imposed(each: Imposed, surface: Surface) -> str:
             return surface.measure(Fine(amount=Bracket(low=least, high=most), payer=payer))
         case SuspendLicence() | Detain() | StopBusiness() | Restrict() if each.value:
             return surface.measure(replace(measure, time=_number(each.value)))
+        case Output(unit=unit) if currency_of(unit) is not None:
+            return surface.measure(replace(measure, value=Money(fen=int(Fraction(each.value) * 100))))
         case Output():
             return surface.measure(replace(measure, value=_number(each.value)))
         case _:

@@ -1,5 +1,6 @@
 """What a violation asks and rests on, for forms and clients: its facts as JSON Schema, its law and tiers as data."""
 
+from engine.currency import currency_of
 from engine.decision import Wire
 from engine.fact import Cell, Fact
 from engine.given import domain_text, unit_text
@@ -34,7 +35,10 @@ def facts_schema(rule: Rule) -> dict[str, Wire]:
 
 
 def fact_schema(fact: Fact, rule: Rule) -> dict[str, Wire]:
-    """Describe one fact; `x-unit`, `x-direction` and `x-source` say what JSON Schema has no word for."""
+    """Describe one fact; `x-unit`, `x-direction` and `x-source` say what JSON Schema has no word for.
+
+    `x-currency` is the ISO 4217 code of an amount, whose unit is written in the rule's language.
+    """
     schema: dict[str, Wire] = {
         "title": fact.name,
         "description": fact.question or domain_text(fact, rule.language),
@@ -44,6 +48,8 @@ def fact_schema(fact: Fact, rule: Rule) -> dict[str, Wire]:
     }
     if fact.unit:
         schema["x-unit"] = unit_text(fact, rule.language)
+    if fact.kind == "money":
+        schema["x-currency"] = currency_of(fact.unit)
     match fact.kind:
         case "yes_no":
             schema["type"] = "boolean"
@@ -109,6 +115,7 @@ def describe(rule: Rule) -> dict[str, Wire]:
             "issuer": regime.issuer,
             "published": regime.published.isoformat(),
             "source": regime.source,
+            "currency": regime.currency,
         },
         "digest": rule.digest,
         "basis": [{"article": each.article, "quote": each.quote} for each in rule.basis],

@@ -7,6 +7,7 @@ apart (tests/laws). Names, units' meanings and quoted texts are the rule's own a
 from collections.abc import Mapping
 from fractions import Fraction
 
+from engine.currency import DEFAULT, amount_text, currency_of, unit_word
 from engine.fact import Fact, Language
 from engine.lexer import usable_name
 from engine.measures import (
@@ -32,7 +33,7 @@ from engine.measures import (
     SuspendLicence,
     Warn,
 )
-from engine.numbers import MONEY_SCALE, decimal_text, exact_text
+from engine.numbers import decimal_text, exact_text
 from engine.rule import Rule, StatutoryRange, Validity
 from engine.spellings import BUILT_IN, CHANGES, KINDS, LATER, OPERATORS, ROUNDED, SIGNS, SPANS, TALLIES, WINDOWS
 from engine.tree import (
@@ -69,25 +70,31 @@ from engine.vocabulary import UNITS, WORDS, spell, spell_for
 
 
 class Surface:
-    """Writes cells in one language; the facts, and those of each list of records, put numbers on their scale."""
+    """Writes cells in one language and currency; the facts, and the fields of records, put numbers on their scale."""
 
     def __init__(
-        self, facts: Mapping[str, Fact], language: Language, lists: Mapping[str, Records] | None = None
+        self,
+        facts: Mapping[str, Fact],
+        language: Language,
+        currency: str = DEFAULT,
+        lists: Mapping[str, Records] | None = None,
     ) -> None:
         self.facts = facts
         self.language: Language = language
+        self.currency = currency
         self.lists = lists or {}
 
     @classmethod
     def of(cls, rule: Rule) -> "Surface":
-        """Write the cells of a rule in its own language."""
-        return cls(rule.by_name, rule.language, rule.lists)
+        """Write the cells of a rule in its own language and currency."""
+        return cls(rule.by_name, rule.language, rule.regime.currency, rule.lists)
 
     def inside(self, records: str) -> "Surface":
         """Write what stands inside a list of records: its fields come before the facts of the decision."""
         if records not in self.lists:
             return self
-        return Surface({**self.facts, **{each.name: each for each in self.lists[records].fields}}, self.language)
+        facts = {**self.facts, **{each.name: each for each in self.lists[records].fields}}
+        return Surface(facts, self.language, self.currency)
 
     def word(self, word: str) -> str:
         return spell(WORDS, word, self.language)
@@ -128,7 +135,7 @@ class Surface:
 
     def choice(self, choice: str) -> str:
         """Write a choice; one worded like its source stands in 「」."""
-        return choice if usable_name(choice, self.language) else f"「{choice}」"
+        return choice if usable_name(choice, self.language, self.currency) else f"「{choice}」"
 
     def choices(self, choices: tuple[str, ...]) -> str:
         return f" {self.word('SEPARATOR')} ".join(map(self.choice, choices))
@@ -141,9 +148,9 @@ class Surface:
 
     def unit(self, fact: Fact) -> str:
         if fact.kind == "money":
-            return " " + self.word("YUAN")
+            return " " + unit_word(currency_of(fact.unit) or self.currency, self.language)
         # A unit of the file's own that is no plain word is left out: a figure without a unit is in the fact's.
-        plain = fact.unit in UNITS or usable_name(fact.unit, self.language) if fact.unit else False
+        plain = fact.unit in UNITS or usable_name(fact.unit, self.language, self.currency)
         return " " + self.unit_word(fact.unit) if plain else ""
 
     def unit_word(self, unit: str) -> str:
@@ -218,7 +225,7 @@ class Surface:
         return exact_text(value)
 
     def money(self, fen: int) -> str:
-        return f"{decimal_text(fen, MONEY_SCALE)} {self.word('YUAN')}"
+        return amount_text(fen, self.currency, self.language)
 
     def along(self, along: Along) -> str:
         text = self.join(
@@ -386,7 +393,7 @@ class Surface:
             clauses.append(self.unit_word("none"))
         if fact.unit:
             written = self.unit_word(fact.unit) if fact.unit in UNITS else f"「{fact.unit}」"
-            clauses.append(self.word("YUAN") if fact.kind == "money" else written)
+            clauses.append(self.unit(fact).strip() if fact.kind == "money" else written)
         if fact.kind == "number":
             clauses.append(self.join(self.word("PRECISION"), decimal_text(1, fact.scale)))
         if fact.numeric:

@@ -38,10 +38,10 @@ def record_sections(node: Node | None, language: Language, complaints: Complaint
     return found
 
 
-def read_record_facts(name: str, key: Scalar, inner: Section, first_day_counts: bool) -> Records | None:
+def read_record_facts(name: str, key: Scalar, inner: Section, first_day_counts: bool, currency: str) -> Records | None:
     """Read what each record of a list holds; what is computed for each comes later, when every name is known."""
     complaints = inner.complaints
-    fields = read_facts(inner.node("each"), inner.language, first_day_counts, complaints)
+    fields = read_facts(inner.node("each"), inner.language, first_day_counts, complaints, currency)
     most = inner.scalar("most")
     if most is None or not most.text.strip().isdigit() or int(most.text.strip()) < 1:
         complaints.add("bad_domain", most.place if most else inner.place, found=most.text if most else "")
@@ -77,7 +77,7 @@ def read_values(node: Node | None, builder: Builder) -> tuple[Named, ...]:
     found: list[Named] = []
     builder.computing = True
     for key, value in node.entries.values():
-        if not check_name(key, builder.language, complaints):
+        if not check_name(key, builder.language, complaints, builder.lexicon.currency):
             continue
         if key.text in builder.facts:
             complaints.add("duplicate_name", key.place, found=key.text)

@@ -1,7 +1,8 @@
 """The words of the rule language: every key, operator and word has one spelling per vocabulary, plus listed synonyms.
 
 The first spelling of a word is the one the engine writes; the others are read. Nothing else in the engine spells a
-word of the language, so the Chinese and the English surface cannot drift apart.
+word of the language, so the Chinese and the English surface cannot drift apart; the words of money stand by currency
+in `engine.currency`.
 """
 
 from collections.abc import Mapping
@@ -197,9 +198,6 @@ WORDS: Mapping[str, Spellings] = MappingProxyType(
         "EDUCATE": (("教育",), ("educate",)),
         "NO_PENALTY": (("不予处罚",), ("no penalty",)),
         "REFUSE": (("拒绝",), ("refuse",)),
-        "YUAN": (("元",), ("yuan", "dollars", "dollar", "euros", "euro", "pounds", "pound")),
-        "WAN_YUAN": (("万元",), ("ten thousand yuan",)),
-        "FEN": (("分",), ("fen", "cents", "cent", "pence")),
         "YES_NO": (("是否",), ("yes or no",)),
         "CHOICE": (("选项",), ("choice",)),
         "INTEGER": (("整数",), ("integer",)),

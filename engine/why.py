@@ -4,6 +4,7 @@ A reading for decisions that stand on the record already: who may try facts unti
 fixed fine. The doors see to that; here are only the sentences.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -76,6 +77,7 @@ def _change(change: Counterfactual, decision: Decision) -> dict[str, Wire]:
         "outcome": "decision" if decides else "refusal",
         "tier": (outcome.tier or None) if isinstance(outcome, Decision) else None,
         "fine_fen": outcome.fine_fen if isinstance(outcome, Decision) else None,
+        "currency": decision.rule.regime.currency,
         "measures": [imposed_to_wire(each) for each in outcome.measures] if isinstance(outcome, Decision) else [],
         "refusal": None if isinstance(outcome, Decision) else {"code": outcome.code, "message": outcome.message},
         "zh": change_text(change, decision, "zh"),
@@ -193,15 +195,22 @@ def _outcome_text(outcome: Outcome, decision: Decision, language: Language) -> s
             return f"还须查明{names}" if zh else f"{names} would have to be established"
         return f"不能作出处罚：{outcome.message}" if zh else f"no penalty could be decided: {outcome.message}"
     own = [each for each in outcome.measures if not each.basis] or list(outcome.measures)
-    text = ("，" if zh else ", ").join(measure_text(imposed_to_wire(each), language) for each in own)
+    text = _measures(own, outcome, language)
     if not text:
         text = "无处罚" if zh else "nothing is imposed"
     before = [each for each in decision.measures if not each.basis] or list(decision.measures)
-    told = ("，" if zh else ", ").join(measure_text(imposed_to_wire(each), language) for each in before)
+    told = _measures(before, decision, language)
     if text == told and outcome.tier:
         # The penalty reads the same; what differs is the tier, or what general law adds.
         return f"“{outcome.tier}”，{text}" if zh else f"“{outcome.tier}”, {text}"
     return text
+
+
+def _measures(imposed: Iterable[Imposed], decision: Decision, language: Language) -> str:
+    """Write measures of a decision in a row, amounts in its currency."""
+    currency = decision.rule.regime.currency
+    texts = (measure_text(imposed_to_wire(each), language, currency) for each in imposed)
+    return ("，" if language == "zh" else ", ").join(texts)
 
 
 def tier_text(shortfall: Shortfall, language: Language) -> str:

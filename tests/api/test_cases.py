@@ -16,8 +16,8 @@ from tests.api.kit import COUNT, called, question, small_rules
 
 PATH = "/v1/cases"
 KEYS = {
-    "id", "index", "outcome", "on", "fine_fen", "fine_range", "measures", "refusal", "parts", "comparison", "meaning",
-    "trace",
+    "id", "index", "outcome", "on", "fine_fen", "currency", "fine_range", "measures", "refusal", "parts", "comparison",
+    "meaning", "trace",
 }  # fmt: skip
 STALL = {"act": "甲", "violation": "SZCG-003", "facts": {"拒不改正": True, "占地面积": "3.5", COUNT: 3}}
 SPIT = {"act": "甲", "violation": "SZCG-013", "facts": {COUNT: 2}}

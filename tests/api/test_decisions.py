@@ -15,8 +15,8 @@ from tests.api.kit import COUNT, question, shipped_law
 
 PATH = "/v1/decisions"
 KEYS = {
-    "id", "index", "outcome", "violation", "name", "on", "tier", "fine_fen", "measures", "refusal", "basis", "rule",
-    "meaning", "trace",
+    "id", "index", "outcome", "violation", "name", "on", "tier", "fine_fen", "currency", "measures", "refusal", "basis",
+    "rule", "meaning", "trace",
 }  # fmt: skip
 
 

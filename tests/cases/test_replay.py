@@ -95,6 +95,22 @@ def test_an_edited_fine_is_named_with_its_place_and_both_amounts(path: Path) -> 
     assert found.message_en == "fine (fen) 5000 → 10000"
 
 
+def test_a_record_from_before_the_currency_was_written_is_no_difference(path: Path) -> None:
+    rewrite(path, 3, lambda record: record["decision"].pop("currency"))
+
+    with AuditLog.open(path, read_only=True) as log:
+        assert replay(log).differences == ()
+
+
+def test_an_edited_currency_is_named(path: Path) -> None:
+    rewrite(path, 3, lambda record: record["decision"].update(currency="EUR"))
+
+    with AuditLog.open(path, read_only=True) as log:
+        (found,) = replay(log).differences
+
+    assert (found.message_zh, found.message_en) == ("货币 EUR → CNY", "currency EUR → CNY")
+
+
 def test_an_edited_fact_shows_as_the_outcome_it_no_longer_leads_to(path: Path) -> None:
     rewrite(path, 1, lambda record: record["asked"]["facts"].update(一年内次数=3))
 

@@ -365,7 +365,7 @@ def test_days_in_force_are_read_open_and_closed() -> None:
         ("2023-12-15", "cell_ends_early", 21),
         ("2023-12", "cell_syntax", 11),
         ("起", "cell_syntax", 11),
-        ("1900-01-01 起", "bad_day", 11),
+        ("1799-01-01 起", "bad_day", 11),
     ],
 )
 def test_days_in_force_that_do_not_work_are_findings(text: str, code: str, column: int) -> None:

@@ -84,9 +84,9 @@ def test_a_condition_that_cannot_be_read_names_the_whole_word_and_what_to_write(
     ("amount", "repair"),
     [
         ("50 yaun", "did you mean `yuan`?"),
-        ("$50", "`50 dollars`"),
-        ("£50", "`50 pounds`"),
-        ("50 EUR", "`50 euros`"),
+        ("$50", "`50 yuan`"),
+        ("£50", "`50 yuan`"),
+        ("50 EUR", "this regime's currency is CNY"),
         ("50,5 yuan", "write `50.5`"),
         ("50 yuan per day", "write `per day 50 yuan × NAME`"),
         ("50 yuan / day", "write `per day 50 yuan × NAME`"),

@@ -86,6 +86,7 @@ def test_the_decision_object_of_spitting_is_whole() -> None:
         "on": DAY.isoformat(),
         "tier": "情节较重",
         "fine_fen": 10_000,
+        "currency": "CNY",
         "measures": [
             {"kind": "fine", "amount_fen": 10_000},
             {"kind": "order_to_correct", "basis": "《中华人民共和国行政处罚法》第二十八条第一款"},

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine import Rulebook, load_rulebook
+from engine.currency import CURRENCIES, unit_word
 from engine.rule_cases import run_cases
 from engine.vocabulary import KEYS, REFUSALS, UNITS, WORDS
 from tests.engine.kit import findings, shipped
@@ -165,6 +166,13 @@ def test_every_word_unit_and_refusal_of_the_language_is_in_the_guide() -> None:
     missing = [zh[0] for zh, _en in words if zh[0] not in GUIDE]
 
     assert missing == []
+
+
+def test_every_currency_is_in_both_guides_with_its_word() -> None:
+    english = (RULES / "README.md").read_text(encoding="utf-8")
+
+    assert [code for code in CURRENCIES if f"`{code}` {unit_word(code, 'zh')}" not in GUIDE] == []
+    assert [code for code in CURRENCIES if f"`{code}` {unit_word(code, 'en')}" not in english] == []
 
 
 def test_every_key_of_the_language_is_in_the_guide() -> None:

@@ -32,7 +32,7 @@ def test_the_first_decision_prints_what_readme_shows(tmp_path: Path) -> None:
 
 
 def test_the_decision_object_begins_as_readme_shows(tmp_path: Path) -> None:
-    shown = re.findall(r"head -24\n(.*?)```", README, re.DOTALL)[0]
+    shown = re.findall(r"head -25\n(.*?)```", README, re.DOTALL)[0]
     arguments = ("SZCG-013", "--on", "2026-11-01", "--fact", "一年内次数=2", "--json", "--data", str(tmp_path))
 
     answer = json.loads(zhunsheng("decide", *arguments).stdout)

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from engine import load_rulebook
 from engine.cells import Builder
 from engine.conventions import read_validity
-from engine.declarations import read_facts
+from engine.currency import CURRENCIES, unit_of
+from engine.declarations import read_declaration, read_facts
 from engine.errors import Complaints
 from engine.expressions import Bounds
 from engine.fact import NOWHERE, Cell, Count, Fact, FactKind, Language, Source
 from engine.lexer import PLAIN, NameKind, usable_name
 from engine.load_regime import builder_for
 from engine.measures import (
+    Bracket,
     ConfiscateGains,
     ConfiscateGoods,
     Educate,
@@ -25,6 +27,7 @@ from engine.measures import (
     Measure,
     NoPenalty,
     OrderToCorrect,
+    Output,
     RevokeLicence,
     Warn,
 )
@@ -194,6 +197,27 @@ def test_an_outcome_is_read_back_from_both_surfaces(data: st.DataObject) -> None
     read = {language: reader(facts, language).outcome(Scalar(text, NOWHERE)) for language, text in written.items()}
 
     assert read == dict.fromkeys(BOTH, tree), written
+
+
+@settings(deadline=None, max_examples=50)
+@given(data=st.data(), code=st.sampled_from(sorted(CURRENCIES)))
+def test_amounts_in_any_currency_are_read_back_from_both_surfaces(data: st.DataObject, code: str) -> None:
+    # Whole units: of some currencies no hundredths are in use.
+    fen = data.draw(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)).map(sorted))
+    money = Fact(name="某数额", kind="money", unit=unit_of(code), scale=2, high=10**9, cell=CELL)
+    tree: tuple[Measure, ...] = (
+        Fine(amount=Bracket(low=Money(fen=fen[0] * 100), high=Money(fen=fen[1] * 100))),
+        Output(name="某", value=Money(fen=fen[1] * 100), unit=unit_of(code)),
+    )
+    when = Compare(fact="某数额", op=">", value=fen[0] * 100)
+
+    for language in BOTH:
+        surface = Surface({"某数额": money}, language, code)
+        builder = builder_for({"某数额": money}, language, Complaints(language), currency=code)
+        declared = Scalar(surface.declaration(money), NOWHERE)
+        assert builder.outcome(Scalar(surface.outcome(tree), NOWHERE)) == tree
+        assert builder.condition(Scalar(surface.condition(when), NOWHERE)) == when
+        assert read_declaration("某数额", declared, language, True, Complaints(language), code) == money
 
 
 @settings(deadline=None, max_examples=40)

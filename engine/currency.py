@@ -1,0 +1,164 @@
+"""Currencies: a closed table of ISO 4217 codes, each with its words in Chinese and English.
+
+A regime is in one currency, and a file under it knows the words of that currency alone, so amounts in two currencies
+never meet. Whatever the currency, an amount is whole hundredths of its unit: the names `YUAN`, `WAN_YUAN` and `FEN`
+of words, and `fen` of amounts, are those of the currency the engine was first written for.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from engine.fact import Language
+from engine.numbers import MONEY_SCALE, decimal_text
+
+# The currency of a file that says none, and of general law.
+DEFAULT = "CNY"
+
+Words = tuple[tuple[str, ...], tuple[str, ...]]
+_DOLLARS = ("dollars", "dollar")
+_CENTS = ("cents", "cent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Currency:
+    """The words of one currency, (Chinese, English); the first of each is the one the engine writes.
+
+    No `hundredths` where none are in use: then an amount is written in whole units only.
+    """
+
+    units: Words
+    hundredths: Words = ((), ())
+
+
+CURRENCIES: Mapping[str, Currency] = MappingProxyType(
+    {
+        "CNY": Currency(units=(("元", "人民币元"), ("yuan",)), hundredths=(("分",), ("fen",))),
+        "USD": Currency(units=(("美元",), ("US dollars", "US dollar", *_DOLLARS)), hundredths=(("美分",), _CENTS)),
+        "EUR": Currency(units=(("欧元",), ("euros", "euro")), hundredths=(("欧分",), _CENTS)),
+        "GBP": Currency(units=(("英镑",), ("pounds", "pound")), hundredths=(("便士",), ("pence", "penny"))),
+        "JPY": Currency(units=(("日元", "日圆"), ("yen",))),
+        "HKD": Currency(
+            units=(("港元", "港币"), ("Hong Kong dollars", "Hong Kong dollar", *_DOLLARS)),
+            hundredths=(("港仙",), _CENTS),
+        ),
+        "TWD": Currency(
+            units=(
+                ("新台币元", "新台币", "新台幣", "新臺幣"),
+                ("New Taiwan dollars", "New Taiwan dollar", *_DOLLARS),
+            ),
+            hundredths=(("分",), _CENTS),
+        ),
+        "SGD": Currency(
+            units=(("新加坡元", "新元"), ("Singapore dollars", "Singapore dollar", *_DOLLARS)),
+            hundredths=(("新加坡分",), _CENTS),
+        ),
+        "AUD": Currency(
+            units=(("澳元", "澳大利亚元"), ("Australian dollars", "Australian dollar", *_DOLLARS)),
+            hundredths=(("澳分",), _CENTS),
+        ),
+        "CAD": Currency(
+            units=(("加拿大元", "加元"), ("Canadian dollars", "Canadian dollar", *_DOLLARS)),
+            hundredths=(("加拿大分",), _CENTS),
+        ),
+        "NZD": Currency(
+            units=(("新西兰元", "纽元"), ("New Zealand dollars", "New Zealand dollar", *_DOLLARS)),
+            hundredths=(("新西兰分",), _CENTS),
+        ),
+        "CHF": Currency(
+            units=(("瑞士法郎", "瑞郎"), ("Swiss francs", "Swiss franc", "francs", "franc")),
+            hundredths=(("生丁",), ("centimes", "centime", "rappen")),
+        ),
+        "KRW": Currency(units=(("韩元", "韩圆"), ("won",))),
+        "INR": Currency(
+            units=(("印度卢比", "卢比"), ("rupees", "rupee", "Indian rupees", "Indian rupee")),
+            hundredths=(("派萨",), ("paise", "paisa")),
+        ),
+        "MOP": Currency(units=(("澳门元", "澳门币"), ("patacas", "pataca")), hundredths=(("澳门仙",), ("avos",))),
+    }
+)
+
+
+@cache
+def money_words(code: str, language: Language) -> Mapping[str, str]:
+    """Map the money words of a file to what they count: `YUAN` units, `WAN_YUAN` ten thousands, `FEN` hundredths.
+
+    The engine's own spelling of each stands first.
+    """
+    currency, column = CURRENCIES[code], 0 if language == "zh" else 1
+    units, hundredths = [*currency.units[column], code], list(currency.hundredths[column])
+    if language == "zh" and units[0].endswith("元"):
+        # A schedule in 美元 or 澳门元 says 元, and nobody under it takes that for another currency.
+        units.append("元")
+        hundredths += ["分"] if hundredths else []
+    many = "万" if language == "zh" else "ten thousand "
+    words = dict.fromkeys(units, "YUAN") | {many + word: "WAN_YUAN" for word in units}
+    return MappingProxyType(words | dict.fromkeys(hundredths, "FEN"))
+
+
+@cache
+def other_words(code: str, language: Language) -> Mapping[str, str]:
+    """Map the money words of every other currency that are none of this one."""
+    own = money_words(code, language)
+    others = {word: kind for other in CURRENCIES for word, kind in money_words(other, language).items()}
+    return MappingProxyType({word: kind for word, kind in others.items() if word not in own})
+
+
+def money_word(kind: str, code: str, language: Language) -> str:
+    """Write what a kind of money word is called; whole units where no hundredths are in use."""
+    words = money_words(code, language)
+    return next((word for word, each in words.items() if each == kind), next(iter(words)))
+
+
+def unit_word(code: str, language: Language) -> str:
+    """Write the unit of a currency: `元`, `euros`."""
+    return money_word("YUAN", code, language)
+
+
+def amount_text(fen: int, code: str, language: Language) -> str:
+    """Write an amount with its unit: 10000 hundredths are `100 元`, `100 euros`."""
+    return f"{decimal_text(fen, MONEY_SCALE)} {unit_word(code, language)}"
+
+
+def decimals(code: str) -> int:
+    """Say how many decimals a written amount may have: two, or none where no hundredths are in use."""
+    return MONEY_SCALE if CURRENCIES[code].hundredths[0] else 0
+
+
+def unit_of(code: str) -> str:
+    """Name a currency as the unit of a fact or a figure: its code, and `yuan` as records have had it from the first."""
+    return "yuan" if code == DEFAULT else code
+
+
+def currency_of(unit: str) -> str | None:
+    """Return the code of the currency that a unit is; None for a unit of something else."""
+    code = DEFAULT if unit == "yuan" else unit
+    return code if code in CURRENCIES else None
+
+
+def find_currency(text: str, language: Language) -> str | None:
+    """Find a currency by its code, or by a word that is of no other currency in the table."""
+    if text in CURRENCIES:
+        return text
+    named = _called(text, language)
+    return named[0] if len(named) == 1 else None
+
+
+def near_currencies(text: str, language: Language) -> tuple[str, ...]:
+    """Name the currencies that may be meant by a text that names none."""
+    near = difflib.get_close_matches(text.upper(), CURRENCIES, n=3, cutoff=0.6)
+    words = {word: None for code in CURRENCIES for word in _names(code, language)}
+    close = difflib.get_close_matches(text.lower(), words, n=3, cutoff=0.6)
+    found = [*_called(text, language), *near, *(code for word in close for code in _called(word, language))]
+    return tuple(dict.fromkeys(found))
+
+
+def _called(text: str, language: Language) -> list[str]:
+    return [code for code in CURRENCIES if text.lower() in _names(code, language)]
+
+
+def _names(code: str, language: Language) -> list[str]:
+    """List what a currency is called; plain 元 is the word of many."""
+    return [word.lower() for word in CURRENCIES[code].units[0 if language == "zh" else 1]]
