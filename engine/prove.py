@@ -44,6 +44,8 @@ class _Prover:
             for prop, findings, unsure in self.judged():
                 verdicts[prop] = verdict(findings, unsure)
                 found += findings
+                if unsure and not any(each.verdict == "not_proved" for each in findings):
+                    found.append(self.left_open(prop))
         versions = list(self.versions())
         verdicts["versions"] = verdict(versions, False)
         found = [self.acknowledged(each) for each in (*found, *versions)]
@@ -81,6 +83,14 @@ class _Prover:
                 continue
             open_ended = prop in amounts.unsure or (prop == "never_lighter" and orders.unsure)
             yield prop, findings, open_ended
+
+    def left_open(self, prop: Property) -> Shown:
+        """Say that a search found no further case and yet cannot speak for all of them."""
+        zh = f"“{PROPERTIES[prop][0]}”：没有找到别的反例，但数额的算法使人不能断言对所有案件都成立"
+        en = (
+            f"{PROPERTIES[prop][1]}: no further case was found, but the amounts are such that not every case is covered"
+        )
+        return Shown(property=prop, verdict="not_proved", place=self.rule.top, zh=zh, en=en)
 
     def too_wide(self, prop: Property) -> Shown:
         zh = f"“{PROPERTIES[prop][0]}”：这条规则的情形组合太多，没有算完"

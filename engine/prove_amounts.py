@@ -50,7 +50,7 @@ class Amounts:
                     "inside_statute", row.outcome_cell.place, found, refused_as(defect.kind),
                     f"“{row.tier}”公布的罚款越出法定幅度：{where}",
                     f"`{row.tier}` was published outside the statute: {where}",
-                    known=defect.note,
+                    known=defect.note, tier=row.tier,
                 )  # fmt: skip
         if rule.conventions.beyond_range == "clamp":
             # What is computed past the range is cut to it, and rounding goes inwards: nothing can leave it.
@@ -96,7 +96,7 @@ class Amounts:
         form = rows.normal.relation(op, left, right)
         for box in merged(rows.boxes(rows.reached, rows.holds[id(row)], form))[:MAX_REGIONS]:
             where = rows.regions.text(box)
-            found = list(rows.shown(prop, place, box, check, f"{zh}：{where}", f"{en}: {where}"))
+            found = list(rows.shown(prop, place, box, check, f"{zh}：{where}", f"{en}: {where}", tier=row.tier))
             if any(each.verdict == "not_proved" for each in found):
                 self.unsure.add(prop)
             yield from (each for each in found if each.verdict == "refuted")
@@ -122,7 +122,7 @@ class Amounts:
             )  # fmt: skip
             if self.never(row, share, "<=", _NONE):
                 yield Shown(
-                    property="points", verdict="refuted", place=place, warning=True,
+                    property="points", verdict="refuted", place=place, tier=row.tier, warning=True,
                     zh=f"“{row.tier}”的最低分也到不了下限",
                     en=f"`{row.tier}`: the least points never reach the lower end",
                 )  # fmt: skip
@@ -156,7 +156,8 @@ class Amounts:
                 for op, zh_when, en_when in ((bites, "从不碰到", "never bites"), (rests, "总是碰到", "always bites")):
                     if self.never(row, fine.amount, op, bound):
                         yield Shown(
-                            property="limits", verdict="refuted", place=row.outcome_cell.place, warning=True,
+                            property="limits", verdict="refuted", place=row.outcome_cell.place,
+                            tier=row.tier, warning=True,
                             zh=f"“{row.tier}”罚款的{zh}{zh_when}", en=f"the {en} of the fine of `{row.tier}` {en_when}",
                         )  # fmt: skip
 
@@ -178,7 +179,7 @@ class Amounts:
                 continue
             where = rows.regions.text(found)
             yield Shown(
-                property="overflow", verdict="not_proved", place=row.outcome_cell.place, region=(where,),
+                property="overflow", verdict="not_proved", place=row.outcome_cell.place, tier=row.tier, region=(where,),
                 zh=f"“{row.tier}”的罚款可以大到记录不下，届时按名拒绝：{where}",
                 en=f"the fine of `{row.tier}` can grow past what a record holds; it is then refused by name: {where}",
             )  # fmt: skip

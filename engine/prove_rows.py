@@ -109,7 +109,7 @@ class Rows:
                     "unambiguous", other.when_cell.place, box, _undecided,
                     f"“{names[0]}”和“{names[1]}”同时成立，不知适用哪一档：{where}",
                     f"`{names[0]}` and `{names[1]}` both hold and nothing decides: {where}",
-                    known=known,
+                    known=known, tier=other.tier,
                 )  # fmt: skip
                 yield from (each for each in found if each.verdict == "refuted" or rule.regime.tie != "heavier")
 
@@ -150,6 +150,7 @@ class Rows:
             place=place,
             zh=f"没有案件用得到“{tier}”：{zh}",
             en=f"no case comes to `{tier}`: {en}",
+            tier=tier,
             warning=True,
             known=known,
         )
@@ -208,7 +209,7 @@ class Rows:
     # --- what is shown
 
     def shown(
-        self, prop: Property, place: Place, box: Box, check: Check, zh: str, en: str, *, known: str = ""
+        self, prop: Property, place: Place, box: Box, check: Check, zh: str, en: str, *, known: str = "", tier: str = ""
     ) -> Iterator[Shown]:
         """Make a finding of a region: refuted with a case the engine answered so, else not proved; none if empty."""
         search = Witnesses(self.rulebook, self.normal)
@@ -218,7 +219,7 @@ class Rows:
         verdict: Verdict = "not_proved" if witness is None else "refuted"
         yield Shown(
             property=prop, verdict=verdict, place=place, zh=zh, en=en,
-            region=(self.regions.text(box),), witness=witness, known=known,
+            region=(self.regions.text(box),), witness=witness, known=known, tier=tier,
         )  # fmt: skip
 
 
