@@ -9,11 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Rules, load, misuse, progress, say, say_json
+from api.terminal import FOUND, AsJson, Rules, chosen, load, progress, say, say_json
 from engine.coverage import RuleCoverage, measure
-from engine.rule import Rule
 from engine.rule_cases import CaseResult, run_case
-from engine.rulebook import Rulebook
 from engine.suggest import Suggestions, suggest
 from engine.units import KINDS
 
@@ -38,8 +36,8 @@ def run_tests(
     A gap in the coverage is no failure: it ends with 0 where every case passes.
     """
     law = load(Settings.choose(rules)).rulebook
-    chosen = _chosen(law, code)
-    pairs = [(rule, case) for rule in chosen for case in rule.cases]
+    tested = chosen(law, code)
+    pairs = [(rule, case) for rule in tested for case in rule.cases]
     results: list[CaseResult] = []
     with progress("test") as show:
         for done, (rule, case) in enumerate(pairs, 1):
@@ -61,15 +59,6 @@ def run_tests(
         for suggestions in proposed:
             _tell_suggestions(suggestions)
     raise typer.Exit(FOUND if failed else 0)
-
-
-def _chosen(law: Rulebook, code: str | None) -> list[Rule]:
-    if code is None:
-        return list(law.every_rule())
-    if code not in law.versions:
-        near = law.near(code)
-        misuse(f"there is no violation `{code}`" + (f"; did you mean `{near[0]}`?" if near else ""))
-    return list(law.versions[code])
 
 
 def _tell_cases(results: Sequence[CaseResult], failed: Sequence[CaseResult]) -> None:

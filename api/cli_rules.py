@@ -1,23 +1,21 @@
-"""The commands about rules: decide one violation, check the rule files."""
+"""The command that decides one violation."""
 
 from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Never
 
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, progress, say, say_json
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, say, say_json
 from cases.desk import Desk
-from cases.errors import LawFilesMissing
-from cases.lawfiles import Law, read_files
+from cases.lawfiles import Law
 from cases.reasons import NoReasons, Reasons
 from cases.record import Asked, read_record
 from cases.store import AuditLog
-from engine import Finding, GivenFact, GivenFacts, RuleFilesInvalid, load_rulebook
+from engine import GivenFact, GivenFacts
 from engine.calendar import read_day
 from engine.explain import explain_wire
 from engine.fact import Language
@@ -124,49 +122,3 @@ def _records(name: str, text: str) -> GivenFact:
 
 def _no_float(text: str) -> Never:
     raise ValueError(f'{text} would be a float; write it as text: "{text}"')
-
-
-def check(rules: Rules = None, as_json: AsJson = False) -> None:
-    """检查规则文件 · Check every rule file; all that is wrong is reported at once, with place and repair."""
-    files = _files(rules)
-    findings: tuple[Finding, ...] = ()
-    violations = 0
-    with progress("check"):
-        try:
-            violations = len(load_rulebook(files).rules)
-        except RuleFilesInvalid as error:
-            findings = error.findings
-    if as_json:
-        say_json(
-            {
-                "ok": not findings,
-                "files": len(files),
-                "violations": violations,
-                "findings": [
-                    {
-                        "code": each.code,
-                        "file": each.place.file,
-                        "line": each.place.line,
-                        "column": each.place.column,
-                        "message": each.message,
-                        "repair": each.repair,
-                    }
-                    for each in findings
-                ],
-            }
-        )
-    elif findings:
-        for each in findings:
-            say(str(each))
-        say(f"{len(findings)} 处问题 · {len(findings)} findings")
-    else:
-        say(f"{len(files)} 个文件、{violations} 项违法行为，没有问题")
-        say(f"{len(files)} files, {violations} violations, all well")
-    raise typer.Exit(FOUND if findings else 0)
-
-
-def _files(rules: Path | None) -> dict[str, bytes]:
-    try:
-        return read_files(Settings.choose(rules).rules)
-    except LawFilesMissing as error:
-        misuse(str(error))

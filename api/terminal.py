@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -17,7 +17,9 @@ from rich.text import Text
 from api.settings import Settings
 from cases.errors import LawFilesMissing
 from cases.lawfiles import Law, read_law
-from engine import RuleFilesInvalid
+from engine import Rulebook, RuleFilesInvalid
+from engine.rule import Rule
+from engine.rulebook import close_codes
 
 FOUND, MISUSED = 1, 2
 
@@ -79,3 +81,17 @@ def load(settings: Settings) -> Law:
             complain(str(finding))
         complain(f"{len(error.findings)} findings: nothing is decided on broken rules; see `zhunsheng check`")
         raise typer.Exit(FOUND) from error
+
+
+def chosen(law: Rulebook, code: str | None) -> list[Rule]:
+    """List every version of one violation, or of all where no code is given; end with 2 where there is none."""
+    need_code(code, law.versions)
+    return [rule for rule in law.every_rule() if code in (None, rule.code)]
+
+
+def need_code(code: str | None, known: Iterable[str]) -> None:
+    """End with 2 where a code is given and no violation has it."""
+    codes = set(known)
+    if code is not None and code not in codes:
+        near = close_codes(code, sorted(codes))
+        misuse(f"there is no violation `{code}`" + (f"; did you mean `{near[0]}`?" if near else ""))
