@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from engine.decide import decide
 from engine.decision import Decision
 from engine.fact import Fact
 from engine.proof import PROPERTIES, Proof, Property, Shown, Verdict
@@ -81,8 +82,7 @@ class _Prover:
             except TooWide:
                 yield prop, [self.too_wide(prop)], True
                 continue
-            open_ended = prop in amounts.unsure or (prop == "never_lighter" and orders.unsure)
-            yield prop, findings, open_ended
+            yield prop, findings, prop in rows.unsure
 
     def left_open(self, prop: Property) -> Shown:
         """Say that a search found no further case and yet cannot speak for all of them."""
@@ -140,13 +140,16 @@ class _Prover:
             return
         last = max(before, key=lambda each: each.validity.first).validity.last
         if last is not None and last + timedelta(days=1) < rule.validity.first:
-            days = f"{(last + timedelta(days=1)).isoformat()} – {(rule.validity.first - timedelta(days=1)).isoformat()}"
+            day = last + timedelta(days=1)
+            days = f"{day.isoformat()} – {(rule.validity.first - timedelta(days=1)).isoformat()}"
+            outcome = decide(self.rulebook, rule.code, day, {})
             yield Shown(
                 property="versions",
                 verdict="refuted",
                 place=rule.top,
                 zh=f"这些日子没有法：{days}",
                 en=f"no law on these days: {days}",
+                witness=Witness(rule=rule, on=day, decided=None, facts=(), outcome=outcome),
                 known=rule.gap_before,
             )
 

@@ -4,14 +4,16 @@ Each property is a formula that must hold nowhere (`engine.normal`); where it do
 the engine has answered so (`engine.witness`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 
 from engine.decision import Outcome, Refusal
 from engine.evaluate import Scope
 from engine.fact import Place
 from engine.heavier import outweighs
+from engine.measures import Bracket, Fine
 from engine.normal import Normal
 from engine.proof import Property, Regions, Shown, Verdict
 from engine.region import Box, Form, both, either, merged
@@ -22,15 +24,21 @@ from engine.witness import Check, Witnesses
 
 BUDGET = 20_000
 MAX_REGIONS = 5
+# Regions in which nothing is found are passed over, so many of them.
+MAX_TRIED = 50
 _NEVER = ("条件自相矛盾，或者超出了事实的范围", "its condition can never hold")
 
 
 @dataclass(slots=True)
 class Rows:
-    """The conditions of one rule as formulas, and the searches over them."""
+    """The conditions of one rule as formulas, and the searches over them.
+
+    `unsure` names the properties of which no search spoke for every case.
+    """
 
     rulebook: Rulebook
     rule: Rule
+    unsure: set[Property] = field(default_factory=set)
     normal: Normal = field(init=False)
     regions: Regions = field(init=False)
     # Where the tiers are looked at: no ground of no penalty, every precondition.
@@ -70,12 +78,15 @@ class Rows:
         uncovered = both([self.reached, *(self.fails[id(row)] for row in rule.rows)])
         gaps = [defect for defect in rule.defects if defect.when is not None]
         unmarked = [self.normal.form(defect.when, False) for defect in gaps if defect.when is not None]
-        for box in merged(self.boxes(uncovered, *unmarked))[:MAX_REGIONS]:
+
+        def gap(box: Box) -> Iterator[Shown]:
             where = self.regions.text(box)
-            yield from self.shown(
+            return self.shown(
                 "complete", rule.top, box, refused_as("no_tier"),
                 f"没有一档管这样的案件：{where}", f"no tier covers these cases: {where}",
             )  # fmt: skip
+
+        yield from self.several("complete", merged(self.boxes(uncovered, *unmarked)), gap)
         for defect in gaps:
             if defect.when is None:
                 continue
@@ -99,19 +110,34 @@ class Rows:
             if outweighs(rule, one, other, scope) or outweighs(rule, other, one, scope):
                 # Constant amounts: the heavier one wins whatever the facts are.
                 continue
-            both_hold = (self.reached, self.holds[id(one)], self.holds[id(other)])
-            boxes = merged(self.boxes(*both_hold))
-            for box in boxes[:MAX_REGIONS]:
-                names = f"{one.tier}（{one.when_cell.place}）", f"{other.tier}（{other.when_cell.place}）"
-                where = self.regions.text(box)
-                known = _known(one) or _known(other)
-                found = self.shown(
-                    "unambiguous", other.when_cell.place, box, _undecided,
-                    f"“{names[0]}”和“{names[1]}”同时成立，不知适用哪一档：{where}",
-                    f"`{names[0]}` and `{names[1]}` both hold and nothing decides: {where}",
-                    known=known, tier=other.tier,
-                )  # fmt: skip
-                yield from (each for each in found if each.verdict == "refuted" or rule.regime.tie != "heavier")
+            boxes = merged(self.boxes(self.reached, self.holds[id(one)], self.holds[id(other)]))
+            yield from self.several("unambiguous", boxes, partial(self.overlap, one, other))
+
+    def overlap(self, one: Row, other: Row, box: Box) -> Iterator[Shown]:
+        """Show that nothing decides between two rows in a region, where that is so."""
+        names = f"{one.tier}（{one.when_cell.place}）", f"{other.tier}（{other.when_cell.place}）"
+        where = self.regions.text(box)
+        found = self.shown(
+            "unambiguous", other.when_cell.place, box, _undecided,
+            f"“{names[0]}”和“{names[1]}”同时成立，不知适用哪一档：{where}",
+            f"`{names[0]}` and `{names[1]}` both hold and nothing decides: {where}",
+            known=_known(one) or _known(other), tier=other.tier,
+        )  # fmt: skip
+        return (each for each in found if each.verdict == "refuted" or not self.settled(one, other))
+
+    def settled(self, one: Row, other: Row) -> bool:
+        """Say whether one of two rows always gives way: they differ only in a fine, and that is one figure in each."""
+        rest = [[each for each in row.measures if not isinstance(each, Fine)] for row in (one, other)]
+        fines = [each for row in (one, other) for each in row.measures if isinstance(each, Fine)]
+        return (
+            self.rule.regime.tie == "heavier"
+            and one.range_name == other.range_name
+            and all(each in rest[1] for each in rest[0])
+            and all(each in rest[0] for each in rest[1])
+            and len(fines) == 2
+            and len({each.payer for each in fines}) == 1
+            and not any(isinstance(each.amount, Bracket) for each in fines)
+        )
 
     # --- no idle row
 
@@ -179,14 +205,17 @@ class Rows:
                     break
 
     def undefined(self, named: Named, used: Form, form: Form, code: str) -> Iterator[Shown]:
-        for box in merged(self.boxes(self.reached, used, form))[:MAX_REGIONS]:
+        none = code == "no_line"
+
+        def lines(box: Box) -> Iterator[Shown]:
             where = self.regions.text(box)
-            none = code == "no_line"
-            yield from self.shown(
+            return self.shown(
                 "defined", named.cell.place, box, refused_as(code),
                 f"“{named.name}”{'没有一行管到' if none else '有几行同时成立'}：{where}",
                 f"`{named.name}` has {'no line' if none else 'several lines'} for: {where}",
             )  # fmt: skip
+
+        yield from self.several("defined", merged(self.boxes(self.reached, used, form)), lines)
 
     def uses(self, named: Named) -> Iterator[Form]:
         """Yield where a named value is worked out: everywhere if a condition needs it, else in the rows that use it."""
@@ -207,6 +236,19 @@ class Rows:
                 yield self.holds[id(row)]
 
     # --- what is shown
+
+    def several(self, prop: Property, boxes: list[Box], found: Callable[[Box], Iterable[Shown]]) -> Iterator[Shown]:
+        """Show the first few regions in which something is found; regions left untried leave the property open."""
+        count = 0
+        for number, box in enumerate(boxes):
+            if count >= MAX_REGIONS:
+                return
+            if number >= MAX_TRIED:
+                self.unsure.add(prop)
+                return
+            for each in found(box):
+                count += 1
+                yield each
 
     def shown(
         self, prop: Property, place: Place, box: Box, check: Check, zh: str, en: str, *, known: str = "", tier: str = ""
