@@ -8,7 +8,7 @@ import pytest
 
 from engine import Rulebook, load_rulebook
 from engine.rule_cases import run_cases
-from engine.vocabulary import KEYS, REFUSALS, UNITS, WORDS
+from engine.vocabulary import ENUMS, KEYS, REFUSALS, UNITS, WORDS
 from tests.engine.kit import findings, shipped
 from tests.house.listing import confirm_lines, defect_counts, defect_lines, sizes
 
@@ -172,6 +172,15 @@ def test_every_key_of_the_language_is_in_the_guide() -> None:
 
     # That a Chinese file is in Chinese goes without saying.
     assert set(missing) <= {"语言"}
+
+
+def test_every_property_of_a_proof_is_explained_in_both_guides() -> None:
+    english = (RULES / "README.md").read_text(encoding="utf-8")
+
+    missing = [zh[0] for zh, en in ENUMS["property"].values() if f"| `{zh[0]}` |" not in GUIDE]
+    missing += [en[0] for zh, en in ENUMS["property"].values() if f"| `{en[0]}` |" not in english]
+
+    assert missing == []
 
 
 ENGLISH = """language: English
