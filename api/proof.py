@@ -41,8 +41,8 @@ class ProvedProperty(BaseModel):
     en: str
 
 
-class ShownCase(BaseModel):
-    """A case that shows a finding, with the engine's answer; `test_case` is its line for the rule file."""
+class RefusedCase(BaseModel):
+    """A case and the engine's answer."""
 
     on: str
     decided: str | None
@@ -50,6 +50,11 @@ class ShownCase(BaseModel):
     tier: str | None
     zh: str
     en: str
+
+
+class ShownCase(RefusedCase):
+    """A case that shows a finding; `test_case` is its line for the rule file."""
+
     test_case: str | None
 
 
@@ -77,6 +82,19 @@ class ProofFinding(BaseModel):
     todo: Todo
 
 
+class MarkedDefect(BaseModel):
+    """A defect that the rule file marks, and a case that is refused by its name."""
+
+    kind: str
+    tier: str | None
+    when: str | None
+    note: str
+    file: str
+    line: int
+    column: int
+    case: RefusedCase | None
+
+
 class AcknowledgedFinding(BaseModel):
     """What the rule file acknowledges, with its reason; `used` says whether there is such a finding."""
 
@@ -101,6 +119,7 @@ class ProofCard(BaseModel):
     meaning: int
     properties: list[ProvedProperty]
     findings: list[ProofFinding]
+    defects: list[MarkedDefect]
     acknowledged: list[AcknowledgedFinding]
 
 

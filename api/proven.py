@@ -114,6 +114,11 @@ def card_lines(card: Card, language: Language) -> Iterator[str]:
         yield f"  {STANDINGS[each['standing']][column]}{'：' if zh else ': '}{each[language]}"
     for finding in findings_of([card]):
         yield from finding_lines(finding, language)
+    for each in card["defects"]:
+        kind, at = spell(ENUMS["kind"], each["kind"], language), each["tier"] or each["when"] or ""
+        yield f"{'缺陷' if zh else 'defect'} [{kind}] {f'“{at}”' if at else ''}{each['note']}"
+        if each["case"] is not None:
+            yield f"    {case_text(each['case'], language)}"
     for each in card["acknowledged"]:
         word = _word(each["property"], language)
         tier = f"“{each['tier']}”" if each["tier"] else ""

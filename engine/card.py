@@ -92,6 +92,12 @@ def card(rulebook: Rulebook, proof: Proof) -> Card:
             for each in PROPERTIES
         ],
         "findings": [_finding(rulebook, rule, each, names) for each in proof.findings],
+        "defects": [
+            {"kind": each.kind, "tier": each.tier or None, "when": each.cell.text if each.when is not None else None,
+             "note": each.note, "file": each.cell.place.file, "line": each.cell.place.line,
+             "column": each.cell.place.column, "case": None if witness is None else _case(witness)}
+            for each, witness in proof.defects
+        ],
         "acknowledged": [
             {"property": each.prop, "tier": each.tier, "reason": each.reason,
              "file": each.cell.place.file, "line": each.cell.place.line, "column": each.cell.place.column,
@@ -147,7 +153,12 @@ def _finding(rulebook: Rulebook, rule: Rule, shown: Shown, names: set[str]) -> C
         "zh": shown.zh,
         "en": shown.en,
         "region": list(shown.region),
-        "case": None if shown.witness is None else _case(rulebook, rule, shown.property, shown.witness, names),
+        "case": None
+        if shown.witness is None
+        else {
+            **_case(shown.witness),
+            "test_case": _test_case(rulebook, rule, shown.property, shown.witness, names),
+        },
         "todo": {
             "zh": todo(shown.property, level(shown), "zh", rule.language),
             "en": todo(shown.property, level(shown), "en", rule.language),
@@ -155,7 +166,7 @@ def _finding(rulebook: Rulebook, rule: Rule, shown: Shown, names: set[str]) -> C
     }
 
 
-def _case(rulebook: Rulebook, rule: Rule, prop: Property, witness: Witness, names: set[str]) -> Card:
+def _case(witness: Witness) -> Card:
     return {
         "on": witness.on.isoformat(),
         "decided": witness.decided.isoformat() if witness.decided else None,
@@ -163,7 +174,6 @@ def _case(rulebook: Rulebook, rule: Rule, prop: Property, witness: Witness, name
         "tier": witness.outcome.tier if isinstance(witness.outcome, Decision) else None,
         "zh": answer_text(witness.outcome, "zh"),
         "en": answer_text(witness.outcome, "en"),
-        "test_case": _test_case(rulebook, rule, prop, witness, names),
     }
 
 

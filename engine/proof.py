@@ -17,7 +17,7 @@ from engine.given import unit_text, value_text
 from engine.normal import Amount, Normal
 from engine.numbers import decimal_text, exact_text
 from engine.region import Axis, Box, Part, Range
-from engine.rule import Rule
+from engine.rule import Defect, Rule
 from engine.surface import Surface
 from engine.tree import Arithmetic, Condition, Each, Expr, Extreme, Limit, Money, Ref, RoundedTo
 from engine.vocabulary import WORDS, spell
@@ -92,11 +92,15 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """The verdicts on one rule and everything found, for one meaning of the language."""
+    """The verdicts on one rule and everything found, for one meaning of the language.
+
+    `defects` shows each marked defect by a case that is refused by its name; None where no such case was found.
+    """
 
     rule: Rule
     verdicts: Mapping[Property, Verdict]
     findings: tuple[Shown, ...]
+    defects: tuple[tuple[Defect, Witness | None], ...] = ()
     meaning: int = MEANING
 
 

@@ -41,8 +41,9 @@ class _Prover:
         rule = self.rule
         verdicts: dict[Property, Verdict] = dict.fromkeys(PROPERTIES, "not_asked")
         found: list[Shown] = []
+        rows = Rows(self.rulebook, rule)
         if not any(each.kind == "no_benchmark" and not each.tier for each in rule.defects):
-            for prop, findings, unsure in self.judged():
+            for prop, findings, unsure in self.judged(rows):
                 verdicts[prop] = verdict(findings, unsure)
                 found += findings
                 if unsure and not any(each.verdict == "not_proved" for each in findings):
@@ -50,12 +51,11 @@ class _Prover:
         versions = list(self.versions())
         verdicts["versions"] = verdict(versions, False)
         found = [self.acknowledged(each) for each in (*found, *versions)]
-        return Proof(rule=rule, verdicts=verdicts, findings=tuple(found))
+        return Proof(rule=rule, verdicts=verdicts, findings=tuple(found), defects=tuple(rows.marked()))
 
-    def judged(self) -> Iterator[tuple[Property, list[Shown], bool]]:
+    def judged(self, rows: Rows) -> Iterator[tuple[Property, list[Shown], bool]]:
         """Judge each property that conditions and amounts decide: its findings, and whether something stayed open."""
         rule = self.rule
-        rows = Rows(self.rulebook, rule)
         amounts, orders = Amounts(rows), Orders(rows)
         searches: list[tuple[Property, Callable[[], Iterable[Shown]]]] = [
             ("complete", rows.complete),

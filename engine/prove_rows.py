@@ -16,11 +16,11 @@ from engine.heavier import outweighs
 from engine.measures import Bracket, Fine
 from engine.normal import Normal
 from engine.proof import Property, Regions, Shown, Verdict
-from engine.region import Box, Form, both, either, merged
-from engine.rule import Row, Rule
+from engine.region import Box, Form, TooWide, both, either, merged
+from engine.rule import Defect, Row, Rule
 from engine.rulebook import Rulebook
 from engine.tree import Branches, Named, Table, names_in
-from engine.witness import Check, Witnesses
+from engine.witness import Check, Witness, Witnesses
 
 BUDGET = 20_000
 MAX_REGIONS = 5
@@ -234,6 +234,28 @@ class Rows:
             reads = [name for _measure, expr in row.computed for name in names_in(expr)]
             if row.measures and (anyhow or named.name in rule.names_behind(reads)):
                 yield self.holds[id(row)]
+
+    # --- the defects that are marked
+
+    def marked(self) -> Iterator[tuple[Defect, Witness | None]]:
+        """Show each marked defect by a case that is refused by its name."""
+        rule = self.rule
+        uncovered = both([self.reached, *(self.fails[id(row)] for row in rule.rows)])
+        for defect in rule.defects:
+            if defect.when is not None:
+                met = both([uncovered, self.normal.form(defect.when)])
+            else:
+                mine = either(self.holds[id(row)] for row in rule.rows if row.tier == defect.tier)
+                others = either(self.holds[id(row)] for row in rule.rows if row.tier != defect.tier)
+                overlap = others if defect.kind == "overlapping_tiers" else True
+                met = both([self.reached, mine, overlap]) if defect.tier else self.reached
+            search = Witnesses(self.rulebook, self.normal)
+            try:
+                boxes = self.boxes(met)[:MAX_TRIED]
+            except TooWide:
+                boxes = []
+            tried = (search.find(box, refused_as(defect.kind)) for box in boxes)
+            yield defect, next((each for each in tried if each is not None), None)
 
     # --- what is shown
 
