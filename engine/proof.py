@@ -196,7 +196,7 @@ class Regions:
         if str(axis) in ("@on", "@decided"):
             return date.fromordinal(int(value)).isoformat()
         if fact is None:
-            return exact_text(Fraction(value) / 100 if self._money(axis) else Fraction(value))
+            return exact_text(Fraction(value, 100) if self._money(axis) else Fraction(value))
         if fact.kind == "day":
             return value_text(fact, date.fromordinal(int(value)), self.language)
         return decimal_text(int(value), fact.scale)
