@@ -1,4 +1,4 @@
-"""The command line `zhunsheng`: decide, check and test rules, replay and verify the log, serve.
+"""The command line `zhunsheng`: decide, check, prove and test rules, replay and verify the log, serve.
 
 Exit codes: 0 all is well; 1 something was found (a refusal, a finding, a failed case, a difference, a log that cannot
 be used); 2 the command was not used rightly. With --json, standard output is one JSON object and nothing else.
@@ -10,9 +10,10 @@ import typer
 
 from api.cli_case import decide_case
 from api.cli_cases import run_tests
+from api.cli_check import card, check
 from api.cli_diff import diff
 from api.cli_log import replay, verify
-from api.cli_rules import check, decide
+from api.cli_rules import decide
 from api.cli_serve import serve, watch
 from api.terminal import FOUND, complain
 from cases.errors import CaseError
@@ -34,6 +35,7 @@ app.command()(serve)
 app.command()(decide)
 app.command("decide-case")(decide_case)
 app.command()(check)
+app.command()(card)
 app.command()(diff)
 app.command("test")(run_tests)
 app.command()(replay)

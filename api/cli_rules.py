@@ -1,4 +1,4 @@
-"""The commands about rules: decide one violation, check the rule files."""
+"""The command that decides one violation."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from typing import Annotated, Never
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Code, Data, Lang, Rules, files_for, load, misuse, progress, say, say_json
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, say, say_json
 from cases.desk import Desk
-from cases.lawfiles import Law, unread_files
+from cases.lawfiles import Law
 from cases.reasons import NoReasons, Reasons
 from cases.record import Asked, read_record
 from cases.store import AuditLog
-from engine import Finding, GivenFact, GivenFacts, RuleFilesInvalid, load_rulebook
+from engine import GivenFact, GivenFacts
 from engine.calendar import read_day
 from engine.explain import explain_wire
 from engine.fact import Language
-from engine.notices import notices
 
 
 def decide(
@@ -124,60 +123,3 @@ def _records(name: str, text: str) -> GivenFact:
 
 def _no_float(text: str) -> Never:
     raise ValueError(f'{text} would be a float; write it as text: "{text}"')
-
-
-def check(rules: Rules = None, code: Code = None, as_json: AsJson = False, lang: Lang = "zh") -> None:
-    """检查规则文件 · Check every rule file; all that is wrong is reported at once, with place and repair.
-
-    A finding is in the language of its file. What is no mistake and seldom meant (a fact that nothing uses, a file that
-    is not read) is told as well, and it ends with 0 all the same.
-    """
-    zh = lang == "zh"
-    files = files_for(rules, code)
-    unread = unread_files(Settings.choose(rules).rules)
-    findings: tuple[Finding, ...] = ()
-    noticed: tuple[Finding, ...] = ()
-    violations = 0
-    with progress("检查" if zh else "check"):
-        try:
-            rulebook = load_rulebook(files)
-            violations, noticed = len(rulebook.rules), notices(rulebook)
-        except RuleFilesInvalid as error:
-            findings = error.findings
-    if as_json:
-        say_json(
-            {
-                "ok": not findings,
-                "files": len(files),
-                "violations": violations,
-                "findings": [_finding(each) for each in findings],
-                "notices": [_finding(each) for each in noticed],
-                "not_read": list(unread),
-            }
-        )
-        raise typer.Exit(FOUND if findings else 0)
-    for each in noticed:
-        say(f"注意：{each}" if zh else f"note: {each}")
-    for name in unread:
-        say(f"注意：{name} 不是 .yaml 文件，没有读" if zh else f"note: {name} is no .yaml file and was not read")
-    if findings:
-        for each in findings:
-            say(str(each))
-        say(f"{len(findings)} 处问题" if zh else f"{len(findings)} findings")
-    elif zh:
-        say(f"{len(files)} 个文件、{violations} 项违法行为，没有问题")
-    else:
-        say(f"{len(files)} files, {violations} violations, all well")
-    raise typer.Exit(FOUND if findings else 0)
-
-
-def _finding(finding: Finding) -> dict[str, str | int]:
-    place = finding.place
-    return {
-        "code": finding.code,
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "message": finding.message,
-        "repair": finding.repair,
-    }

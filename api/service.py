@@ -31,6 +31,7 @@ from api.models import (
 )
 from api.pages import add_pages, problem_page, wants_page
 from api.problems import ApiError, BadRequest, InvalidRequest, NotFound, problem, problem_of
+from api.proof import add_proof
 from api.search import search
 from api.settings import Settings
 from cases.cardfile import read_cards
@@ -65,6 +66,7 @@ def create_app(law: Law, log: AuditLog, settings: Settings, *, supervised: bool)
     _add_decisions(app, desk)
     add_joint(app, desk)
     _add_law(app, law)
+    add_proof(app, law)
     _add_operation(app, law, log, settings, supervised=supervised)
     reasons = Reasons(law, log)
     add_asking(app, desk, reasons)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,8 +18,10 @@ from rich.text import Text
 from api.settings import Settings
 from cases.errors import LawFilesMissing
 from cases.lawfiles import Law, read_files, read_law
-from engine import Finding, RuleFilesInvalid
+from engine import Finding, Rulebook, RuleFilesInvalid
 from engine.load import codes_in, files_of
+from engine.rule import Rule
+from engine.rulebook import close_codes
 
 FOUND, MISUSED = 1, 2
 # So many findings, and files with findings, are named where a law that cannot be used stops another command.
@@ -110,3 +112,17 @@ def broken(findings: Sequence[Finding]) -> NoReturn:
         f"{count} findings in {len(files)} files ({names}): nothing is decided on broken rules; see `zhunsheng check`"
     )
     raise typer.Exit(FOUND)
+
+
+def chosen(law: Rulebook, code: str | None) -> list[Rule]:
+    """List every version of one violation, or of all where no code is given; end with 2 where there is none."""
+    need_code(code, law.versions)
+    return [rule for rule in law.every_rule() if code in (None, rule.code)]
+
+
+def need_code(code: str | None, known: Iterable[str]) -> None:
+    """End with 2 where a code is given and no violation has it."""
+    codes = set(known)
+    if code is not None and code not in codes:
+        near = close_codes(code, sorted(codes))
+        misuse(f"there is no violation `{code}`" + (f"; did you mean `{near[0]}`?" if near else ""))

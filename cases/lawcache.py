@@ -19,13 +19,13 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import MappingProxyType
-from typing import Any
+from typing import IO, Any
 
 import engine
 from engine import Rulebook, digest_of, load_rulebook
 from engine.rulebook import manifest_of
 
-__all__ = ["load_cached"]
+__all__ = ["engine_digest", "load_cached", "ours", "put"]
 
 
 # So many laws stay: two folders of rules used in turn should not push each other out.
@@ -53,16 +53,16 @@ def load_cached(files: Mapping[str, bytes], folder: Path) -> Rulebook:
     if (kept := _read(path)) is not None and kept.digest == digest:
         return kept
     rulebook = load_rulebook(files)
-    _write(path, rulebook)
+    put(path, pickle.dumps(rulebook, protocol=pickle.HIGHEST_PROTOCOL), "*.rulebook", KEPT)
     return rulebook
 
 
 def _key(digest: str) -> str:
-    return sha256(f"{digest} {_engine()} {sys.implementation.cache_tag}".encode()).hexdigest()[:32]
+    return sha256(f"{digest} {engine_digest()} {sys.implementation.cache_tag}".encode()).hexdigest()[:32]
 
 
 @cache
-def _engine() -> str:
+def engine_digest() -> str:
     """Name the engine by the bytes of its modules: another engine may read the same files otherwise."""
     folder = Path(engine.__file__).parent
     return digest_of(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py"))))
@@ -71,8 +71,7 @@ def _engine() -> str:
 def _read(path: Path) -> Rulebook | None:
     try:
         with path.open("rb") as file:
-            seen = os.fstat(file.fileno())
-            if seen.st_uid != os.getuid() or seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            if not ours(file):
                 return None
             found = pickle.load(file)  # noqa: S301 - our own file, and writable by us alone
     except (OSError, pickle.PickleError, EOFError, AttributeError, ImportError, TypeError, ValueError):
@@ -80,16 +79,22 @@ def _read(path: Path) -> Rulebook | None:
     return found if isinstance(found, Rulebook) else None
 
 
-def _write(path: Path, rulebook: Rulebook) -> None:
-    """Put a rulebook beside the few before it, whole or not at all."""
+def ours(file: IO[bytes]) -> bool:
+    """Say whether an open file belongs to this user and nobody else can write it."""
+    seen = os.fstat(file.fileno())
+    return seen.st_uid == os.getuid() and not seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def put(path: Path, data: bytes, pattern: str, kept: int) -> None:
+    """Put bytes beside the few before them, whole or not at all; a folder that cannot be written is no error."""
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=path.parent, suffix=".new") as file:
-            pickle.dump(rulebook, file, protocol=pickle.HIGHEST_PROTOCOL)
+            file.write(data)
             file.flush()
             # Linked under its name only when it is whole; the temporary name goes away with the file.
             path.unlink(missing_ok=True)
             os.link(file.name, path)
-        kept = sorted(path.parent.glob("*.rulebook"), key=lambda each: each.stat().st_mtime, reverse=True)
-        for old in kept[KEPT:]:
+        found = sorted(path.parent.glob(pattern), key=lambda each: each.stat().st_mtime, reverse=True)
+        for old in found[kept:]:
             old.unlink(missing_ok=True)

@@ -11,15 +11,16 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal
 
+from engine.currency import unit_word
 from engine.decision import MEANING
 from engine.fact import Fact, Language, Place
 from engine.given import unit_text, value_text
 from engine.normal import Amount, Normal
 from engine.numbers import decimal_text, exact_text
 from engine.region import Axis, Box, Part, Range
-from engine.rule import Rule
+from engine.rule import Defect, Rule
 from engine.surface import Surface
-from engine.tree import Condition, Each
+from engine.tree import Arithmetic, Condition, Each, Expr, Extreme, Limit, Money, Ref, RoundedTo
 from engine.vocabulary import WORDS, spell
 from engine.witness import Witness
 
@@ -92,11 +93,15 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """The verdicts on one rule and everything found, for one meaning of the language."""
+    """The verdicts on one rule and everything found, for one meaning of the language.
+
+    `defects` shows each marked defect by a case that is refused by its name; None where no such case was found.
+    """
 
     rule: Rule
     verdicts: Mapping[Property, Verdict]
     findings: tuple[Shown, ...]
+    defects: tuple[tuple[Defect, Witness | None], ...] = ()
     meaning: int = MEANING
 
 
@@ -166,18 +171,41 @@ class Regions:
             "@decided": spell(WORDS, "DECISION_DAY", self.language),
         }.get(str(axis), str(axis))
 
+    def _money(self, axis: Axis) -> bool:
+        """Say whether an axis is an amount: its figures are fen, and people read yuan."""
+        return isinstance(axis, Amount) and self._is_money(axis.left)
+
+    def _is_money(self, expr: Expr) -> bool:
+        match expr:
+            case Money() | Limit():
+                return True
+            case Ref(name=name):
+                declared = self.rule.by_name.get(name) or self.rule.named.get(name)
+                return declared is not None and declared.kind == "money"
+            case Arithmetic(op=op, left=left, right=right):
+                of_right = self._is_money(right)
+                return self._is_money(left) and not of_right if op == "/" else self._is_money(left) or of_right
+            case Extreme(parts=parts):
+                return any(self._is_money(part) for part in parts)
+            case RoundedTo(part=part):
+                return self._is_money(part)
+            case _:
+                return False
+
     def _figure(self, axis: Axis, value: int | Fraction) -> str:
         fact = self._fact(axis)
         if str(axis) in ("@on", "@decided"):
             return date.fromordinal(int(value)).isoformat()
         if fact is None:
-            return exact_text(Fraction(value))
+            return exact_text(Fraction(value, 100) if self._money(axis) else Fraction(value))
         if fact.kind == "day":
             return value_text(fact, date.fromordinal(int(value)), self.language)
         return decimal_text(int(value), fact.scale)
 
     def _unit(self, axis: Axis) -> str:
         fact = self._fact(axis)
+        if fact is None and self._money(axis):
+            return f" {unit_word(self.rule.regime.currency, self.language)}"
         return f" {unit_text(fact, self.language)}" if fact is not None and fact.numeric and fact.unit else ""
 
 

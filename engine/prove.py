@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from engine.decide import decide
 from engine.decision import Decision
 from engine.fact import Fact
 from engine.proof import PROPERTIES, Proof, Property, Shown, Verdict
@@ -41,21 +42,23 @@ class _Prover:
         rule = self.rule
         verdicts: dict[Property, Verdict] = dict.fromkeys(PROPERTIES, "not_asked")
         found: list[Shown] = []
+        rows = Rows(self.rulebook, rule)
         if not any(each.kind == "no_benchmark" and not each.tier for each in rule.defects):
-            for prop, findings, unsure in self.judged():
+            for prop, findings, unsure in self.judged(rows):
                 verdicts[prop] = verdict(findings, unsure)
                 found += findings
+                if unsure and not any(each.verdict == "not_proved" for each in findings):
+                    found.append(self.left_open(prop))
         quoted = list(quoted_range(rule))
         verdicts["quoted_range"] = verdict_on(rule, quoted)
         versions = list(self.versions())
         verdicts["versions"] = verdict(versions, False)
         found = [self.acknowledged(each) for each in (*found, *quoted, *versions)]
-        return Proof(rule=rule, verdicts=verdicts, findings=tuple(found))
+        return Proof(rule=rule, verdicts=verdicts, findings=tuple(found), defects=tuple(rows.marked()))
 
-    def judged(self) -> Iterator[tuple[Property, list[Shown], bool]]:
+    def judged(self, rows: Rows) -> Iterator[tuple[Property, list[Shown], bool]]:
         """Judge each property that conditions and amounts decide: its findings, and whether something stayed open."""
         rule = self.rule
-        rows = Rows(self.rulebook, rule)
         amounts, orders = Amounts(rows), Orders(rows)
         searches: list[tuple[Property, Callable[[], Iterable[Shown]]]] = [
             ("complete", rows.complete),
@@ -82,8 +85,15 @@ class _Prover:
             except TooWide:
                 yield prop, [self.too_wide(prop)], True
                 continue
-            open_ended = prop in amounts.unsure or (prop == "never_lighter" and orders.unsure)
-            yield prop, findings, open_ended
+            yield prop, findings, prop in rows.unsure
+
+    def left_open(self, prop: Property) -> Shown:
+        """Say that a search found no further case and yet cannot speak for all of them."""
+        zh = f"“{PROPERTIES[prop][0]}”：没有找到别的反例，但数额的算法使人不能断言对所有案件都成立"
+        en = (
+            f"{PROPERTIES[prop][1]}: no further case was found, but the amounts are such that not every case is covered"
+        )
+        return Shown(property=prop, verdict="not_proved", place=self.rule.top, zh=zh, en=en)
 
     def too_wide(self, prop: Property) -> Shown:
         zh = f"“{PROPERTIES[prop][0]}”：这条规则的情形组合太多，没有算完"
@@ -133,13 +143,16 @@ class _Prover:
             return
         last = max(before, key=lambda each: each.validity.first).validity.last
         if last is not None and last + timedelta(days=1) < rule.validity.first:
-            days = f"{(last + timedelta(days=1)).isoformat()} – {(rule.validity.first - timedelta(days=1)).isoformat()}"
+            day = last + timedelta(days=1)
+            days = f"{day.isoformat()} – {(rule.validity.first - timedelta(days=1)).isoformat()}"
+            outcome = decide(self.rulebook, rule.code, day, {})
             yield Shown(
                 property="versions",
                 verdict="refuted",
                 place=rule.top,
                 zh=f"这些日子没有法：{days}",
                 en=f"no law on these days: {days}",
+                witness=Witness(rule=rule, on=day, decided=None, facts=(), outcome=outcome),
                 known=rule.gap_before,
             )
 

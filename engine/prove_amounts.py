@@ -1,8 +1,9 @@
 """Proves what a rule's amounts come to: inside the statute, points that fit, limits that bite, no overflow."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from engine.amounts import may_leave
 from engine.bounds import Bounds
@@ -12,9 +13,10 @@ from engine.measures import Bracket, Fine
 from engine.normal import BoxBounds
 from engine.numbers import MAX_SAFE_INTEGER
 from engine.proof import Property, Shown
-from engine.prove_rows import MAX_REGIONS, Rows, refused_as
+from engine.prove_rows import Rows, refused_as
+from engine.region import Box, Range
 from engine.rule import Row
-from engine.tree import Expr, Limit, Money, Number, Operator
+from engine.tree import Expr, Limit, Money, Number, Operator, names_in
 from engine.witness import Check, Witnesses
 
 _NONE, _ALL = Number(value=Fraction(0)), Number(value=Fraction(1))
@@ -22,10 +24,9 @@ _NONE, _ALL = Number(value=Fraction(0)), Number(value=Fraction(1))
 
 @dataclass(slots=True)
 class Amounts:
-    """The amounts of one rule, row by row; `unsure` names the properties that shape alone could not settle."""
+    """The amounts of one rule, row by row."""
 
     rows: Rows
-    unsure: set[Property] = field(default_factory=set)
 
     def fines(self) -> Iterator[tuple[Row, Fine]]:
         for row in self.rows.rule.rows:
@@ -49,7 +50,7 @@ class Amounts:
                     "inside_statute", row.outcome_cell.place, found, refused_as(defect.kind),
                     f"“{row.tier}”公布的罚款越出法定幅度：{where}",
                     f"`{row.tier}` was published outside the statute: {where}",
-                    known=defect.note,
+                    known=defect.note, tier=row.tier,
                 )  # fmt: skip
         if rule.conventions.beyond_range == "clamp":
             # What is computed past the range is cut to it, and rounding goes inwards: nothing can leave it.
@@ -58,7 +59,7 @@ class Amounts:
             if not may_leave(rule, row, fine):
                 continue
             if rule.conventions.adjustments:
-                self.unsure.add("inside_statute")
+                self.rows.unsure.add("inside_statute")
             statutory = rule.range_for(row, fine.payer)
             low, high = (fine.amount.low, fine.amount.high) if isinstance(fine.amount, Bracket) else (fine.amount,) * 2
             ways: list[tuple[Expr | None, Operator, Expr | None]] = [
@@ -90,15 +91,19 @@ class Amounts:
         """Show where in a row one amount stands so to another."""
         rows = self.rows
         if isinstance(left, Limit) or isinstance(right, Limit):
-            self.unsure.add(prop)
+            self.rows.unsure.add(prop)
             return
         form = rows.normal.relation(op, left, right)
-        for box in rows.merged(rows.reached, rows.holds[id(row)], form)[:MAX_REGIONS]:
+
+        def leaves(box: Box) -> Iterator[Shown]:
             where = rows.regions.text(box)
-            found = list(rows.shown(prop, place, box, check, f"{zh}：{where}", f"{en}: {where}"))
-            if any(each.verdict == "not_proved" for each in found):
-                self.unsure.add(prop)
-            yield from (each for each in found if each.verdict == "refuted")
+            for each in rows.shown(prop, place, box, check, f"{zh}：{where}", f"{en}: {where}", tier=row.tier):
+                if each.verdict == "refuted":
+                    yield each
+                else:
+                    rows.unsure.add(prop)
+
+        yield from rows.several(prop, rows.merged(rows.reached, rows.holds[id(row)], form), leaves)
 
     # --- points: the share of the bracket
 
@@ -121,7 +126,7 @@ class Amounts:
             )  # fmt: skip
             if self.never(row, share, "<=", _NONE):
                 yield Shown(
-                    property="points", verdict="refuted", place=place, warning=True,
+                    property="points", verdict="refuted", place=place, tier=row.tier, warning=True,
                     zh=f"“{row.tier}”的最低分也到不了下限",
                     en=f"`{row.tier}`: the least points never reach the lower end",
                 )  # fmt: skip
@@ -155,7 +160,8 @@ class Amounts:
                 for op, zh_when, en_when in ((bites, "从不碰到", "never bites"), (rests, "总是碰到", "always bites")):
                     if self.never(row, fine.amount, op, bound):
                         yield Shown(
-                            property="limits", verdict="refuted", place=row.outcome_cell.place, warning=True,
+                            property="limits", verdict="refuted", place=row.outcome_cell.place,
+                            tier=row.tier, warning=True,
                             zh=f"“{row.tier}”罚款的{zh}{zh_when}", en=f"the {en} of the fine of `{row.tier}` {en_when}",
                         )  # fmt: skip
 
@@ -172,15 +178,27 @@ class Amounts:
             capped = [each for each in tops if bounds.of(each).high <= MAX_SAFE_INTEGER]
             if not tops or capped:
                 continue
-            found = rows.some(rows.reached, rows.holds[id(row)])
-            if found is None or BoxBounds(rows.normal, found).of(tops[0]).high <= MAX_SAFE_INTEGER:
-                continue
-            where = rows.regions.text(found)
-            yield Shown(
-                property="overflow", verdict="not_proved", place=row.outcome_cell.place, region=(where,),
-                zh=f"“{row.tier}”的罚款可以大到记录不下，届时按名拒绝：{where}",
-                en=f"the fine of `{row.tier}` can grow past what a record holds; it is then refused by name: {where}",
-            )  # fmt: skip
+            boxes = [
+                box
+                for box in rows.merged(rows.reached, rows.holds[id(row)])
+                if BoxBounds(rows.normal, box).of(tops[0]).high > MAX_SAFE_INTEGER
+            ]
+            yield from rows.several("overflow", boxes, partial(self.too_large, row, tops[0]))
+
+    def too_large(self, row: Row, amount: Expr, box: Box) -> Iterator[Shown]:
+        """Show a fine that no record can hold, in a region where its bounds allow one: where its facts are greatest."""
+        rows = self.rows
+        for name in rows.rule.facts_behind(names_in(amount)):
+            part = box.parts.get(name, rows.normal.domain.get(name))
+            if isinstance(part, Range):
+                box = box.narrowed(name, Range(part.high, part.high))
+        where = rows.regions.text(box)
+        return rows.shown(
+            "overflow", row.outcome_cell.place, box, refused_as("amount_too_large"),
+            f"“{row.tier}”的罚款可以大到记录不下，届时按名拒绝：{where}",
+            f"the fine of `{row.tier}` can grow past what a record holds; it is then refused by name: {where}",
+            tier=row.tier,
+        )  # fmt: skip
 
 
 def _decided(outcome: Outcome) -> bool:

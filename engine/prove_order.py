@@ -9,6 +9,7 @@ claimed from their shape.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -21,11 +22,11 @@ from engine.fact import Fact, Language
 from engine.lighter import is_lighter_than
 from engine.measures import Bracket, Change, Fine, InTier, Move
 from engine.numbers import yuan_text
-from engine.proof import Shown
+from engine.proof import Property, Shown
 from engine.prove_rows import MAX_REGIONS, Rows
 from engine.region import Box, Form, Part, Range, both, either
 from engine.rule import Row
-from engine.tree import Condition, Expr, Number
+from engine.tree import Condition, Expr, Money, Number, names_in
 from engine.trend import trend
 from engine.witness import Witness, Witnesses
 
@@ -39,7 +40,6 @@ class Orders:
     """The comparisons of one rule's rows across each step of its facts."""
 
     rows: Rows
-    unsure: bool = False
     steps: dict[str, list[tuple[Part, Part]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -49,6 +49,11 @@ class Orders:
         for fact in self.rows.rule.facts:
             if fact.kind == "yes_no":
                 self.steps[fact.name] = [(frozenset({False}), frozenset({True}))]
+
+    def open(self, left: bool = True, prop: Property = "never_lighter") -> None:
+        """Leave a property open: a search could not speak for every case."""
+        if left:
+            self.rows.unsure.add(prop)
 
     def directed(self) -> list[Fact]:
         """List the facts that a rule asks for and says a direction of."""
@@ -61,13 +66,15 @@ class Orders:
         """Find cases in which a graver fact leads to a lighter penalty (or a mitigating one to a heavier)."""
         for fact in self.directed():
             found = False
+            by_shape = self.between(fact)
+            searches = (self.across, self.later) if by_shape else (self.across, self.within, self.later)
             for first, second in self.steps.get(fact.name, []):
                 mild, grave = (first, second) if fact.direction == "graver" else (second, first)
-                for shown in (*self.across(fact, mild, grave), *self.later(fact, mild, grave)):
+                for shown in (each for search in searches for each in search(fact, mild, grave)):
                     found = True
                     yield shown
-            if not found and not self.between(fact):
-                self.unsure = True
+            if not found and not by_shape:
+                self.open()
 
     def across(self, fact: Fact, before: Part, after: Part) -> Iterator[Shown]:
         """Compare the rows that meet where a fact steps from the milder value to the graver one."""
@@ -85,8 +92,19 @@ class Orders:
             else:
                 here = both([reached[1], search.reduced(self.winning(row), grave)])
             there = either(at_mild[id(each)] for each in worse)
-            for box in rows.merged(here, there)[:MAX_REGIONS]:
-                yield from self.compared(fact, before, after, box)
+            boxes = rows.merged(here, there)
+            yield from rows.several("never_lighter", boxes, partial(self.compared, fact, before, after))
+
+    def within(self, fact: Fact, before: Part, after: Part) -> Iterator[Shown]:
+        """Compare a row with itself across a step, where its amount is looked up or computed from the fact."""
+        rows = self.rows
+        search = rows.normal.search(20_000)
+        sides = [Box({fact.name: part}) for part in (before, after)]
+        for row in rows.rule.rows:
+            if self.reads(row, fact):
+                held = both([rows.reached, rows.holds[id(row)]])
+                boxes = rows.merged(*(search.reduced(held, side) for side in sides))
+                yield from rows.several("never_lighter", boxes, partial(self.compared, fact, before, after))
 
     def compared(self, fact: Fact, before: Part, after: Part, box: Box) -> Iterator[Shown]:
         """Decide both sides of a step at a point of a region; a finding where the graver one is the lighter."""
@@ -95,7 +113,7 @@ class Orders:
         mild = search.find(box.narrowed(fact.name, before), lambda outcome: isinstance(outcome, Decision))
         if mild is None:
             if not search.empty:
-                self.unsure = True
+                self.open()
             return
         value = after.low if isinstance(after, Range) else next(iter(after))
         grave = search.again(mild, fact.name, value)
@@ -103,7 +121,7 @@ class Orders:
             return
         if not is_lighter_than(grave.outcome, mild.outcome):
             # One case that is not lighter says nothing of the others.
-            self.unsure = True
+            self.open()
             return
         where = rows.regions.text(box)
         texts = [dict(each.facts)[fact.name] for each in (mild, grave)]
@@ -176,48 +194,70 @@ class Orders:
 
     def cliffs(self) -> Iterator[Shown]:
         """Find steps of a numeric fact across which the fine jumps by more than the rule declares it may."""
-        rows, rule = self.rows, self.rows.rule
+        rule = self.rows.rule
         most = rule.cliff_fen
         assert most is not None
+        how = rule.conventions
+        plain = not (how.moves or how.adjustments or how.in_tier) and all(
+            isinstance(expr, Money) for row in rule.rows for _measure, expr in row.computed
+        )
         for fact in rule.facts:
-            if not fact.numeric:
-                continue
-            for before, after in self.steps.get(fact.name, []):
-                yield from self.jumps(fact, before, after, most, rows)
+            if fact.numeric and fact.name in rule.asks:
+                moved = [row for row in rule.rows if self.reads(row, fact)]
+                for before, after in (*self.steps.get(fact.name, []), *(self.edges(fact) if moved else ())):
+                    yield from self.jumps(fact, before, after, most)
+        # Where every amount is a constant, one case of a region stands for all of it.
+        self.open(not plain, "cliffs")
 
-    def jumps(self, fact: Fact, before: Part, after: Part, most: int, rows: Rows) -> Iterator[Shown]:
-        rule = rows.rule
+    def reads(self, row: Row, fact: Fact) -> bool:
+        """Say whether an amount of a row is computed from a fact."""
+        rule = self.rows.rule
+        return fact.name in rule.names_behind(name for _measure, expr in row.computed for name in names_in(expr))
+
+    def edges(self, fact: Fact) -> Iterator[tuple[Part, Part]]:
+        """Yield the first and the last step of a fact's domain: between thresholds a line is steepest anywhere."""
+        domain = self.rows.normal.domain[fact.name]
+        if isinstance(domain, Range) and domain.low < domain.high:
+            yield Range(domain.low, domain.low), Range(domain.low + 1, domain.low + 1)
+            yield Range(domain.high - 1, domain.high - 1), Range(domain.high, domain.high)
+
+    def jumps(self, fact: Fact, before: Part, after: Part, most: int) -> Iterator[Shown]:
+        rows, rule = self.rows, self.rows.rule
         search = rows.normal.search(20_000)
         one, two = Box({fact.name: before}), Box({fact.name: after})
         for row in rule.rows:
             here = search.reduced(both([rows.reached, rows.holds[id(row)]]), one)
-            there = either(search.reduced(rows.holds[id(each)], two) for each in rule.rows if each is not row)
-            for box in rows.merged(here, there)[:MAX_REGIONS]:
-                cases = Witnesses(rows.rulebook, rows.normal)
-                low = cases.find(box.narrowed(fact.name, before), lambda outcome: isinstance(outcome, Decision))
-                value = after.low if isinstance(after, Range) else True
-                high = None if low is None else cases.again(low, fact.name, value)
-                if low is None or high is None:
-                    continue
-                if not isinstance(low.outcome, Decision) or not isinstance(high.outcome, Decision):
-                    continue
-                fines = low.outcome.fine_fen, high.outcome.fine_fen
-                if None in fines or abs((fines[1] or 0) - (fines[0] or 0)) <= most:
-                    continue
-                where = rows.regions.text(box)
-                texts = [dict(each.facts)[fact.name] for each in (low, high)]
-                yield Shown(
-                    property="cliffs",
-                    verdict="refuted",
-                    place=row.when_cell.place,
-                    zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]}，罚款一步从 {_fines(low, high, 'zh')}：{where}",
-                    en=f"`{fact.name}` from {texts[0]} to {texts[1]}:"
-                    f" the fine jumps {_fines(low, high, 'en')}: {where}",
-                    tier=row.tier,
-                    region=(where,),
-                    witness=high,
-                    warning=True,
-                )
+            others = [each for each in rule.rows if each is not row or self.reads(row, fact)]
+            there = either(search.reduced(rows.holds[id(each)], two) for each in others)
+            boxes = rows.merged(here, there)
+            yield from rows.several("cliffs", boxes, partial(self.jump, row, fact, before, after, most))
+
+    def jump(self, row: Row, fact: Fact, before: Part, after: Part, most: int, box: Box) -> Iterator[Shown]:
+        """Decide both sides of a step at a point of a region; a finding where the fine jumps."""
+        cases = Witnesses(self.rows.rulebook, self.rows.normal)
+        low = cases.find(box.narrowed(fact.name, before), lambda outcome: isinstance(outcome, Decision))
+        high = None if low is None else cases.again(low, fact.name, after.low if isinstance(after, Range) else True)
+        if low is None or high is None:
+            self.open(not cases.empty, "cliffs")
+            return
+        if not isinstance(low.outcome, Decision) or not isinstance(high.outcome, Decision):
+            return
+        fines = low.outcome.fine_fen, high.outcome.fine_fen
+        if None in fines or abs((fines[1] or 0) - (fines[0] or 0)) <= most:
+            return
+        where = self.rows.regions.text(box)
+        texts = [dict(each.facts)[fact.name] for each in (low, high)]
+        yield Shown(
+            property="cliffs",
+            verdict="refuted",
+            place=row.when_cell.place,
+            zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]}，罚款一步从 {_fines(low, high, 'zh')}：{where}",
+            en=f"`{fact.name}` from {texts[0]} to {texts[1]}: the fine jumps {_fines(low, high, 'en')}: {where}",
+            tier=row.tier,
+            region=(where,),
+            witness=high,
+            warning=True,
+        )
 
     # --- what comes after the tier: moves, the figure inside the bracket, adjustments
 
@@ -246,9 +286,9 @@ class Orders:
                         both([search.reduced(self.picked(first), one), search.reduced(self.picked(second), two)])
                     )
         if how.moves and not self.ladders():
-            self.unsure = True
-        for box in rows.merged(search.reduced(rows.reached, one), either(wrong))[:MAX_REGIONS]:
-            yield from self.compared(fact, mild, grave, box)
+            self.open()
+        boxes = rows.merged(search.reduced(rows.reached, one), either(wrong))
+        yield from rows.several("never_lighter", boxes, partial(self.compared, fact, mild, grave))
 
     def picked(self, rule_in: InTier) -> Form:
         """Say where an in-tier rule picks the figure; the one without a condition where no other does."""
@@ -293,7 +333,16 @@ class Orders:
             for when in late:
                 met, unmet = rows.normal.form(when), rows.normal.form(when, False)
                 same.append(either(both(search.reduced(each, box) for box in (no, yes)) for each in (met, unmet)))
+            # Where the amount itself is computed from the fact, it does change something.
             fined = [row for row in rule.rows if any(isinstance(each, Fine) for each in row.measures)]
+            fined = [row for row in fined if not self.reads(row, fact)]
+            changes = [each.change for each in how.adjustments]
+            bounds = [
+                bound for each in changes for bound in (each.by, each.to, each.floor, each.cap) if bound is not None
+            ]
+            bounds += [end for each in rule.ranges for end in (each.low, each.high) if end is not None]
+            if fact.name in rule.names_behind(name for bound in bounds for name in names_in(bound)):
+                continue
             stays = either(both(search.reduced(self.winning(row), box) for box in (no, yes)) for row in fined)
             boxes = rows.merged(*same, stays)
             if not boxes:

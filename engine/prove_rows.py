@@ -4,7 +4,7 @@ Each property is a formula that must hold nowhere (`engine.normal`); where it do
 the engine has answered so (`engine.witness`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -15,15 +15,17 @@ from engine.heavier import outweighs
 from engine.measures import Measure, exprs_of
 from engine.normal import Normal
 from engine.proof import Property, Regions, Shown, Verdict
-from engine.region import Box, Form, both, merged
+from engine.region import Box, Form, TooWide, both, either, merged
 from engine.rule import Defect, Row, Rule
 from engine.rulebook import Rulebook
 from engine.tree import Branches, Expr, Formula, Named, names_in
 from engine.weighing import undecided
-from engine.witness import Check, Witnesses
+from engine.witness import Check, Witness, Witnesses
 
 BUDGET = 20_000
 MAX_REGIONS = 5
+# Regions in which nothing is found are passed over, so many of them.
+MAX_TRIED = 50
 _NEVER = ("条件自相矛盾，或者超出了事实的范围", "its condition can never hold")
 _SPARED = (
     "凡符合这一行的，都已经不予处罚，或者不符合前提",
@@ -33,10 +35,14 @@ _SPARED = (
 
 @dataclass(slots=True)
 class Rows:
-    """The conditions of one rule as formulas, and the searches over them."""
+    """The conditions of one rule as formulas, and the searches over them.
+
+    `unsure` names the properties of which no search spoke for every case.
+    """
 
     rulebook: Rulebook
     rule: Rule
+    unsure: set[Property] = field(default_factory=set)
     normal: Normal = field(init=False)
     regions: Regions = field(init=False)
     # Where the tiers are looked at: no ground of no penalty, every precondition.
@@ -134,7 +140,7 @@ class Rows:
                     "unambiguous", other.when_cell.place, box, _undecided,
                     f"“{names[0]}”和“{names[1]}”同时成立，不知适用哪一档：{where}",
                     f"`{names[0]}` and `{names[1]}` both hold and nothing decides: {where}",
-                    known=_known(one) or _known(other),
+                    known=_known(one) or _known(other), tier=other.tier,
                 )  # fmt: skip
 
     def outweighs(self, row: Row, other: Row) -> bool:
@@ -189,6 +195,7 @@ class Rows:
             place=row.when_cell.place,
             zh=f"没有案件用得到“{row.tier}”：{zh}" if nowhere else f"没有找到用得到“{row.tier}”的案件",
             en=f"no case comes to `{row.tier}`: {en}" if nowhere else f"no case was found that comes to `{row.tier}`",
+            tier=row.tier,
             warning=True,
             known=_known(row),
         )
@@ -215,9 +222,9 @@ class Rows:
                     break
 
     def undefined(self, named: Named, used: Form, form: Form, code: str) -> Iterator[Shown]:
+        none = code == "no_line"
         for box in self.told(self.merged(used, form)):
             where = self.regions.text(box)
-            none = code == "no_line"
             yield from self.shown(
                 "defined", named.cell.place, box, refused_as(code),
                 f"“{named.name}”{'没有一行管到' if none else '有几行同时成立'}：{where}",
@@ -265,6 +272,28 @@ class Rows:
     def rests(self, names: Iterable[str], named: Named) -> bool:
         return named.name in self.rule.names_behind(names)
 
+    # --- the defects that are marked
+
+    def marked(self) -> Iterator[tuple[Defect, Witness | None]]:
+        """Show each marked defect by a case that is refused by its name."""
+        rule = self.rule
+        uncovered = both([self.reached, *(self.fails[id(row)] for row in rule.rows)])
+        for defect in rule.defects:
+            if defect.when is not None:
+                met = both([uncovered, self.normal.form(defect.when)])
+            else:
+                mine = either(self.holds[id(row)] for row in rule.rows if row.tier == defect.tier)
+                others = either(self.holds[id(row)] for row in rule.rows if row.tier != defect.tier)
+                overlap = others if defect.kind == "overlapping_tiers" else True
+                met = both([self.reached, mine, overlap]) if defect.tier else self.reached
+            search = Witnesses(self.rulebook, self.normal)
+            try:
+                boxes = self.boxes(met)[:MAX_TRIED]
+            except TooWide:
+                boxes = []
+            tried = (search.find(box, refused_as(defect.kind)) for box in boxes)
+            yield defect, next((each for each in tried if each is not None), None)
+
     # --- what is shown
 
     def told(self, boxes: Iterable[Box], most: int = MAX_REGIONS) -> Iterator[Box]:
@@ -278,8 +307,21 @@ class Rows:
                 most -= 1
                 yield box
 
+    def several(self, prop: Property, boxes: list[Box], found: Callable[[Box], Iterable[Shown]]) -> Iterator[Shown]:
+        """Show the first few regions in which something is found; regions left untried leave the property open."""
+        count = 0
+        for number, box in enumerate(boxes):
+            if count >= MAX_REGIONS:
+                return
+            if number >= MAX_TRIED:
+                self.unsure.add(prop)
+                return
+            for each in found(box):
+                count += 1
+                yield each
+
     def shown(
-        self, prop: Property, place: Place, box: Box, check: Check, zh: str, en: str, *, known: str = ""
+        self, prop: Property, place: Place, box: Box, check: Check, zh: str, en: str, *, known: str = "", tier: str = ""
     ) -> Iterator[Shown]:
         """Make a finding of a region: refuted with a case the engine answered so, else not proved; none if empty."""
         search = Witnesses(self.rulebook, self.normal)
@@ -289,7 +331,7 @@ class Rows:
         verdict: Verdict = "not_proved" if witness is None else "refuted"
         yield Shown(
             property=prop, verdict=verdict, place=place, zh=zh, en=en,
-            region=(self.regions.text(box),), witness=witness, known=known,
+            region=(self.regions.text(box),), witness=witness, known=known, tier=tier,
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ is the SHA-256 of its manifest, so that a record can name the whole law a decisi
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -90,7 +90,12 @@ class Rulebook:
 
     def near(self, code: str) -> tuple[str, ...]:
         """Name up to three codes that look like a mistyped one."""
-        return tuple(difflib.get_close_matches(code[:64].upper(), self.rules, n=3, cutoff=0.6))
+        return close_codes(code, self.rules)
+
+
+def close_codes(code: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Name up to three of the known codes that look like a mistyped one."""
+    return tuple(difflib.get_close_matches(code[:64].upper(), list(known), n=3, cutoff=0.6))
 
 
 def digest_of(data: bytes) -> str:

@@ -116,7 +116,7 @@ def _proposed(rulebook: Rulebook, coverage: RuleCoverage) -> Suggestions:
         covers = tuple(each for each in seen if each is unit or search.turns(each, tried))
         for each in covers:
             del waiting[each.id]
-        name = _free(_PREFIX[coverage.rule.language] + unit.text(coverage.rule.language), names)
+        name = free_name(_PREFIX[coverage.rule.language] + unit.text(coverage.rule.language), names)
         names.add(name)
         found.append(_suggestion(coverage.rule, name, covers, tried))
     # What a later case shows by the way has been reached after all.
@@ -364,7 +364,8 @@ def _answers(rule: Rule, fact: Fact, cuts: tuple[Cut, ...], days: list[date], re
 # --- the case as it stands in the file ------------------------------------------------------------------------------
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
+    """Return a name that no case of the rule has yet, by a number behind it where it must."""
     plain = " ".join(name.split())
     numbered = (plain if number == 1 else f"{plain} ({number})" for number in range(1, len(taken) + 2))
     return next(each for each in numbered if each not in taken)
@@ -373,22 +374,29 @@ def _free(name: str, taken: set[str]) -> str:
 def _suggestion(rule: Rule, name: str, covers: tuple[Unit, ...], tried: _Tried) -> Suggestion:
     default = dict(rule.case_given)
     given = tuple((key, value) for key, value in tried.case.given if key not in default or default[key] != value)
-    column = 0 if rule.language == "zh" else 1
-    words = [KEYS["name"][column][-1]]
-    words += [spell(KEYS, key, rule.language) for key in ("on", "decided", "given", "expect")]
-    inside = ", ".join(f"{_scalar(key)}: {_value(rule, key, value)}" for key, value in given)
-    parts = [f"{words[0]}: {_scalar(name)}", f"{words[1]}: {tried.case.on.isoformat()}"]
-    if tried.case.decided is not None:
-        parts.append(f"{words[2]}: {tried.case.decided.isoformat()}")
-    parts += [f"{words[3]}: {{{inside}}}", f"{words[4]}: {_scalar(expectation(tried.outcome, rule))}"]
     return Suggestion(
         covers=covers,
         name=name,
         on=tried.case.on,
         given=given,
         outcome=tried.outcome,
-        yaml=f"  - {{{', '.join(parts)}}}",
+        yaml=case_line(rule, name, tried.case.on, tried.case.decided, given, tried.outcome),
     )
+
+
+def case_line(
+    rule: Rule, name: str, on: date, decided: date | None, given: Iterable[tuple[str, Given]], outcome: Outcome
+) -> str:
+    """Write a case as a line of the rule file, in its language."""
+    column = 0 if rule.language == "zh" else 1
+    words = [KEYS["name"][column][-1]]
+    words += [spell(KEYS, key, rule.language) for key in ("on", "decided", "given", "expect")]
+    inside = ", ".join(f"{_scalar(key)}: {_value(rule, key, value)}" for key, value in given)
+    parts = [f"{words[0]}: {_scalar(name)}", f"{words[1]}: {on.isoformat()}"]
+    if decided is not None:
+        parts.append(f"{words[2]}: {decided.isoformat()}")
+    parts += [f"{words[3]}: {{{inside}}}", f"{words[4]}: {_scalar(expectation(outcome, rule))}"]
+    return f"  - {{{', '.join(parts)}}}"
 
 
 def _value(rule: Rule, name: str, value: Given, records: str = "") -> str:

@@ -87,4 +87,4 @@ def test_a_rule_that_cannot_be_measured_is_named_and_ends_with_1(
 
     told = capsys.readouterr().out
     assert ended.value.exit_code == 1
-    assert "could not be measured, a defect to report (KeyError: '某')" in told
+    assert "的覆盖没有算完，是程序的缺陷，请报告（KeyError: '某'）" in told

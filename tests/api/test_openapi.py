@@ -62,6 +62,7 @@ OPERATIONS = {
     "GET /v1/violations": "list_violations",
     "GET /v1/violations/{code}": "read_violation",
     "GET /v1/violations/{code}/next": "ask_next",
+    "GET /v1/violations/{code}/proof": "read_proof",
     "GET /v1/power-items/{code}": "read_power_item",
     "GET /v1/cards": "list_cards",
     "GET /healthz": "health",

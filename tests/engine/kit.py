@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cases.proofs import cards
 from engine import Decision, Finding, Outcome, Refusal, Rulebook, RuleFilesInvalid, decide, load_rulebook
+from engine.card import Card
 from engine.tree import Arithmetic, Money, Number, Ref
 
 
@@ -94,6 +96,12 @@ def shipped_files() -> Mapping[str, bytes]:
 def shipped() -> Rulebook:
     """Load them, once for the whole run."""
     return load_rulebook(shipped_files())
+
+
+@cache
+def shipped_cards() -> tuple[Card, ...]:
+    """Prove every rule of them, once for the whole run."""
+    return tuple(cards(shipped(), list(shipped().every_rule()), None))
 
 
 def changed(text: str, *changes: tuple[str, str]) -> str:

@@ -1,9 +1,10 @@
 """What the lists under `rules` say, worked out from the loaded law: `test_guides.py` compares them with the files."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engine import Rulebook
+from engine.card import Card
 from engine.rule import DefectKind, Regime, Rule
 from engine.vocabulary import ENUMS, spell
 
@@ -61,15 +62,57 @@ def defect_counts(book: Rulebook) -> dict[str, tuple[int, ...]]:
     return counts
 
 
-def defect_lines(book: Rulebook) -> Iterator[str]:
-    """Write a heading for each regime and a line for each defect."""
+def defect_lines(book: Rulebook, cards: Iterable[Card]) -> Iterator[str]:
+    """Write a heading for each regime and a line for each defect and each finding that is acknowledged."""
+    by_rule = {card["file"]: card for card in cards}
     for name, (regime, rules) in by_folder(book).items():
-        if any(rule.defects for rule in rules):
+        lines = [text for rule in rules for text in (*defects_of(by_rule[rule.file]), *kept_of(by_rule[rule.file]))]
+        if lines:
             yield f"## {name}：{regime.name}"
-        for rule in rules:
-            for defect in rule.defects:
-                where = defect.tier or (f"情形：{defect.cell.text}" if defect.cell.text else "—")
-                yield line(rule.code, where, spell(ENUMS["kind"], defect.kind, "zh"), defect.note)
+            yield from lines
+
+
+def defects_of(card: Card) -> Iterator[str]:
+    for each in card["defects"]:
+        where = each["tier"] or (f"情形：{each['when']}" if each["when"] else "—")
+        yield line(
+            card["violation"], where, spell(ENUMS["kind"], each["kind"], "zh"), each["note"], shown(each["case"])
+        )
+
+
+def kept_of(card: Card) -> Iterator[str]:
+    """Write each acknowledgement that has a finding, with the case of its first one."""
+    for each in card["acknowledged"]:
+        found = [
+            one for one in card["findings"] if (one["property"], one["known"]) == (each["property"], each["reason"])
+        ]
+        if found:
+            word = f"认可：{spell(ENUMS['property'], each['property'], 'zh')}"
+            case = next((one["case"] for one in found if one["case"]), None)
+            yield line(card["violation"], each["tier"] or "—", word, each["reason"], shown(case))
+
+
+def shown(case: Card | None) -> str:
+    """Write the case that shows it, with the engine's answer."""
+    if case is None:
+        return "—"
+    facts = "，".join(
+        f"{name}={value if isinstance(value, str) else '[…]' if value else '[]'}"
+        for name, value in case["facts"].items()
+    )
+    return f"{facts or '不填事实'} → {case['zh']}"
+
+
+def written_defects(before: str, lines: Iterable[str]) -> str:
+    """Write DEFECTS.md anew: what stands before its first heading, then the lines with a head above each table."""
+    parts = [before.split("\n## ", maxsplit=1)[0].rstrip()]
+    for text in lines:
+        parts.append(
+            f"\n{text}\n{line('代码', '档次', '种类', '说明', '显示它的案件')}\n|---|---|---|---|---|"
+            if text[0] == "#"
+            else text
+        )
+    return "\n".join(parts) + "\n"
 
 
 def confirm_lines(book: Rulebook) -> Iterator[str]:

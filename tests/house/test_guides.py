@@ -1,5 +1,6 @@
 """What the guides under `rules` show loads, what they quote is law, and what they count is what is there."""
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -9,9 +10,9 @@ import pytest
 from engine import Rulebook, load_rulebook
 from engine.currency import CURRENCIES, unit_word
 from engine.rule_cases import run_cases
-from engine.vocabulary import KEYS, REFUSALS, UNITS, WORDS
-from tests.engine.kit import findings, shipped
-from tests.house.listing import confirm_lines, defect_counts, defect_lines, sizes
+from engine.vocabulary import ENUMS, KEYS, REFUSALS, UNITS, WORDS
+from tests.engine.kit import findings, shipped, shipped_cards
+from tests.house.listing import confirm_lines, defect_counts, defect_lines, sizes, written_defects
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 GUIDE = (RULES / "README.zh.md").read_text(encoding="utf-8")
@@ -182,6 +183,15 @@ def test_every_key_of_the_language_is_in_the_guide() -> None:
     assert set(missing) <= {"语言"}
 
 
+def test_every_property_of_a_proof_is_explained_in_both_guides() -> None:
+    english = (RULES / "README.md").read_text(encoding="utf-8")
+
+    missing = [zh[0] for zh, en in ENUMS["property"].values() if f"| `{zh[0]}` |" not in GUIDE]
+    missing += [en[0] for zh, en in ENUMS["property"].values() if f"| `{en[0]}` |" not in english]
+
+    assert missing == []
+
+
 ENGLISH = """language: English
 violation: T-1
 name: A
@@ -246,14 +256,25 @@ def test_the_counts_of_the_readmes_are_those_of_the_law(name: str, regimes: str,
     assert numbers(text, defects) == defect_counts(law())
 
 
-@pytest.mark.parametrize("name", ["DEFECTS.md", "TO_CONFIRM.md"])
-def test_the_lists_say_what_the_rule_files_say(name: str) -> None:
-    lines = list(defect_lines(law()) if name == "DEFECTS.md" else confirm_lines(law()))
+def told(name: str) -> list[str]:
+    """Read the lines of a list: headings, rows, and who confirms."""
     shown = (RULES / name).read_text(encoding="utf-8").splitlines()
     ruled = ("|---", "| 代码 |", "| 违法行为 |")
-    told = [each for each in shown if each.startswith(("## ", "| ", "由谁确认")) and not each.startswith(ruled)]
+    return [each for each in shown if each.startswith(("## ", "| ", "由谁确认")) and not each.startswith(ruled)]
 
-    assert told == lines
+
+def test_the_list_of_defects_says_what_the_rule_files_and_their_proofs_say() -> None:
+    """`DEFECTS=write ./run pytest tests/house/test_guides.py` writes the list anew."""
+    lines = list(defect_lines(law(), shipped_cards()))
+    if os.environ.get("DEFECTS") == "write":
+        file = RULES / "DEFECTS.md"
+        file.write_text(written_defects(file.read_text(encoding="utf-8"), lines), encoding="utf-8")
+
+    assert told("DEFECTS.md") == lines
+
+
+def test_the_list_of_open_questions_says_what_the_rule_files_say() -> None:
+    assert told("TO_CONFIRM.md") == list(confirm_lines(law()))
 
 
 def test_every_remark_that_awaits_confirmation_is_listed() -> None:
