@@ -17,7 +17,7 @@ _OPEN: Mapping[Property, str] = {
         JMHJ-11-10 SXZR-006
     """,
     "unambiguous": """
-        JMHJ-1-4 JMHJ-11-1 JXCG-001 SCSP-054 SWJZ-001 SXZR-003
+        JMHJ-1-4 JMHJ-2-6 JMHJ-3-3 JMHJ-11-1 JXCG-001 SCSP-054 SWJZ-001 SXZR-003
     """,
     "defined": """
         SXHJ-001
@@ -26,7 +26,7 @@ _OPEN: Mapping[Property, str] = {
         JMHJ-3-4 JMHJ-3-15 JMHJ-11-9
     """,
     "points": """
-        JMHJ-3-3
+        JMHJ-2-6 JMHJ-3-3 JMHJ-11-1
     """,
 }
 OPEN = frozenset((code, prop) for prop, codes in _OPEN.items() for code in codes.split())
