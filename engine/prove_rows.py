@@ -63,6 +63,19 @@ class Rows:
         """Find one place where all of these hold."""
         return next(self.normal.search(BUDGET).boxes(both(forms)), None)
 
+    def nowhere(self, prop: Property, *forms: Form) -> bool:
+        """Say whether all of these hold nowhere; a region over expressions needs a case, or the property stays open."""
+        for number, box in enumerate(self.normal.search(BUDGET).boxes(both(forms))):
+            if all(isinstance(axis, str) for axis in box.parts):
+                return False
+            search = Witnesses(self.rulebook, self.normal)
+            if number < MAX_TRIED and search.find(box, lambda _outcome: True) is not None:
+                return False
+            if number >= MAX_TRIED or not search.empty:
+                self.unsure.add(prop)
+                return False
+        return True
+
     def regions_of_rows(self) -> Iterator[Box]:
         """Yield one region of each row that a case can come to."""
         for row in self.rule.rows:
@@ -146,22 +159,21 @@ class Rows:
         rule = self.rule
         scope = Scope({}, rule.by_name, rule.named, rule.lists)
         for row in rule.no_penalty:
-            if self.some(self.normal.form(row.when)) is None:
+            if self.nowhere("reachable", self.normal.form(row.when)):
                 yield self.idle(
                     row.tier, row.when_cell.place, "条件自相矛盾，或者超出了事实的范围", "its condition can never hold"
                 )
         for row in rule.rows:
-            place = row.when_cell.place
-            if self.some(self.holds[id(row)]) is None:
+            place, held = row.when_cell.place, self.holds[id(row)]
+            if self.nowhere("reachable", held):
                 yield self.idle(row.tier, place, *_NEVER)
                 continue
-            if self.some(self.reached, self.holds[id(row)]) is None:
+            if self.nowhere("reachable", self.reached, held):
                 zh = "凡符合这一行的，都已经不予处罚，或者不符合前提"
                 yield self.idle(row.tier, place, zh, "whoever meets it is not penalised, or fails a precondition")
                 continue
             heavier = [each for each in rule.rows if outweighs(rule, each, row, scope)]
-            left = self.some(self.reached, self.holds[id(row)], *(self.fails[id(each)] for each in heavier))
-            if left is None:
+            if self.nowhere("reachable", self.reached, held, *(self.fails[id(each)] for each in heavier)):
                 names = "、".join(dict.fromkeys(each.tier for each in heavier))
                 zh, en = (
                     f"凡符合这一行的，也都符合更重的“{names}”",

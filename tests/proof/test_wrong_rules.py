@@ -337,3 +337,12 @@ def test_a_case_lies_in_the_region_it_shows_lists_included() -> None:
     assert shown.witness is not None
     assert dict(shown.witness.facts) == {"车辆": [{"超载": "0"}]}
     assert said(shown.witness) == "several_tiers"
+
+
+def test_a_row_whose_expressions_cannot_come_together_is_idle() -> None:
+    # Each comparison can hold, by its bounds; both together at no area.
+    rows = (*FINED, ("面积 > 2 且 10 × 面积 - 面积 > 800 且 面积 ≤ 80", "罚款 100元"))
+
+    proof = proved(rule(*rows))
+
+    assert [each.tier for each in of(proof, "reachable")] == ["丙"]
