@@ -190,7 +190,7 @@ class _Comparing:
         for values in search.points(own):
             if search.left <= 0:
                 break
-            case = search.case(values, box)
+            case = search.case(values, {}, box)
             if case is None:
                 continue
             other = self.answered(case, box)

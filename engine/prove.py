@@ -89,10 +89,8 @@ class _Prover:
 
     def left_open(self, prop: Property) -> Shown:
         """Say that a search found no further case and yet cannot speak for all of them."""
-        zh = f"“{PROPERTIES[prop][0]}”：没有找到别的反例，但数额的算法使人不能断言对所有案件都成立"
-        en = (
-            f"{PROPERTIES[prop][1]}: no further case was found, but the amounts are such that not every case is covered"
-        )
+        zh = f"“{PROPERTIES[prop][0]}”：没有找到别的反例，但没有查遍所有案件，不能断言成立"
+        en = f"{PROPERTIES[prop][1]}: no further case was found, but the search does not speak for every case"
         return Shown(property=prop, verdict="not_proved", place=self.rule.top, zh=zh, en=en)
 
     def too_wide(self, prop: Property) -> Shown:

@@ -7,19 +7,22 @@ the facts behind it until a point is found, within a bounded number of decisions
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from typing import cast
 
+from engine.arithmetic import Undefined
 from engine.cuts import walk
 from engine.decide import decide
 from engine.decision import Outcome, Refusal
+from engine.evaluate import Missing, Scope, compute, evaluate
 from engine.fact import Fact
-from engine.given import GivenFact, Single, value_text
+from engine.given import GivenFact, Problem, Single, Value, read_fact, read_records, value_text
 from engine.normal import Amount, Normal, domain_of
-from engine.region import Axis, Box, Part, Range
+from engine.region import Axis, Box, Part, Range, common
 from engine.rule import Rule
 from engine.rulebook import Rulebook
 from engine.tree import Axis as TableAxis
-from engine.tree import Compare, Is, OneOf, Ref
+from engine.tree import Compare, Each, Is, OneOf, Ref, Tally
 
 MAX_DECISIONS = 200
 MAX_HALVES = 2_000
@@ -61,12 +64,54 @@ class Witnesses:
         self.empty = True
         for values in self.points(box):
             self.empty = False
-            if self.left <= 0:
-                return None
-            found = self.case(values, box)
-            if found is not None and check(found.outcome):
-                return found
+            for lists in self.lists_in(box):
+                if self.left <= 0:
+                    return None
+                found = self.case(values, lists, box)
+                if found is not None and check(found.outcome) and self.lies_in(found, box):
+                    return found
         return None
+
+    def lists_in(self, box: Box) -> Iterator[dict[str, GivenFact]]:
+        """Yield lists of records to try where a region speaks of them: none, one record, each at its ends."""
+        names = {
+            node.records
+            for axis in box.parts
+            for _records, node in walk(axis)
+            if isinstance(node, Each | Tally) and node.records in self.rule.lists
+        }
+        each_way: list[list[tuple[str, GivenFact]]] = [
+            [(name, []), *((name, [self.record(name, pick)]) for pick in (lowest, highest))] for name in sorted(names)
+        ]
+        for lists in product(*each_way):
+            yield dict(lists)
+
+    def record(self, name: str, pick: Callable[[Part, Fact | None], object]) -> dict[str, str | int | bool]:
+        """Write one record of a list, each of its fields at an end."""
+        found: dict[str, str | int | bool] = {}
+        for each in self.rule.lists[name].fields:
+            part = domain_of(each)
+            if part is not None:
+                found[each.name] = cast(str, text_of(each, pick(part, each), self.rule))
+        return found
+
+    def lies_in(self, case: Witness, box: Box) -> bool:
+        """Say whether a case has what a region says of expressions and lists, as the engine works them out."""
+        rule = self.rule
+        values: dict[str, Value] = {"@on": case.on}
+        if case.decided is not None:
+            values["@decided"] = case.decided
+        for name, given in case.facts:
+            fact = rule.by_name[name]
+            if fact.kind == "records":
+                fields = {each.name: each for each in rule.lists[name].fields}
+                read: object = read_records(fact, fields, given, rule.language)
+            else:
+                read = read_fact(fact, given, rule.language)
+            if not isinstance(read, Problem):
+                values[name] = cast(Value, read)
+        scope = Scope(values, rule.by_name, rule.named, rule.lists)
+        return all(worked(axis, scope, part) for axis, part in box.parts.items() if not isinstance(axis, str))
 
     def points(self, box: Box) -> Iterator[dict[Axis, object]]:
         """Yield points of a region: round ones first, then its corners, then those of its halves."""
@@ -126,9 +171,9 @@ class Witnesses:
         ]
         return tuple(name for name in self.rule.names_behind(names) if name in self.normal.domain)
 
-    def case(self, values: dict[Axis, object], box: Box) -> Witness | None:
+    def case(self, values: dict[Axis, object], lists: dict[str, GivenFact], box: Box) -> Witness | None:
         """Decide at a point, answering what else is asked for; None where the questions do not end."""
-        facts: dict[str, GivenFact] = {}
+        facts: dict[str, GivenFact] = dict(lists)
         decided = date.fromordinal(cast(int, values["@decided"])) if "@decided" in values else None
         for fact in self.rule.facts:
             if fact.name in values:
@@ -181,6 +226,24 @@ class Witnesses:
         validity = self.rule.validity
         used = [case.on for case in self.rule.cases if validity.holds_on(case.on)]
         return max(used, default=validity.first)
+
+
+def worked(axis: Axis, scope: Scope, part: Part) -> bool:
+    """Say whether an expression or a condition comes to what a region says; yes where it has no value to compare."""
+    try:
+        if isinstance(axis, Each):
+            met = evaluate(axis, scope)
+            return isinstance(met, Missing) or not isinstance(part, frozenset) or met in part
+        if not isinstance(axis, Amount) or not isinstance(part, Range):
+            return True
+        found = [compute(each, scope) for each in (axis.left, axis.right) if each is not None]
+    except Undefined:
+        return True
+    if any(isinstance(each, Missing) for each in found):
+        return True
+    ends = [each.toordinal() if isinstance(each, date) else each for each in found]
+    value = ends[0] - ends[1] if len(ends) > 1 else ends[0]
+    return not common(Range(value, value), part).empty  # type: ignore[union-attr]  # two ranges have a range in common
 
 
 def text_of(fact: Fact, value: object, rule: Rule) -> GivenFact:

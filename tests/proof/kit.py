@@ -107,6 +107,18 @@ class Judged:
     def inside(self, box: Box, point: Point) -> bool:
         return all(self._lies(axis, part, point) for axis, part in box.parts.items())
 
+    def valueless(self, box: Box, point: Point) -> bool:
+        """Say whether an expression that a box speaks of has no value at a point: the point is then on neither side."""
+        for axis in box.parts:
+            if isinstance(axis, Amount):
+                try:
+                    for each in (axis.left, axis.right):
+                        if each is not None:
+                            compute(each, self.scope(point))
+                except Undefined:
+                    return True
+        return False
+
     def _lies(self, axis: Axis, part: Part, point: Point) -> bool:
         if isinstance(axis, Amount):
             try:

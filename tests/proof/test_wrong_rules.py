@@ -36,7 +36,7 @@ def rule(*rows: tuple[str, str], more: str = "", facts: tuple[str, str] | None =
     head = RULE.split("裁量表:")[0]
     head = head if facts is None else changed(head, facts)
     table = "".join(
-        f"  - {{档次: {name}, 情形: {when}, 处理: '{outcome}', 原文: 某}}\n"
+        f"  - {{档次: {name}, 情形: '{when}', 处理: '{outcome}', 原文: 某}}\n"
         for name, (when, outcome) in zip("甲乙丙丁", rows, strict=False)
     )
     case = "用例:\n  - {名: 没有填写, 日: 2026-11-01, 给: {}, 得: 拒绝 缺少事实}\n"
@@ -321,3 +321,28 @@ def test_an_amount_in_a_region_is_told_in_yuan() -> None:
     proof = proved(rule(FINED[0], ("面积 > 2", "罚款 20元 × 面积"), more="超出法定幅度: 拒绝\n"))
 
     assert any("20 元 × 面积 > 500 元" in each.zh for each in of(proof, "inside_statute"))
+
+
+def test_a_case_lies_in_the_region_it_shows_lists_included() -> None:
+    cars = (
+        "  地段: 选项 主街、小巷、广场\n",
+        '  车辆:\n    每项: {超载: "数，%，精确到 0.1，0 至 500"}\n    最多: 20\n',
+    )
+    rows = (("非 任一项(车辆, 超载 > 30%)", "罚款 50元，没收 「工具」"), ("项数(车辆) ≥ 1", "罚款 500元"))
+
+    proof = proved(rule(*rows, facts=cars))
+
+    (shown,) = [each for each in of(proof, "unambiguous") if each.verdict == "refuted"]
+    assert "项数 (车辆) ≥ 1" in shown.zh
+    assert shown.witness is not None
+    assert dict(shown.witness.facts) == {"车辆": [{"超载": "0"}]}
+    assert said(shown.witness) == "several_tiers"
+
+
+def test_a_row_whose_expressions_cannot_come_together_is_idle() -> None:
+    # Each comparison can hold, by its bounds; both together at no area.
+    rows = (*FINED, ("面积 > 2 且 10 × 面积 - 面积 > 800 且 面积 ≤ 80", "罚款 100元"))
+
+    proof = proved(rule(*rows))
+
+    assert [each.tier for each in of(proof, "reachable")] == ["丙"]
