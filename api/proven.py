@@ -130,4 +130,11 @@ def _word(prop: Property | str, language: Language) -> str:
 
 
 def _value(value: Any) -> str:
-    return value if isinstance(value, str) else "[" + ", ".join(map(str, value)) + "]"
+    """Write a fact's value: text, a list of days, or records as `(field value, …)`."""
+    if isinstance(value, str):
+        return value
+    return "[" + ", ".join(_record(each) if isinstance(each, dict) else str(each) for each in value) + "]"
+
+
+def _record(record: dict[str, Any]) -> str:
+    return "(" + ", ".join(f"{name} {value}" for name, value in record.items()) + ")"
