@@ -295,12 +295,24 @@ class _Deciding:
         """Try every row, so that their order never matters: those that hold, and those that may with what they lack."""
         holding: list[Row] = []
         unknown: list[tuple[Row, Missing]] = []
-        reasoning = self.reasoning
+        reasoning, append = self.reasoning, self.trace.append
+        values = reasoning.values
         for row in rows:
-            holds = reasoning.meets(row)
+            # At a glance where a row is made of plain tests on facts that are given, as most are.
+            holds: bool | Missing | None = True if row.tests else None
+            for name, against, test in row.tests:
+                given = values.get(name)
+                if given is None:
+                    holds = None
+                    break
+                if not test(given, against):
+                    holds = False
+                    break
+            if holds is None:
+                holds = reasoning.holds(row.when)
             cell = row.when_cell
             known = holds if holds is True or holds is False else None
-            self.trace.append(Step(kind, row.tier, cell.text, cell.place, reasoning.reads(row.reads), known))
+            append(Step(kind, row.tier, cell.text, cell.place, reasoning.reads(row.reads), known))
             if holds is True:
                 holding.append(row)
             elif holds is not False:

@@ -27,7 +27,7 @@ from engine.given import (
 )
 from engine.numbers import MAX_SAFE_INTEGER, exact_text
 from engine.refusals import SENTENCES, RefusalCode
-from engine.rule import Row, Rule
+from engine.rule import Rule
 from engine.rulebook import Rulebook
 from engine.tree import (
     Axis,
@@ -122,10 +122,14 @@ class Reasoning:
 
     def read_one(self, fact: Fact, given: object) -> None:
         name, language = fact.name, self.language
-        if fact.kind == "choice" and given.__class__ is str and given in fact.choices and not fact.if_unknown:
-            # Most facts are choices, and a choice is its own text.
-            self.values[name] = self.texts[name] = given
-            return
+        if given.__class__ is str and not fact.if_unknown:
+            # Most facts are choices, which are their own text, and yes or no in the word of the file.
+            if fact.kind == "choice" and given in fact.choices:
+                self.values[name] = self.texts[name] = given
+                return
+            if fact.kind == "yes_no" and given in (YES[language], NO[language]):
+                self.values[name], self.texts[name] = given == YES[language], given
+                return
         value: Value | Problem
         if fact.kind == "records":
             fields = {each.name: each for each in self.rule.lists[name].fields}
@@ -190,17 +194,6 @@ class Reasoning:
         return found
 
     # --- conditions and amounts, with the named values behind them told once
-
-    def meets(self, row: Row) -> bool | Missing:
-        """Say whether a row's condition holds: at a glance where it is made of plain tests on facts that are given."""
-        values = self.values
-        for name, against, test in row.tests:
-            given = values.get(name)
-            if given is None:
-                return self.holds(row.when)
-            if not test(given, against):
-                return False
-        return True if row.tests else self.holds(row.when)
 
     def holds(self, condition: Condition) -> bool | Missing:
         try:

@@ -20,6 +20,7 @@ from engine.measures import (
     exprs_of,
 )
 from engine.numbers import Rounding
+from engine.plain import Test, plain_tests
 from engine.tree import (
     Condition,
     Expr,
@@ -27,10 +28,8 @@ from engine.tree import (
     Named,
     Number,
     Records,
-    Test,
     names_in,
     names_of_named,
-    plain_tests,
     positive,
 )
 

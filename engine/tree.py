@@ -217,32 +217,6 @@ COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
     ">=": operator.ge,
 }
 
-# A fact, the constant it is held against, and how.
-Test = tuple[str, Anything, Callable[[Anything, Anything], bool]]
-
-
-def plain_tests(when: Condition) -> tuple[Test, ...]:
-    """Flatten a condition of plain tests on facts joined by 且, as most rows are; empty for any other condition."""
-    match when:
-        case Is(fact=name):
-            return ((name, True, operator.is_),)
-        case Compare(fact=name, op=op, value=value):
-            return ((name, value, COMPARE[op]),)
-        case OneOf(fact=name, choices=(choice,)):
-            return ((name, choice, operator.eq),)
-        case OneOf(fact=name, choices=choices):
-            return ((name, choices, _among),)
-        case All(parts=parts):
-            found = [plain_tests(part) for part in parts]
-            return tuple([test for tests in found for test in tests]) if all(found) else ()
-        case _:
-            return ()
-
-
-def _among(chosen: Anything, choices: Anything) -> bool:
-    return chosen in choices
-
-
 # --- named values (计算): tables, steps, intermediate amounts --------------------------------------------------------
 
 
