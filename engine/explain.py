@@ -151,8 +151,9 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
                 return f"裁量理由：{name} {code}，当日有效（{text}）"
             return f"benchmark: {name} {code}, in force on the day ({text})"
         case "count":
-            given = list(step["reads"].values())
-            days, number = given[0], given[1]
+            # A record has its members in the order of their names: what was counted is told from the count by its own.
+            number = step["reads"][name]
+            days = next((text for each, text in step["reads"].items() if each != name), "")
             # Whether the present act was counted shows in the figures: it is one more than the days, or it is not.
             with_this = int(number) == days.count(",") + bool(days) + 1
             if zh:
@@ -192,9 +193,8 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
                 return f"{reads}：不明，按裁量标准的规定作此认定（{text}）"
             return f"{reads}: unknown, and the schedule says what that counts as ({text})"
         case "value":
-            # The value itself is read last, after what it was worked out from.
-            *behind, (_name, worked) = step["reads"].items()
-            used = _reads({"reads": dict(behind)}, zh=zh)
+            worked = step["reads"][name]
+            used = _reads({"reads": {each: text for each, text in step["reads"].items() if each != name}}, zh=zh)
             used = ("用到 " if zh else "from ") + used if used else ""
             how = ("；" if zh else "; ").join(each for each in (text, used) if each)
             if zh:

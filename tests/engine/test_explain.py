@@ -8,9 +8,10 @@ import pytest
 from engine import Outcome, to_wire
 from engine.explain import explain, explain_wire, measure_text
 from engine.fact import Language
-from tests.engine.kit import ask, book, shipped
+from tests.engine.kit import RULE, ask, book, changed, shipped
 from tests.engine.test_decide import GROUND, HEAVIER_SECOND, ORDER_FIRST, REFUSALS, rounding, rule
 from tests.engine.test_language import BANDS, BASES, IN_TIER, LADDER, MOVES, TWO_CHANGES, TWO_WAYS, law, versions
+from tests.engine.test_second_reading import FINISHED
 
 QUIET = {"威胁辱骂殴打工作人员": False, "扰乱正常工作秩序": False, "造成较大影响和严重后果": False}
 
@@ -203,3 +204,19 @@ def test_a_record_read_back_from_its_bytes_is_explained_the_same(name: str) -> N
     told = explain_wire(kept, "zh")
 
     assert told == explain(DECISIONS[name], "zh")
+
+
+@pytest.mark.parametrize(("name", "told"), [
+    ("counted", "连同本次为第 2 次"), ("worked out", "计算："),
+])  # fmt: skip
+def test_a_record_with_its_members_in_the_order_of_their_names_is_told_the_same(name: str, told: str) -> None:
+    worked = "计算:\n  甲价: 5元 × 面积\n裁量表:"
+    bent = changed(RULE, ("裁量表:", worked), ("罚款 500元\n", "罚款 甲价，不少于 50元\n"))
+    outcome = DECISIONS["counted"] if name == "counted" else ask(book(bent, FINISHED), {"面积": "90"})
+    sorted_wire = orjson.loads(orjson.dumps(to_wire(outcome), option=orjson.OPT_SORT_KEYS))
+
+    plain, again = (
+        [each for each in sentences if told in each]
+        for sentences in (explain(outcome, "zh"), explain_wire(sorted_wire, "zh"))
+    )
+    assert plain == again != []
