@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from api.body import MAX_BODY
-from api.joint import read_joint_request
 from api.problems import BadRequest, InvalidRequest
 from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, say, say_json
@@ -49,6 +48,9 @@ def decide_case(
 
 def _asked(file: str) -> AskedTogether:
     """Read the case as strictly as the HTTP door does."""
+    # The door's own reader, and the web with it: only this command needs it, and only now.
+    from api.joint import read_joint_request  # noqa: PLC0415
+
     try:
         if file == "-":
             body = sys.stdin.buffer.read(MAX_BODY + 1)

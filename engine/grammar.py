@@ -5,6 +5,7 @@ lexer knows names. Building the table costs 0.1 s and happens once.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any as Anything
 
 import lark
@@ -161,7 +162,12 @@ class _Tokens(LarkLexer):
             yield lark.Token(token.kind, token.value, start_pos=token.offset)
 
 
-_PARSER = lark.Lark(GRAMMAR, parser="lalr", lexer=_Tokens, start=list(STARTS), maybe_placeholders=False)
+@cache
+def _parser() -> lark.Lark:
+    """Build the tables, on first use: law that comes from the cache needs no parser."""
+    return lark.Lark(GRAMMAR, parser="lalr", lexer=_Tokens, start=list(STARTS), maybe_placeholders=False)
+
+
 Parsed = lark.Tree[lark.Token]
 
 
@@ -178,7 +184,7 @@ def parse_cell(cell: Scalar, start: str, lexicon: Lexicon, complaints: Complaint
             complaints.add("cell_too_deep", cell.at(token.offset), expected=MAX_NESTING)
             return None
     try:
-        return _PARSER.parse(tokens, start=start)
+        return _parser().parse(tokens, start=start)
     except lark.UnexpectedToken as error:
         _syntax(error, cell, tokens, lexicon, complaints)
         return None
