@@ -31,6 +31,7 @@ from engine.trend import trend
 from engine.witness import Witness, Witnesses
 
 Way = Literal["up", "down"]
+_NO_LOWER = ("same", "at_least", "above")
 # A row that imposes nothing: a ground of no penalty, or an unmet precondition.
 _NOTHING = None
 
@@ -79,6 +80,11 @@ class Orders:
     def across(self, fact: Fact, before: Part, after: Part) -> Iterator[Shown]:
         """Compare the rows that meet where a fact steps from the milder value to the graver one."""
         rows, rule = self.rows, self.rows.rule
+        conditions = [name for row in (*rule.no_penalty, *rule.rows) for name in row.reads]
+        conditions += [name for each in rule.preconditions for name in each.reads]
+        if fact.name not in rule.names_behind(conditions):
+            # The same row decides on both sides.
+            return
         search = rows.normal.search(20_000)
         mild, grave = Box({fact.name: before}), Box({fact.name: after})
         reached = [search.reduced(rows.reached, box) for box in (mild, grave)]
@@ -269,13 +275,18 @@ class Orders:
         search = rows.normal.search(20_000)
         one, two = Box({fact.name: mild}), Box({fact.name: grave})
         wrong: list[Form] = []
-        raising = [(each.when, raises(each.move)) for each in how.moves]
-        raising += [(each.when, raises_by(each.change)) for each in how.adjustments]
-        for when, raised in raising:
+        # From the top of a tier to the next tier is no step down, where that begins no lower than this ends.
+        met_by_next = self.steps_meet()
+        lifting = [each.when for each in how.moves if each.move.tiers > 0 and raises(each.move)]
+        none_lifts = both(search.reduced(rows.normal.form(when, False), two) for when in lifting)
+        raising = [(each.when, raises(each.move), met_by_next and not each.move.tiers) for each in how.moves]
+        raising += [(each.when, raises_by(each.change), False) for each in how.adjustments]
+        for when, raised, replaced in raising:
             met, unmet = rows.normal.form(when), rows.normal.form(when, False)
             # What raises is lost on the way to the graver side, or what lowers is won there.
             if raised is not False:
-                wrong.append(both([search.reduced(met, one), search.reduced(unmet, two)]))
+                kept = none_lifts if raised and replaced else True
+                wrong.append(both([search.reduced(met, one), search.reduced(unmet, two), kept]))
             if raised is not True:
                 wrong.append(both([search.reduced(unmet, one), search.reduced(met, two)]))
         for first in how.in_tier:
@@ -302,6 +313,20 @@ class Orders:
         late = [name for move in how.moves for name in move.reads]
         late += [name for each in how.adjustments for name in each.reads]
         return late + [name for each in how.in_tier for name in each.reads]
+
+    def steps_meet(self) -> bool:
+        """Say whether each tier of a group surely begins no lower than the one below it ends, payer by payer."""
+        rule = self.rows.rule
+        bounds = Bounds(rule.by_name, rule.named, rule.lists)
+        for group in {row.group for row in rule.rows}:
+            for lower, upper in pairwise([row for row in rule.rows if row.group == group]):
+                for fine in (each for each in lower.measures if isinstance(each, Fine)):
+                    mine, theirs = ends(lower, fine.payer), ends(upper, fine.payer)
+                    most = None if mine is None else mine[1] or rule.range_for(lower, fine.payer).high
+                    least = None if theirs is None else theirs[0] or rule.range_for(upper, fine.payer).low
+                    if most is None or least is None or order(least, most, bounds) not in _NO_LOWER:
+                        return False
+        return True
 
     def ladders(self) -> bool:
         """Say whether each tier of a group is surely no heavier than the next one up."""
