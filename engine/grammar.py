@@ -59,18 +59,23 @@ part: (ON_PAYER TEXT)? FINE bracket -> fine
     | CONFISCATE FACT -> confiscate_gains
     | CONFISCATE TEXT -> confiscate_goods
     | REVOKE TEXT -> revoke
-    | SUSPEND TEXT figure -> suspend
-    | STOP figure? -> stop
-    | RESTRICT TEXT figure? -> restrict
-    | DETAIN figure -> detain
+    | SUSPEND TEXT figures -> suspend
+    | STOP figures? -> stop
+    | RESTRICT TEXT figures? -> restrict
+    | DETAIN figures -> detain
     | CORRECT -> order_to_correct
     | ORDER TEXT -> order
-    | OUTPUT TEXT figure -> output
+    | OUTPUT TEXT figures -> output
     | FLAG TEXT -> flag
     | EDUCATE -> educate
     | NO_PENALTY -> no_penalty
     | MAY_NO_PENALTY -> may_no_penalty
     | REFUSE -> refuse
+?figures: figure
+        | figure TO figure -> two_figures
+        | figure OR_MORE figure OR_LESS -> two_figures
+        | figure OR_LESS -> figure_or_less
+        | figure OR_MORE -> figure_or_more
 figure: sum UNIT?
 bracket: sum (AT sum)? -> one
        | sum TO sum (AT sum)? -> two

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from engine.fact import Cell
-from engine.tree import Condition, Expr, Ref, names_in
+from engine.tree import Condition, Expr, Money, Number, Ref, names_in
 
 # --- amounts and measures ------------------------------------------------------------------------------------------
 
@@ -47,6 +47,17 @@ class Fine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FigureRange:
+    """A time or another figure that the law leaves between two ends (十日以下, 三个月至六个月); an open end is None.
+
+    Nothing picks a figure inside it: the outcome is the range as published. Its ends are plain figures in one unit.
+    """
+
+    low: Number | Money | None
+    high: Number | Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Warn:
     pass
 
@@ -76,7 +87,7 @@ class RevokeLicence:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspendLicence:
     licence: str
-    time: Expr
+    time: Expr | FigureRange
     unit: str
 
 
@@ -84,7 +95,7 @@ class SuspendLicence:
 class StopBusiness:
     """Production or business is stopped (责令停产停业), for a time or until it is allowed again."""
 
-    time: Expr | None = None
+    time: Expr | FigureRange | None = None
     unit: str = ""
 
 
@@ -93,7 +104,7 @@ class Restrict:
     """An activity or a calling is restricted or closed (限制、禁止), for a time or without one."""
 
     what: str
-    time: Expr | None = None
+    time: Expr | FigureRange | None = None
     unit: str = ""
 
 
@@ -101,7 +112,7 @@ class Restrict:
 class Detain:
     """Administrative detention, in days."""
 
-    time: Expr
+    time: Expr | FigureRange
     unit: str
 
 
@@ -122,7 +133,7 @@ class Output:
     """Another figure besides the fine, by name: points on a licence, days of training, a share."""
 
     name: str
-    value: Expr
+    value: Expr | FigureRange
     unit: str
 
 
@@ -257,9 +268,22 @@ class Adjustment:
         object.__setattr__(self, "reads", (*names_in(self.when), *names_in(self.change.by)))
 
 
+def range_of(measure: Measure) -> FigureRange | None:
+    """Return the range that the law leaves for the time or the figure of a measure, where it leaves one."""
+    match measure:
+        case SuspendLicence(time=FigureRange() as found) | StopBusiness(time=FigureRange() as found):
+            return found
+        case Restrict(time=FigureRange() as found) | Detain(time=FigureRange() as found):
+            return found
+        case Output(value=FigureRange() as found):
+            return found
+        case _:
+            return None
+
+
 def exprs_of(measure: Measure) -> tuple[Expr, ...]:
-    """Return the expressions a measure's own fields are computed from."""
-    found: tuple[Expr | None, ...] = ()
+    """Return the expressions a measure's own fields are computed from; a range of a figure is computed from nothing."""
+    found: tuple[Expr | FigureRange | None, ...] = ()
     match measure:
         case Fine(amount=Bracket(low=low, high=high, at=at), floor=floor, cap=cap):
             found = (low, high, at, floor, cap)
@@ -274,4 +298,4 @@ def exprs_of(measure: Measure) -> tuple[Expr, ...]:
             found = (value,)
         case _:
             pass
-    return tuple(each for each in found if each is not None)
+    return tuple(each for each in found if each is not None and not isinstance(each, FigureRange))

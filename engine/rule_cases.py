@@ -12,6 +12,7 @@ from engine.measures import (
     Bracket,
     Detain,
     Educate,
+    FigureRange,
     Fine,
     Measure,
     OrderToCorrect,
@@ -104,6 +105,9 @@ def _imposed(each: Imposed, surface: Surface) -> str:
             return surface.measure(Fine(amount=Bracket(low=least, high=most), payer=payer))
         case SuspendLicence() | Detain() | StopBusiness() | Restrict() if each.value:
             return surface.measure(replace(measure, time=_number(each.value)))
+        case Output(value=FigureRange()):
+            # Nothing was worked out: the range is what was published.
+            return surface.measure(measure)
         case Output(unit=unit) if currency_of(unit) is not None:
             return surface.measure(replace(measure, value=Money(fen=int(Fraction(each.value) * 100))))
         case Output():

@@ -18,6 +18,7 @@ from engine.measures import (
     Criticise,
     Detain,
     Educate,
+    FigureRange,
     Fine,
     Flag,
     Measure,
@@ -284,8 +285,13 @@ class Surface:
             case NoPenalty(may=may):
                 return self.word("MAY_NO_PENALTY" if may else "NO_PENALTY")
 
-    def time(self, value: Expr, unit: str) -> str:
+    def time(self, value: Expr | FigureRange, unit: str) -> str:
         """Write a figure with its unit; one of the file's own is carried by the facts of the expression itself."""
+        if isinstance(value, FigureRange):
+            low, high = ("" if each is None else self.time(each, unit) for each in (value.low, value.high))
+            if low and high:
+                return self.join(low, self.word("TO"), high)
+            return self.join(high, self.word("OR_LESS")) if high else self.join(low, self.word("OR_MORE"))
         if isinstance(value, Number):
             # Percentages were read as shares.
             if unit == "percent":

@@ -23,6 +23,7 @@ from engine.measures import (
     Criticise,
     Detain,
     Educate,
+    FigureRange,
     Fine,
     Flag,
     Measure,
@@ -337,7 +338,18 @@ def others() -> st.SearchStrategy[Measure]:
             figure.map(lambda value: (Arithmetic(op="+", left=Ref(name="档数"), right=value), unit)),
         )
 
-    time = st.sampled_from(["day", "month", "year"]).flatmap(timed)
+    def spread(unit: str) -> st.SearchStrategy[tuple[FigureRange, str]]:
+        ends = st.tuples(st.integers(1, 50), st.integers(51, 99)).map(
+            lambda pair: [Number(value=Fraction(each)) for each in pair]
+        )
+        return st.one_of(
+            ends.map(lambda pair: (FigureRange(low=pair[0], high=pair[1]), unit)),
+            ends.map(lambda pair: (FigureRange(low=None, high=pair[1]), unit)),
+            ends.map(lambda pair: (FigureRange(low=pair[0], high=None), unit)),
+        )
+
+    units = st.sampled_from(["day", "month", "year"])
+    time: st.SearchStrategy[Anything] = units.flatmap(timed) | units.flatmap(spread)
     percent = STEPS.map(lambda value: (value, "percent"))
     plain = numbers().filter(lambda value: isinstance(value, Number)).map(lambda value: (value, ""))
     amount = FEN.map(lambda value: (value, "yuan"))
