@@ -247,6 +247,9 @@ class Builder(Timed):
         return cast(Expr, figure.node)
 
     def _statutory(self, tree: Parsed) -> tuple[Expr | None, Expr | None]:
+        if len(tree.children) == 1:
+            # The statute knows no fine.
+            return None, None
         amount = self._bracket(tree_of(tree.children[1]))
         if isinstance(amount, Bracket):
             if amount.at is not None:

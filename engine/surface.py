@@ -330,6 +330,8 @@ class Surface:
 
     def statutory(self, each: StatutoryRange) -> str:
         """Write a statutory range."""
+        if each.no_fine:
+            return self.word("NO_FINE")
         if each.low == each.high and each.low is not None:
             return self.join(self.word("FINE"), self.expr(each.low))
         return self.join(self.word("FINE"), self.amount(Bracket(low=each.low, high=each.high)))
