@@ -198,7 +198,7 @@ class MeasureObject(BaseModel):
 
     kind: MeasureKind
     amount_fen: int | None = Field(default=None, description="of a fine or of confiscated gains")
-    payer: str | None = Field(default=None, description="who else is fined; absent for the party itself")
+    payer: str | None = Field(default=None, description="who else it is imposed on; absent for the party itself")
     low_fen: int | None = Field(default=None, description="of a published range from which no rule picks a figure")
     high_fen: int | None = Field(default=None, description="its upper end; null where the law names none")
     goods: str | None = Field(default=None, description="what is confiscated")

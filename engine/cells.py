@@ -81,6 +81,8 @@ class Builder(Timed):
         for part in parts:
             if part.data in ("cap", "floor", "beyond"):
                 self._bound_fine(part, built)
+            elif part.data == "on_payer":
+                built.append(self._on(token_of(part.children[1]), tree_of(part.children[2])))
             else:
                 built.append(self._measure(part))
         first = first_token(parts[0])
@@ -90,6 +92,13 @@ class Builder(Timed):
         if len(built) > 1 and any(isinstance(measure, NoPenalty) for measure in built):
             self.fail("no_penalty_with_others", first)
         return tuple(built)
+
+    def _on(self, payer: lark.Token, part: Parsed) -> Measure:
+        """Read a measure on a person or body named; no penalty is nobody's alone."""
+        measure = self._measure(part)
+        if isinstance(measure, NoPenalty):
+            self.fail("no_penalty_with_others", payer)
+        return replace(measure, payer=payer.value)
 
     def _bound_fine(self, part: Parsed, built: list[Measure]) -> None:
         """Read `不超过 3万元` behind a fine: it bounds the fine just written."""
@@ -112,7 +121,7 @@ class Builder(Timed):
         text = next((token.value for token in tokens if token.type == "TEXT"), "")
         match tree.data:
             case "fine":
-                return Fine(amount=self._bracket(tree_of(tree.children[-1])), payer=text)
+                return Fine(amount=self._bracket(tree_of(tree.children[-1])))
             case "warn":
                 return Warn()
             case "criticise":

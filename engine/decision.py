@@ -189,13 +189,11 @@ def imposed_to_wire(imposed: Imposed) -> dict[str, Wire]:
     measure = imposed.measure
     wire: dict[str, Wire] = {"kind": kind_of(measure)}
     match measure:
-        case Fine(payer=payer):
+        case Fine():
             if imposed.spread is None:
                 wire["amount_fen"] = imposed.amount_fen
             else:
                 wire = {"kind": "fine_range", "low_fen": imposed.spread[0], "high_fen": imposed.spread[1]}
-            if payer:
-                wire["payer"] = payer
         case ConfiscateGains():
             wire["amount_fen"] = imposed.amount_fen
         case ConfiscateGoods(goods=goods):
@@ -214,6 +212,8 @@ def imposed_to_wire(imposed: Imposed) -> dict[str, Wire]:
         case Warn() | Criticise() | OrderToCorrect() | Educate() | StopBusiness() | Detain():
             pass
     wire |= _figure(imposed)
+    if not isinstance(measure, NoPenalty) and measure.payer:
+        wire["payer"] = measure.payer
     if imposed.basis:
         wire["basis"] = imposed.basis
     return wire

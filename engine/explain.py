@@ -58,18 +58,19 @@ def measure_text(measure: Object, language: Language, currency: str = DEFAULT) -
     word = MEASURES[measure["kind"]][0 if zh else 1]
     if measure.get("may"):
         word = "可以不予处罚" if zh else "no penalty need be imposed"
+    on = ""
     if payer := measure.get("payer"):
-        word = f"对{payer}{word}" if zh else f"{word} on {payer}"
+        word, on = (f"对{payer}{word}", "") if zh else (word, f" on {payer}")
     if measure["kind"] == "fine_range":
-        return f"{word} {range_text(measure['low_fen'], measure['high_fen'], currency, language)}"
+        return f"{word}{on} {range_text(measure['low_fen'], measure['high_fen'], currency, language)}"
     if measure.get("amount_fen") is not None:
-        return f"{word} {amount_text(measure['amount_fen'], currency, language)}"
+        return f"{word}{on} {amount_text(measure['amount_fen'], currency, language)}"
     thing = next((str(measure[key]) for key in ("goods", "licence", "what", "name") if measure.get(key)), "")
     figure = _shown(measure, "time") or _shown(measure, "value")
     if figure and measure.get("unit"):
         figure = f"{figure} {measure_unit(measure, language, currency)}"
     figure = figure or _figure_range(measure, language, currency)
-    text = f"{word}{thing}" if zh or not thing else f"{word} {thing}"
+    text = (f"{word}{thing}" if zh or not thing else f"{word} {thing}") + on
     return f"{text} {figure}" if figure else text
 
 

@@ -50,10 +50,12 @@ per: PER UNIT
          | NUMBER_OF | TOTAL_OF | GREATEST_IN | LEAST_IN | ANY_OF | EVERY_OF
 
 outcome: part (COMMA part)*
-part: (ON_PAYER TEXT)? FINE bracket -> fine
-    | LE sum -> cap
-    | GE sum -> floor
-    | THEN sum -> beyond
+?part: measure
+     | ON_PAYER TEXT measure -> on_payer
+     | LE sum -> cap
+     | GE sum -> floor
+     | THEN sum -> beyond
+measure: FINE bracket -> fine
     | WARN -> warn
     | CRITICISE -> criticise
     | CONFISCATE FACT -> confiscate_gains

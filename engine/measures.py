@@ -31,11 +31,17 @@ class Bracket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fine:
-    """A fine on the party, or on another `payer`; `floor` and `cap` bound the computed amount of this fine alone."""
+class Borne:
+    """What is imposed on the party (no `payer`), or on another person or body named (对「直接负责的主管人员」)."""
+
+    payer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fine(Borne):
+    """A fine; `floor` and `cap` bound the computed amount of this fine alone."""
 
     amount: Expr | Bracket
-    payer: str = ""
     floor: Expr | None = None
     cap: Expr | None = None
     reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
@@ -58,41 +64,41 @@ class FigureRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Warn:
+class Warn(Borne):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Criticise:
+class Criticise(Borne):
     """Criticism by public notice (通报批评)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfiscateGains:
+class ConfiscateGains(Borne):
     """Confiscate the unlawful gains stated in a money fact; nothing where they are nil."""
 
     fact: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfiscateGoods:
+class ConfiscateGoods(Borne):
     goods: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeLicence:
+class RevokeLicence(Borne):
     licence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuspendLicence:
+class SuspendLicence(Borne):
     licence: str
     time: Expr | FigureRange
     unit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopBusiness:
+class StopBusiness(Borne):
     """Production or business is stopped (责令停产停业), for a time or until it is allowed again."""
 
     time: Expr | FigureRange | None = None
@@ -100,7 +106,7 @@ class StopBusiness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restrict:
+class Restrict(Borne):
     """An activity or a calling is restricted or closed (限制、禁止), for a time or without one."""
 
     what: str
@@ -109,7 +115,7 @@ class Restrict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Detain:
+class Detain(Borne):
     """Administrative detention, in days."""
 
     time: Expr | FigureRange
@@ -117,19 +123,19 @@ class Detain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderToCorrect:
+class OrderToCorrect(Borne):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Borne):
     """An order to do or to stop something named (责令「限期拆除」)."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Borne):
     """Another figure besides the fine, by name: points on a licence, days of training, a share."""
 
     name: str
@@ -138,14 +144,14 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
+class Flag(Borne):
     """Something the case must be marked with: hearing due, legal review due."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Educate:
+class Educate(Borne):
     pass
 
 

@@ -172,3 +172,70 @@ def test_only_the_same_range_is_as_heavy() -> None:
     assert both("拘留 5 至 10日", "拘留 5日 至 10日") == "乙"
     assert both("罚款 100元，拘留 5 至 10日", "罚款 200元，拘留 10日 以下") == "several_tiers"
     assert both("罚款 100元，拘留 5日", "罚款 200元，拘留 5 至 10日") == "several_tiers"
+
+
+ON_OTHERS = [
+    ("对「个人」警告", {"kind": "warning"}, "对个人警告", "warning on 个人"),
+    (
+        "对「个人」拘留 5日 至 10日",
+        {"kind": "detention", "time_low": "5", "time_high": "10", "unit": "day"},
+        "对个人行政拘留 5 至 10 日",
+        "detention on 个人 5 to 10 days",
+    ),
+    (
+        "对「个人」限制「从业」 5年",
+        {"kind": "restrict", "what": "从业", "time": "5", "unit": "year"},
+        "对个人限制从业 5 年",
+        "restriction of 从业 on 个人 5 years",
+    ),
+    ("对「个人」吊销「证」", {"kind": "revoke_licence", "licence": "证"}, "对个人吊销证", "revocation of 证 on 个人"),
+    (
+        "对「个人」没收 货值",
+        {"kind": "confiscate_gains", "amount_fen": 500},
+        "对个人没收违法所得 5 元",
+        "confiscation of unlawful gains on 个人 5 yuan",
+    ),
+]
+
+
+@pytest.mark.parametrize(("outcome", "expected", "zh", "en"), ON_OTHERS, ids=[each[0] for each in ON_OTHERS])
+def test_any_measure_may_be_imposed_on_another_person_or_body(
+    outcome: str, expected: dict[str, Any], zh: str, en: str
+) -> None:
+    (found,) = measured(outcome, {"货值": "5"})
+
+    assert found == {**expected, "payer": "个人"}
+    assert (measure_text(found, "zh"), measure_text(found, "en")) == (zh, en)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        ("对「个人」不予处罚", "no_penalty_with_others"),
+        ("对「个人」可以不予处罚", "no_penalty_with_others"),
+        ("对「个人」拒绝", "no_penalty_with_others"),
+        ("对「个人」", "cell_ends_early"),
+        ("对「个人」不超过 5元", "cell_syntax"),
+        ("对「个人」对「单位」警告", "cell_syntax"),
+        ("对「个人」警告，不超过 5元", "bound_without_fine"),
+    ],
+)
+def test_a_measure_on_another_that_says_nothing_is_refused_at_load(outcome: str, code: str) -> None:
+    with pytest.raises(RuleFilesInvalid) as invalid:
+        law(f"面积 ≥ 0 => {outcome}", computed=VALUES)
+
+    assert codes(invalid.value.findings) == [code]
+
+
+def test_a_warning_of_another_is_no_warning_of_the_party() -> None:
+    bent = changed(
+        RULE, ("罚款 50元\n    原文", "警告，对「个人」警告\n    原文"), ("得: 罚款 50元", "得: 警告，对「个人」警告")
+    )
+    (result,) = run_cases(load_rulebook(files(bent)))
+    (other,) = run_cases(load_rulebook(files(changed(bent, ("得: 警告，对「个人」警告", "得: 警告")))))
+    outcome = ask(law("面积 ≥ 0 => 对「个人」警告", "面积 ≥ 1 => 罚款 100元", regime=REGIME), {"面积": "10"})
+
+    assert (result.passed, other.passed) == (True, False)
+    # A warning of the party gives way to its fine; that of another does not.
+    assert not isinstance(outcome, Decision)
+    assert outcome.code == "several_tiers"

@@ -372,8 +372,13 @@ def others() -> st.SearchStrategy[Measure]:
     )
 
 
+def on_others() -> st.SearchStrategy[Measure]:
+    """Every measure, on the party or on another."""
+    return st.builds(lambda measure, payer: replace(measure, payer=payer), others(), st.just("") | TEXTS)
+
+
 def outcomes() -> st.SearchStrategy[tuple[Measure, ...]]:
-    several = st.builds(lambda first, rest: (first, *rest), fines() | others(), st.lists(others(), max_size=2))
+    several = st.builds(lambda first, rest: (first, *rest), fines() | on_others(), st.lists(on_others(), max_size=2))
     alone = st.sampled_from([(NoPenalty(),), (NoPenalty(may=True),), ()])
     return several | alone
 
