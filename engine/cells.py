@@ -151,6 +151,7 @@ class Builder(Timed):
             case "order":
                 return Order(what=text)
             case "output":
+                self.no_points(tree)
                 value, unit = self.figures(tree, self.any_figure)
                 return Output(name=text, value=value, unit=unit)
             case "flag":

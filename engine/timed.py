@@ -7,13 +7,14 @@ from typing import cast
 
 import lark
 
-from engine.currency import unit_of
+from engine.currency import unit_of, unit_word
 from engine.formulas import Formulas
 from engine.grammar import Parsed, first_token, token_of, tree_of
 from engine.measures import FigureRange
+from engine.numbers import MONEY_SCALE, exact_text
 from engine.shapes import Typed
 from engine.tree import Expr, Money, Number, is_whole
-from engine.vocabulary import UNITS, spell
+from engine.vocabulary import UNITS, spell, spell_for
 
 # Units of time; the longer ones have no parts that a calendar could count.
 _OF_THE_CALENDAR = ("day", "month", "year")
@@ -46,6 +47,28 @@ class Timed(Formulas):
             )
             self.fail("wrong_arguments", token, found=token.value, expected=expected)
         self._whole(typed, token)
+
+    def no_points(self, tree: Parsed) -> None:
+        """Refuse hundredths of money below one unit: `6分` is six points and was not meant as 0.06 yuan."""
+        for literal in tree.find_data("literal"):
+            number = next((each for each in literal.children if isinstance(each, lark.Token)), None)
+            unit = next((each for each in literal.find_data("unit")), None)
+            if number is None or unit is None or token_of(unit.children[0]).type != "FEN":
+                continue
+            fen = self.exact(number)
+            if fen < 10**MONEY_SCALE:
+                code = self.lexicon.currency
+                point, one = spell_for(UNITS, "point", number.value, self.language), unit_word(code, self.language)
+                amount = exact_text(fen / 10**MONEY_SCALE)
+                self.fail(
+                    "points_or_money",
+                    number,
+                    found=f"{number.value}{token_of(unit.children[0]).value}",
+                    repair=(
+                        f"记分写“{number.value}点”；是钱的，写“{amount}{one}”",
+                        f"points are written `{number.value} {point}`, money `{amount} {one}`",
+                    ),
+                )
 
     def any_figure(self, typed: Typed, token: lark.Token) -> None:
         """Refuse what is no number and no money, and a part of a day, a month or a year."""

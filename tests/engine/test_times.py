@@ -239,3 +239,30 @@ def test_a_warning_of_another_is_no_warning_of_the_party() -> None:
     # A warning of the party gives way to its fine; that of another does not.
     assert not isinstance(outcome, Decision)
     assert outcome.code == "several_tiers"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        ("另计「记分」 6分", "记分写“6点”；是钱的，写“0.06元”"),
+        ("另计「记分」 停 × 12分", "“12点”"),
+        ("另计「记分」 1分 至 3分", "“1点”"),
+    ],
+)
+def test_hundredths_below_one_unit_are_not_taken_for_points(outcome: str, told: str) -> None:
+    with pytest.raises(RuleFilesInvalid) as invalid:
+        law(f"面积 ≥ 0 => {outcome}", computed=VALUES)
+
+    (finding,) = invalid.value.findings
+    assert finding.code == "points_or_money"
+    assert told in finding.repair
+
+
+def test_points_and_money_of_a_unit_or_more_are_what_they_say() -> None:
+    figures = [measured(f"另计「某」 {text}", {})[0] for text in ("6点", "0.06元", "600分", "100分")]
+
+    assert [(each["value"], each["unit"]) for each in figures] == [
+        ("6", "point"), ("0.06", "yuan"), ("6", "yuan"), ("1", "yuan"),
+    ]  # fmt: skip
+    # A fine in hundredths is a fine.
+    assert measured("罚款 10001分，另计「某」 1点", {})[0]["amount_fen"] == 10001
