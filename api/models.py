@@ -198,7 +198,7 @@ class MeasureObject(BaseModel):
 
     kind: MeasureKind
     amount_fen: int | None = Field(default=None, description="of a fine or of confiscated gains")
-    payer: str | None = Field(default=None, description="who else is fined; absent for the party itself")
+    payer: str | None = Field(default=None, description="who else it is imposed on; absent for the party itself")
     low_fen: int | None = Field(default=None, description="of a published range from which no rule picks a figure")
     high_fen: int | None = Field(default=None, description="its upper end; null where the law names none")
     goods: str | None = Field(default=None, description="what is confiscated")
@@ -206,8 +206,12 @@ class MeasureObject(BaseModel):
     what: str | None = Field(default=None, description="what is ordered, restricted or flagged")
     name: str | None = Field(default=None, description="of an output besides the fine")
     value: str | None = Field(default=None, description="its figure, as text")
+    value_low: str | None = Field(default=None, description="of a range the law leaves for it; null where it is open")
+    value_high: str | None = Field(default=None, description="its upper end; null where it is open")
     time: str | None = Field(default=None, description="how long, as text")
-    unit: str | None = Field(default=None, description="the unit of `time` or `value`")
+    time_low: str | None = Field(default=None, description="of a range the law leaves for it; null where it is open")
+    time_high: str | None = Field(default=None, description="its upper end; null where it is open")
+    unit: str | None = Field(default=None, description="the unit of the time or the value")
     may: bool | None = Field(
         default=None, description="true where no penalty need be imposed, absent where none shall be"
     )

@@ -6,10 +6,10 @@ from typing import Literal, cast
 
 import lark
 
-from engine.currency import unit_of, unit_word
+from engine.currency import unit_word
 from engine.expressions import MONEY_UNITS, Unusable
 from engine.fact import Cell, Fact
-from engine.formulas import OPERATORS, Formulas
+from engine.formulas import OPERATORS
 from engine.grammar import Parsed, atom_of, first_token, token_of, tree_of
 from engine.measures import (
     Bracket,
@@ -36,8 +36,8 @@ from engine.measures import (
 )
 from engine.near import band, in_unit, in_units
 from engine.shapes import LINEAR, RATIO, STEPS, Typed
-from engine.tree import Along, Arithmetic, Band, Expr, Key, Money, Named, Number, is_whole
-from engine.vocabulary import UNITS, spell
+from engine.timed import Timed
+from engine.tree import Along, Arithmetic, Band, Expr, Key, Money, Named, Number
 from engine.yamltext import Scalar
 
 MAX_TIERS = 20
@@ -45,13 +45,10 @@ _BANDS = (
     "一行写成一个数、“0 至 5”、“[0..5)”、“大于 5”或“5 以上”",
     "a line is a figure, `0 to 5`, `[0..5)`, `more than 5` or `5 or more`",
 )
-# Units of time; the longer ones have no parts that a calendar could count.
-_OF_THE_CALENDAR = ("day", "month", "year")
-_TIMES = (*_OF_THE_CALENDAR, "hour", "minute")
 
 
 @dataclass(slots=True)
-class Builder(Formulas):
+class Builder(Timed):
     """Builds every kind of cell of one file. Each public method returns None after recording a finding."""
 
     def outcome(self, cell: Scalar) -> tuple[Measure, ...] | None:
@@ -84,6 +81,8 @@ class Builder(Formulas):
         for part in parts:
             if part.data in ("cap", "floor", "beyond"):
                 self._bound_fine(part, built)
+            elif part.data == "on_payer":
+                built.append(self._on(token_of(part.children[1]), tree_of(part.children[2])))
             else:
                 built.append(self._measure(part))
         first = first_token(parts[0])
@@ -93,6 +92,13 @@ class Builder(Formulas):
         if len(built) > 1 and any(isinstance(measure, NoPenalty) for measure in built):
             self.fail("no_penalty_with_others", first)
         return tuple(built)
+
+    def _on(self, payer: lark.Token, part: Parsed) -> Measure:
+        """Read a measure on a person or body named; no penalty is nobody's alone."""
+        measure = self._measure(part)
+        if isinstance(measure, NoPenalty):
+            self.fail("no_penalty_with_others", payer)
+        return replace(measure, payer=payer.value)
 
     def _bound_fine(self, part: Parsed, built: list[Measure]) -> None:
         """Read `不超过 3万元` behind a fine: it bounds the fine just written."""
@@ -115,7 +121,7 @@ class Builder(Formulas):
         text = next((token.value for token in tokens if token.type == "TEXT"), "")
         match tree.data:
             case "fine":
-                return Fine(amount=self._bracket(tree_of(tree.children[-1])), payer=text)
+                return Fine(amount=self._bracket(tree_of(tree.children[-1])))
             case "warn":
                 return Warn()
             case "criticise":
@@ -127,31 +133,27 @@ class Builder(Formulas):
             case "revoke":
                 return RevokeLicence(licence=text)
             case "suspend":
-                time, unit = self._time(tree)
+                time, unit = self.time(tree)
                 return SuspendLicence(licence=text, time=time, unit=unit)
             case "stop":
                 if len(tree.children) == 1:
                     return StopBusiness()
-                time, unit = self._time(tree)
+                time, unit = self.time(tree)
                 return StopBusiness(time=time, unit=unit)
             case "restrict":
                 if len(tree.children) == 2:
                     return Restrict(what=text)
-                time, unit = self._time(tree)
+                time, unit = self.time(tree)
                 return Restrict(what=text, time=time, unit=unit)
             case "detain":
-                time, unit = self._time(tree)
+                time, unit = self.time(tree)
                 return Detain(time=time, unit=unit)
             case "order":
                 return Order(what=text)
             case "output":
-                typed = self._in_own_unit(tree_of(tree.children[-1]))
-                if typed.kind not in ("number", "money"):
-                    self.fail("wrong_arguments", tokens[0], found=text, expected=self.say("一个数", "a number"))
-                if typed.unit in _OF_THE_CALENDAR:
-                    self._whole(typed, first_token(tree_of(tree.children[-1])))
-                unit = unit_of(self.lexicon.currency) if typed.kind == "money" else typed.unit
-                return Output(name=text, value=typed.node, unit=unit)
+                self.no_points(tree)
+                value, unit = self.figures(tree, self.any_figure)
+                return Output(name=text, value=value, unit=unit)
             case "flag":
                 return Flag(what=text)
             case "order_to_correct":
@@ -170,34 +172,6 @@ class Builder(Formulas):
         if isinstance(declared, Named) and declared.shape == RATIO:
             self.fail("ratio_used", token, found=declared.name)
         return declared.name
-
-    def _time(self, tree: Parsed) -> tuple[Expr, str]:
-        typed = self._in_own_unit(tree_of(tree.children[-1]))
-        token = first_token(tree_of(tree.children[-1]))
-        if typed.kind != "number" or typed.unit not in _TIMES:
-            expected = self.say(
-                "带单位的时间，如 6月；算出来的数把单位写在后面",
-                "a time with its unit, such as 6 months; a computed figure has it behind",
-            )
-            self.fail("wrong_arguments", token, found=token.value, expected=expected)
-        self._whole(typed, token)
-        return typed.node, typed.unit
-
-    def _in_own_unit(self, tree: Parsed) -> Typed:
-        """Read a figure; what a computed one counts is written behind it, unless its parts say so."""
-        typed = self.sum(tree_of(tree.children[0]))
-        if len(tree.children) == 1:
-            return typed
-        token = token_of(tree.children[1])
-        counts = token.value in UNITS and token.value not in ("percent", "none")
-        if typed.kind != "number" or not counts or typed.unit not in ("", token.value):
-            found = spell(UNITS, token.value, self.language) if token.value in UNITS else token.value
-            self.fail("unit_mismatch", token, found=found, expected=first_token(tree).value)
-        return typed._replace(unit=str(token.value))
-
-    def _whole(self, typed: Typed, token: lark.Token) -> None:
-        if not is_whole(typed.node, self.whole_name):
-            self.fail("wrong_arguments", token, found=token.value, expected=self.whole_words)
 
     # --- amounts
 
@@ -283,6 +257,9 @@ class Builder(Formulas):
         return cast(Expr, figure.node)
 
     def _statutory(self, tree: Parsed) -> tuple[Expr | None, Expr | None]:
+        if len(tree.children) == 1:
+            # The statute knows no fine.
+            return None, None
         amount = self._bracket(tree_of(tree.children[1]))
         if isinstance(amount, Bracket):
             if amount.at is not None:

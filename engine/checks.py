@@ -10,14 +10,15 @@ from typing import Literal
 
 from engine.bounds import Bounds, split
 from engine.currency import amount_text
+from engine.cuts import walk
 from engine.errors import Complaints
 from engine.fact import Place
-from engine.measures import Bracket, Fine
+from engine.measures import Bracket, Fine, Measure
 from engine.numbers import MAX_SAFE_INTEGER
 from engine.reach import leaving
 from engine.rule import Defect, DefectKind, Row, Rule, StatutoryRange
 from engine.shapes import divisors_of, may_be_negative
-from engine.tree import Expr
+from engine.tree import Expr, Limit
 from engine.vocabulary import ENUMS, KEYS, spell
 from engine.words import listed
 
@@ -143,10 +144,24 @@ def _row(row: Row, rule: Rule, bounds: Bounds, complaints: Complaints) -> Row:
     found: Defect | None = next(
         (each for each in marked if each.kind not in ("below_statutory_range", "above_statutory_range")), None
     )
+    others = tuple(each for each in row.measures if not isinstance(each, Fine))
+    if rule.range_named(row.range_name).no_fine and speaks_of_limits(others):
+        _no_fine(row, rule.range_named(row.range_name), complaints)
     for measure in row.measures:
         if isinstance(measure, Fine):
             found = _fine(row, rule, measure, marked, bounds, complaints) or found
     return replace(row, defect=found) if found is not None else row
+
+
+def speaks_of_limits(measures: tuple[Measure, ...]) -> bool:
+    """Say whether a measure is worked out from the statutory minimum or maximum."""
+    return any(isinstance(node, Limit) for _records, node in walk(measures))
+
+
+def _no_fine(row: Row, statutory: StatutoryRange, complaints: Complaints) -> None:
+    repair = ("请核对法律有没有罚款，或者用“适用幅度”指明另一个", "does the law know a fine? or name another `range`")
+    place = row.outcome_cell.place
+    complaints.add("fine_without_range", place, found=row.tier, expected=statutory.cell.text, repair=repair)
 
 
 def _unmarked(row: Row, rule: Rule, complaints: Complaints) -> None:
@@ -164,6 +179,9 @@ def _fine(
 ) -> Defect | None:
     """Compare one fine with its statutory range; return the marked defect it is an instance of."""
     statutory = rule.range_for(row, fine.payer)
+    if statutory.no_fine:
+        _no_fine(row, statutory, complaints)
+        return None
     inner = Bounds(bounds.facts, bounds.named, bounds.lists, statutory.low, statutory.high, bounds.known)
     place = row.outcome_cell.place
     amount = fine.amount

@@ -408,7 +408,8 @@ class _Deciding:
         return reasoning.missing(*unknown) if unknown else reasoning.refuse("no_tier")
 
     def defective(self, defect: Defect, tier: str, row: Row | None = None) -> Refused:
-        ranges = [self.rule.range_named(row.range_name)] if row is not None else list(self.rule.ranges)
+        own = self.rule.range_by_name.get(row.range_name) if row is not None else None
+        ranges = [own] if own is not None else list(self.rule.ranges)
         between = "；" if self.reasoning.language == "zh" else "; "
         expected = between.join(f"{each.name} {each.cell.text}".strip() for each in ranges)
         self.trace.append(Step("defect", defect.kind, defect.note, defect.cell.place))

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
 
 from engine.fact import Place
@@ -27,9 +28,12 @@ from engine.measures import (
     StopBusiness,
     SuspendLicence,
     Warn,
+    range_of,
 )
+from engine.numbers import exact_text
 from engine.refusals import RefusalCode
 from engine.rule import Basis, Rule
+from engine.tree import Money, Number
 
 # The version of what rules *mean*: it rises when any rule could give another outcome than before (CHANGELOG, starred).
 MEANING = 2
@@ -185,42 +189,62 @@ def imposed_to_wire(imposed: Imposed) -> dict[str, Wire]:
     measure = imposed.measure
     wire: dict[str, Wire] = {"kind": kind_of(measure)}
     match measure:
-        case Fine(payer=payer):
+        case Fine():
             if imposed.spread is None:
                 wire["amount_fen"] = imposed.amount_fen
             else:
                 wire = {"kind": "fine_range", "low_fen": imposed.spread[0], "high_fen": imposed.spread[1]}
-            if payer:
-                wire["payer"] = payer
         case ConfiscateGains():
             wire["amount_fen"] = imposed.amount_fen
         case ConfiscateGoods(goods=goods):
             wire["goods"] = goods
         case RevokeLicence(licence=licence):
             wire["licence"] = licence
-        case SuspendLicence(licence=licence, unit=unit):
-            wire |= {"licence": licence, "time": imposed.value, "unit": unit}
-        case Restrict(what=what, time=None):
+        case SuspendLicence(licence=licence):
+            wire["licence"] = licence
+        case Order(what=what) | Flag(what=what) | Restrict(what=what):
             wire["what"] = what
-        case Restrict(what=what, unit=unit):
-            wire |= {"what": what, "time": imposed.value, "unit": unit}
-        case Detain(unit=unit):
-            wire |= {"time": imposed.value, "unit": unit}
-        case StopBusiness(time=time, unit=unit):
-            if time is not None:
-                wire |= {"time": imposed.value, "unit": unit}
-        case Order(what=what) | Flag(what=what):
-            wire["what"] = what
-        case Output(name=name, unit=unit):
-            wire |= {"name": name, "value": imposed.value, "unit": unit}
+        case Output(name=name):
+            wire["name"] = name
         case NoPenalty(may=may):
             if may:
                 wire["may"] = True
-        case Warn() | Criticise() | OrderToCorrect() | Educate():
+        case Warn() | Criticise() | OrderToCorrect() | Educate() | StopBusiness() | Detain():
             pass
+    wire |= _figure(imposed)
+    if not isinstance(measure, NoPenalty) and measure.payer:
+        wire["payer"] = measure.payer
     if imposed.basis:
         wire["basis"] = imposed.basis
     return wire
+
+
+def _figure(imposed: Imposed) -> dict[str, Wire]:
+    """Write the time or the figure of a measure with its unit: one, or both ends of the range the law leaves."""
+    match imposed.measure:
+        case StopBusiness(time=None) | Restrict(time=None):
+            return {}
+        case SuspendLicence(unit=unit) | StopBusiness(unit=unit) | Restrict(unit=unit) | Detain(unit=unit):
+            word = "time"
+        case Output(unit=unit):
+            word = "value"
+        case _:
+            return {}
+    found = range_of(imposed.measure)
+    if found is None:
+        return {word: imposed.value, "unit": unit}
+    return {f"{word}_low": _end(found.low), f"{word}_high": _end(found.high), "unit": unit}
+
+
+def _end(figure: Number | Money | None) -> str | None:
+    """Write one end of a range; money in whole units of its currency, null where the law names no end."""
+    match figure:
+        case None:
+            return None
+        case Money(fen=fen):
+            return exact_text(Fraction(fen, 100))
+        case Number(value=value):
+            return exact_text(value)
 
 
 MeasureKind = Literal[

@@ -100,6 +100,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "“{found}”的罚款越出法定幅度“{expected}”",
         "the fine of `{found}` lies outside the statutory range `{expected}`",
     ),
+    "points_or_money": (
+        "“{found}”会读成钱的零头，不是记分",
+        "`{found}` would be read as a part of an amount of money, not as points",
+    ),
+    "fine_without_range": (
+        "“{found}”写到罚款，而所适用的法定幅度是“{expected}”",
+        "`{found}` speaks of a fine, and its statutory range is `{expected}`",
+    ),
     "range_not_named": (
         "有多个法定幅度，“{found}”没有写明适用哪一个",
         "there are several statutory ranges and `{found}` does not say which applies",

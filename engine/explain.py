@@ -5,12 +5,13 @@ happen. So a decision can be explained years later, from its record alone.
 """
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from engine.currency import DEFAULT, amount_text, currency_of, unit_word
 from engine.decision import Decision, Outcome, imposed_to_wire, to_wire
 from engine.fact import Language
-from engine.numbers import yuan_text
+from engine.numbers import exact_text, yuan_text
 from engine.vocabulary import UNITS, spell_for
 
 MEASURES: Mapping[str, tuple[str, str]] = {
@@ -57,18 +58,40 @@ def measure_text(measure: Object, language: Language, currency: str = DEFAULT) -
     word = MEASURES[measure["kind"]][0 if zh else 1]
     if measure.get("may"):
         word = "可以不予处罚" if zh else "no penalty need be imposed"
+    on = ""
     if payer := measure.get("payer"):
-        word = f"对{payer}{word}" if zh else f"{word} on {payer}"
+        word, on = (f"对{payer}{word}", "") if zh else (word, f" on {payer}")
     if measure["kind"] == "fine_range":
-        return f"{word} {range_text(measure['low_fen'], measure['high_fen'], currency, language)}"
+        return f"{word}{on} {range_text(measure['low_fen'], measure['high_fen'], currency, language)}"
     if measure.get("amount_fen") is not None:
-        return f"{word} {amount_text(measure['amount_fen'], currency, language)}"
+        return f"{word}{on} {amount_text(measure['amount_fen'], currency, language)}"
     thing = next((str(measure[key]) for key in ("goods", "licence", "what", "name") if measure.get(key)), "")
-    figure = measure.get("time") or measure.get("value") or ""
+    figure = _shown(measure, "time") or _shown(measure, "value")
     if figure and measure.get("unit"):
         figure = f"{figure} {measure_unit(measure, language, currency)}"
-    text = f"{word}{thing}" if zh or not thing else f"{word} {thing}"
+    figure = figure or _figure_range(measure, language, currency)
+    text = (f"{word}{thing}" if zh or not thing else f"{word} {thing}") + on
     return f"{text} {figure}" if figure else text
+
+
+def _figure_range(measure: Object, language: Language, currency: str) -> str:
+    """Write the range that the law leaves for a time or a figure; nothing where the measure has none."""
+    key = next((each for each in ("time", "value") if f"{each}_low" in measure), "")
+    if not key:
+        return ""
+    zh, unit = language == "zh", measure_unit(measure, language, currency)
+    low, high = _shown(measure, f"{key}_low"), _shown(measure, f"{key}_high")
+    if not low:
+        return f"{high} {unit}".strip() + "以下" if zh else f"up to {high} {unit}".strip()
+    if not high:
+        return f"{low} {unit}".strip() + "以上" if zh else f"{low} {unit}".strip() + " or more"
+    return f"{low} {'至' if zh else 'to'} {high} {unit}".strip()
+
+
+def _shown(measure: Object, key: str) -> str:
+    """Write a figure of a measure as people do; a percentage is carried as a share."""
+    figure = str(measure.get(key) or "")
+    return exact_text(Fraction(figure) * 100) if figure and measure.get("unit") == "percent" else figure
 
 
 def measure_unit(measure: Object, language: Language, currency: str = DEFAULT) -> str:
@@ -77,7 +100,8 @@ def measure_unit(measure: Object, language: Language, currency: str = DEFAULT) -
     money = currency if not unit and "amount_fen" in measure else currency_of(unit)
     if money is not None and unit not in UNITS:
         return unit_word(money, language)
-    figure = str(measure.get("time") or measure.get("value") or "")
+    keys = ("time", "value", "time_high", "value_high", "time_low", "value_low")
+    figure = next((str(measure[key]) for key in keys if measure.get(key)), "")
     return spell_for(UNITS, unit, figure, language) if unit in UNITS else str(unit)
 
 

@@ -51,27 +51,34 @@ per: PER UNIT
          | NUMBER_OF | TOTAL_OF | GREATEST_IN | LEAST_IN | ANY_OF | EVERY_OF
 
 outcome: part (COMMA part)*
-part: (ON_PAYER TEXT)? FINE bracket -> fine
-    | LE sum -> cap
-    | GE sum -> floor
-    | THEN sum -> beyond
+?part: measure
+     | ON_PAYER TEXT measure -> on_payer
+     | LE sum -> cap
+     | GE sum -> floor
+     | THEN sum -> beyond
+measure: FINE bracket -> fine
     | WARN -> warn
     | CRITICISE -> criticise
     | CONFISCATE FACT -> confiscate_gains
     | CONFISCATE TEXT -> confiscate_goods
     | REVOKE TEXT -> revoke
-    | SUSPEND TEXT figure -> suspend
-    | STOP figure? -> stop
-    | RESTRICT TEXT figure? -> restrict
-    | DETAIN figure -> detain
+    | SUSPEND TEXT figures -> suspend
+    | STOP figures? -> stop
+    | RESTRICT TEXT figures? -> restrict
+    | DETAIN figures -> detain
     | CORRECT -> order_to_correct
     | ORDER TEXT -> order
-    | OUTPUT TEXT figure -> output
+    | OUTPUT TEXT figures -> output
     | FLAG TEXT -> flag
     | EDUCATE -> educate
     | NO_PENALTY -> no_penalty
     | MAY_NO_PENALTY -> may_no_penalty
     | REFUSE -> refuse
+?figures: figure
+        | figure TO figure -> two_figures
+        | figure OR_MORE figure OR_LESS -> two_figures
+        | figure OR_LESS -> figure_or_less
+        | figure OR_MORE -> figure_or_more
 figure: sum UNIT?
 bracket: sum (AT sum)? -> one
        | sum TO sum (AT sum)? -> two
@@ -81,6 +88,7 @@ bracket: sum (AT sum)? -> one
        | sum ARROW sum ALONG sum sum ARROW sum -> along
 
 statutory: FINE bracket
+         | NO_FINE
 
 adjustment: change (COMMA limit)*
 change: UPWARD sum (TO sum)? -> up
@@ -133,7 +141,7 @@ declaration: kind (COMMA clause)*
 %declare GREATEST LEAST UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL
 %declare DAYS_BETWEEN STARTED_MONTHS FULL_MONTHS FULL_YEARS DAYS_AFTER MONTHS_AFTER YEARS_AFTER
 %declare NUMBER_OF TOTAL_OF GREATEST_IN LEAST_IN ANY_OF EVERY_OF
-%declare FINE WARN CRITICISE CONFISCATE REVOKE SUSPEND STOP RESTRICT DETAIN CORRECT ORDER OUTPUT FLAG EDUCATE
+%declare FINE NO_FINE WARN CRITICISE CONFISCATE REVOKE SUSPEND STOP RESTRICT DETAIN CORRECT ORDER OUTPUT FLAG EDUCATE
 %declare NO_PENALTY MAY_NO_PENALTY REFUSE ON_PAYER YUAN WAN_YUAN FEN
 %declare UPWARD DOWNWARD BELOW_RANGE TIER_UP TIER_DOWN TIERS TOP_OF_TIER BOTTOM_OF_TIER TOP_AT_END RANGE_ONLY YES NO
 %declare YES_NO CHOICE INTEGER NUMBER_KIND MONEY DATE DAYS PRECISION GRAVER LIGHTER AGGRAVATING MITIGATING

@@ -43,9 +43,9 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
 
 
 def lacks_of(row: Row, other: Row) -> bool:
-    """Say whether a row lacks a measure of another besides fines; a warning alone gives way and is not missed."""
+    """Say whether a row lacks a measure of another besides fines; a mere warning of the party gives way."""
     lacking = [each for each in other.measures if not isinstance(each, Fine) and each not in row.measures]
-    return bool(lacking) and not (len(other.measures) == 1 and isinstance(lacking[0], Warn))
+    return bool(lacking) and not (len(other.measures) == 1 and lacking[0] == Warn())
 
 
 def same_otherwise(row: Row, other: Row) -> bool:

@@ -244,7 +244,7 @@ class _Joining:
     def kept(self, act: str, parts: list[Part], standing: dict[str, _Fine]) -> list[Kept]:
         """List the measures of one act that stand: the standing fines, and every other measure, equal ones once."""
         found: list[tuple[dict[str, Wire], list[str], Imposed]] = []
-        gains: dict[int, str] = {}
+        gains: dict[str, dict[int, str]] = {}
         for part in parts:
             assert isinstance(part.outcome, Decision)
             payers = {each.measure.payer for each in part.outcome.measures if isinstance(each.measure, Fine)}
@@ -261,7 +261,7 @@ class _Joining:
                     self.trace.append(step)
                     continue
                 if isinstance(measure, ConfiscateGains):
-                    gains[each.amount_fen or 0] = part.violation
+                    gains.setdefault(measure.payer, {})[each.amount_fen or 0] = part.violation
                 wire = imposed_to_wire(each)
                 same = next((codes for other, codes, _each in found if other == wire), None)
                 if same is None:
@@ -270,8 +270,8 @@ class _Joining:
                     same.append(part.violation)
                     step = JointStep("kept_once", act, part.violation, by=same[0], text=kind_of(measure))
                     self.trace.append(step)
-        if len(gains) > 1:
-            shown = self.between(f"{code} {self.amount(fen)}" for fen, code in sorted(gains.items()))
+        for unlike in (each for each in gains.values() if len(each) > 1):
+            shown = self.between(f"{code} {self.amount(fen)}" for fen, code in sorted(unlike.items()))
             raise self.refuse("unlike_gains", act, found=shown)
         return [Kept(act, tuple(codes), each) for _wire, codes, each in found]
 

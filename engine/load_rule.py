@@ -7,6 +7,7 @@ from datetime import date
 from typing import cast
 
 from engine.cells import Builder
+from engine.checks import speaks_of_limits
 from engine.declarations import read_facts
 from engine.errors import Complaints
 from engine.fact import Cell, Fact
@@ -219,7 +220,7 @@ class _RuleReader:
                 if inner.has("range"):
                     place = inner.cell("range").place
                     self.complaints.add("bad_choice_of_words", place, found=name, repair=repair, about=name)
-                elif word == "tiers":
+                elif word == "tiers" and _needs_range(measures, ranges):
                     self.complaints.add("range_not_named", inner.place, found=tier, repair=repair)
             if word == "no_penalty" and measures not in (None, (NoPenalty(),), (NoPenalty(may=True),)):
                 self.complaints.add("only_no_penalty", inner.cell("outcome").place)
@@ -313,6 +314,18 @@ class _RuleReader:
             self.complaints.add("bad_choice_of_words", cell.place, found=name, repair=repair)
             return None
         return known[name]
+
+
+def _needs_range(measures: tuple[Measure, ...] | None, ranges: tuple[StatutoryRange, ...]) -> bool:
+    """Say whether a row must name its statutory range: what imposes no fine, and speaks of no limit of one, need not.
+
+    A fine on a payer who has a range of his own is bound by that one; what a refused row would impose is not known.
+    """
+    if measures is None:
+        return False
+    own = {each.name for each in ranges}
+    bound = any(isinstance(each, Fine) and each.payer not in own for each in measures)
+    return not measures or bound or speaks_of_limits(measures)
 
 
 def _cell(scalar: Scalar) -> Cell:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from engine.fact import Cell
-from engine.tree import Condition, Expr, Ref, names_in
+from engine.tree import Condition, Expr, Money, Number, Ref, names_in
 
 # --- amounts and measures ------------------------------------------------------------------------------------------
 
@@ -31,11 +31,17 @@ class Bracket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fine:
-    """A fine on the party, or on another `payer`; `floor` and `cap` bound the computed amount of this fine alone."""
+class Borne:
+    """What is imposed on the party (no `payer`), or on another person or body named (对「直接负责的主管人员」)."""
+
+    payer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fine(Borne):
+    """A fine; `floor` and `cap` bound the computed amount of this fine alone."""
 
     amount: Expr | Bracket
-    payer: str = ""
     floor: Expr | None = None
     cap: Expr | None = None
     reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
@@ -47,94 +53,105 @@ class Fine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Warn:
+class FigureRange:
+    """A time or another figure that the law leaves between two ends (十日以下, 三个月至六个月); an open end is None.
+
+    Nothing picks a figure inside it: the outcome is the range as published. Its ends are plain figures in one unit.
+    """
+
+    low: Number | Money | None
+    high: Number | Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warn(Borne):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Criticise:
+class Criticise(Borne):
     """Criticism by public notice (通报批评)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfiscateGains:
+class ConfiscateGains(Borne):
     """Confiscate the unlawful gains stated in a money fact; nothing where they are nil."""
 
     fact: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfiscateGoods:
+class ConfiscateGoods(Borne):
     goods: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeLicence:
+class RevokeLicence(Borne):
     licence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuspendLicence:
+class SuspendLicence(Borne):
     licence: str
-    time: Expr
+    time: Expr | FigureRange
     unit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopBusiness:
+class StopBusiness(Borne):
     """Production or business is stopped (责令停产停业), for a time or until it is allowed again."""
 
-    time: Expr | None = None
+    time: Expr | FigureRange | None = None
     unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restrict:
+class Restrict(Borne):
     """An activity or a calling is restricted or closed (限制、禁止), for a time or without one."""
 
     what: str
-    time: Expr | None = None
+    time: Expr | FigureRange | None = None
     unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Detain:
+class Detain(Borne):
     """Administrative detention, in days."""
 
-    time: Expr
+    time: Expr | FigureRange
     unit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderToCorrect:
+class OrderToCorrect(Borne):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Borne):
     """An order to do or to stop something named (责令「限期拆除」)."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Borne):
     """Another figure besides the fine, by name: points on a licence, days of training, a share."""
 
     name: str
-    value: Expr
+    value: Expr | FigureRange
     unit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
+class Flag(Borne):
     """Something the case must be marked with: hearing due, legal review due."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Educate:
+class Educate(Borne):
     pass
 
 
@@ -257,9 +274,22 @@ class Adjustment:
         object.__setattr__(self, "reads", (*names_in(self.when), *names_in(self.change.by)))
 
 
+def range_of(measure: Measure) -> FigureRange | None:
+    """Return the range that the law leaves for the time or the figure of a measure, where it leaves one."""
+    match measure:
+        case SuspendLicence(time=FigureRange() as found) | StopBusiness(time=FigureRange() as found):
+            return found
+        case Restrict(time=FigureRange() as found) | Detain(time=FigureRange() as found):
+            return found
+        case Output(value=FigureRange() as found):
+            return found
+        case _:
+            return None
+
+
 def exprs_of(measure: Measure) -> tuple[Expr, ...]:
-    """Return the expressions a measure's own fields are computed from."""
-    found: tuple[Expr | None, ...] = ()
+    """Return the expressions a measure's own fields are computed from; a range of a figure is computed from nothing."""
+    found: tuple[Expr | FigureRange | None, ...] = ()
     match measure:
         case Fine(amount=Bracket(low=low, high=high, at=at), floor=floor, cap=cap):
             found = (low, high, at, floor, cap)
@@ -274,4 +304,4 @@ def exprs_of(measure: Measure) -> tuple[Expr, ...]:
             found = (value,)
         case _:
             pass
-    return tuple(each for each in found if each is not None)
+    return tuple(each for each in found if each is not None and not isinstance(each, FigureRange))

@@ -62,6 +62,9 @@ def quoted_range(rule: Rule) -> Iterator[Shown]:
     settled = {"", *(each.name for each in clauses if declared.get(each.name) == each.figures)}
     for statutory in rule.ranges:
         figures = declared[statutory.name]
+        if statutory.no_fine and not clauses:
+            # The statute knows no fine, and no clause states one.
+            continue
         if any(each.figures == figures and each.name in {*settled, statutory.name} for each in clauses):
             continue
         yield _shown(statutory, figures, _other(figures, clauses, declared.values()), quoted)
@@ -70,7 +73,7 @@ def quoted_range(rule: Rule) -> Iterator[Shown]:
 def verdict_on(rule: Rule, findings: Iterable[Shown]) -> Verdict:
     """Return the verdict on a rule with these findings."""
     verdicts = {finding.verdict for finding in findings}
-    if not rule.ranges:
+    if not verdicts and all(each.no_fine for each in rule.ranges):
         return "not_asked"
     return "refuted" if "refuted" in verdicts else "not_proved" if verdicts else "proved"
 

@@ -6,7 +6,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from engine.fact import Cell, Fact, Language, Place
+from engine.fact import NOWHERE, Cell, Fact, Language, Place
 from engine.measures import (
     Adjustment,
     InTier,
@@ -61,12 +61,20 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatutoryRange:
-    """The least and the greatest fine the statute allows; equal where it fixes the amount, None for no end."""
+    """The least and the greatest fine the statute allows; equal where it fixes it, None for no end (both: no fine)."""
 
     name: str
     low: Expr | None
     high: Expr | None
     cell: Cell
+
+    @property
+    def no_fine(self) -> bool:
+        return self.low is None and self.high is None
+
+
+# What a row goes by that imposes no fine and names no range.
+NO_RANGE = StatutoryRange(name="", low=None, high=None, cell=Cell(text="", place=NOWHERE))
 
 
 DefectKind = Literal[
@@ -430,10 +438,10 @@ class Rule:
         return tuple(seen)
 
     def range_named(self, name: str) -> StatutoryRange:
-        """Return the statutory range a row goes by."""
-        return self.range_by_name[name]
+        """Return the statutory range a row goes by; one that imposes no fine need name none."""
+        return self.range_by_name.get(name, NO_RANGE)
 
     def range_for(self, row: Row, payer: str) -> StatutoryRange:
         """Return the statutory range of a fine: the one called like its payer, else the row's."""
         found = self.range_by_name.get(payer) if payer else None
-        return found or self.range_by_name[row.range_name]
+        return found or self.range_named(row.range_name)

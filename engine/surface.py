@@ -18,6 +18,7 @@ from engine.measures import (
     Criticise,
     Detain,
     Educate,
+    FigureRange,
     Fine,
     Flag,
     Measure,
@@ -250,6 +251,13 @@ class Surface:
         return self.comma([self.measure(measure) for measure in measures])
 
     def measure(self, measure: Measure) -> str:
+        """Write one measure, and on whom where it is not the party."""
+        payer = "" if isinstance(measure, NoPenalty) else measure.payer
+        on = self.join(self.word("ON_PAYER"), f"「{payer}」") if payer else ""
+        return self.join(on, self.imposed(measure))
+
+    def imposed(self, measure: Measure) -> str:
+        """Write what a measure imposes."""
         match measure:
             case Fine():
                 return self.fine(measure)
@@ -284,8 +292,13 @@ class Surface:
             case NoPenalty(may=may):
                 return self.word("MAY_NO_PENALTY" if may else "NO_PENALTY")
 
-    def time(self, value: Expr, unit: str) -> str:
+    def time(self, value: Expr | FigureRange, unit: str) -> str:
         """Write a figure with its unit; one of the file's own is carried by the facts of the expression itself."""
+        if isinstance(value, FigureRange):
+            low, high = ("" if each is None else self.time(each, unit) for each in (value.low, value.high))
+            if low and high:
+                return self.join(low, self.word("TO"), high)
+            return self.join(high, self.word("OR_LESS")) if high else self.join(low, self.word("OR_MORE"))
         if isinstance(value, Number):
             # Percentages were read as shares.
             if unit == "percent":
@@ -295,8 +308,7 @@ class Surface:
         return self.join(self.inner(value), self.unit_word(unit)) if unit in UNITS else self.expr(value)
 
     def fine(self, fine: Fine) -> str:
-        payer = self.join(self.word("ON_PAYER"), f"「{fine.payer}」") if fine.payer else ""
-        parts = [self.join(payer, self.word("FINE"), self.amount(fine.amount))]
+        parts = [self.join(self.word("FINE"), self.amount(fine.amount))]
         if fine.floor is not None:
             parts.append(self.join(self.word("GE"), self.expr(fine.floor)))
         if fine.cap is not None:
@@ -317,13 +329,19 @@ class Surface:
             text = self.join(low, self.word("OR_MORE"))
         else:
             text = self.join(low, self.word("TO"), high)
-        return text if amount.at is None else self.join(text, self.word("AT"), self.expr(amount.at))
+        if amount.at is None:
+            return text
+        # `at least of (…)` would be read as `at least`.
+        share = self.expr(amount.at)
+        return self.join(text, self.word("AT"), f"({share})" if isinstance(amount.at, Extreme) else share)
 
     def end(self, expr: Expr) -> str:
         return f"({self.expr(expr)})" if isinstance(expr, Arithmetic) else self.expr(expr)
 
     def statutory(self, each: StatutoryRange) -> str:
         """Write a statutory range."""
+        if each.no_fine:
+            return self.word("NO_FINE")
         if each.low == each.high and each.low is not None:
             return self.join(self.word("FINE"), self.expr(each.low))
         return self.join(self.word("FINE"), self.amount(Bracket(low=each.low, high=each.high)))

@@ -191,6 +191,7 @@ WORDS: Mapping[str, Spellings] = MappingProxyType(
         "FROM_ON": (("起",), ("onwards",)),
         "PER": (("每",), ("per", "every")),
         "FINE": (("罚款",), ("fine",)),
+        "NO_FINE": (("无罚款",), ("no fine",)),
         "WARN": (("警告",), ("warn", "warning")),
         "CONFISCATE": (("没收",), ("confiscate",)),
         "REVOKE": (("吊销",), ("revoke",)),

@@ -7,17 +7,21 @@ import pytest
 from engine import RuleFilesInvalid, digest_of, load_rulebook
 from engine.errors import SENTENCES, Finding
 from engine.fact import Place
+from engine.prove import prove
 from engine.rule import Validity
+from engine.rule_cases import run_cases
 from engine.rulebook import read_manifest
 from engine.tree import Compare
 from tests.engine.kit import (
     CATALOGUE,
     REGIME,
     RULE,
+    ask,
     bare,
     book,
     changed,
     codes,
+    decided,
     files,
     findings,
     shipped,
@@ -337,6 +341,7 @@ def test_a_defect_of_the_wrong_kind_does_not_excuse_a_row() -> None:
 
 ROW = "    处理: 罚款 50元\n"
 RANGES = ("法定幅度: 罚款 50元 至 500元", "法定幅度: {单位: 罚款 50元 至 500元, 个人: 罚款 50元 至 600元}")
+NO_FINE = ("法定幅度: 罚款 50元 至 500元", "法定幅度: 无罚款")
 PER_M2 = ("法定幅度: 罚款 50元 至 500元", "法定幅度: 罚款 每平方米50元 × 面积")
 
 
@@ -345,6 +350,28 @@ PER_M2 = ("法定幅度: 罚款 50元 至 500元", "法定幅度: 罚款 每平�
     [
         ([RANGES], [("range_not_named", 13, 5), ("range_not_named", 17, 5)]),
         ([RANGES, ("    原文", "    适用幅度: 单位\n    原文")], []),
+        # What imposes no fine goes by no range; what is worked out from one does, and so does what cannot be read.
+        ([RANGES, ("处理: 罚款 50元\n", "处理: 警告\n")], [("range_not_named", 17, 5)]),
+        ([RANGES, ("处理: 罚款 50元\n", "处理: 警告，对「个人」罚款 50元\n")], [("range_not_named", 17, 5)]),
+        (
+            [RANGES, ("处理: 罚款 50元\n", "处理: 另计「某」 法定上限 × 3%\n")],
+            [("range_not_named", 13, 5), ("range_not_named", 17, 5)],
+        ),
+        ([NO_FINE, ("处理: 罚款 50元\n", "处理: 警告\n"), ("处理: 罚款 500元", "处理: 吊销「证」")], []),
+        ([NO_FINE, ("处理: 罚款 50元\n", "处理: 警告\n")], [("fine_without_range", 19, 9)]),
+        (
+            [NO_FINE, ("处理: 罚款 50元\n", "处理: 警告\n"), ("处理: 罚款 500元", "处理: 另计「某」 法定上限 × 3%")],
+            [("fine_without_range", 19, 9)],
+        ),
+        (
+            [
+                NO_FINE,
+                ("无罚款", "{单位: 罚款 50元 至 500元, 个人: 无罚款}"),
+                ("    原文", "    适用幅度: 个人\n    原文"),
+            ],
+            [("fine_without_range", 15, 9), ("fine_without_range", 20, 9)],
+        ),
+        ([("法定幅度: 罚款 50元 至 500元", "法定幅度: 无罚款 500元")], [("cell_syntax", 7, 11)]),
         (
             [RANGES, ("    原文", "    适用幅度: 单元\n    原文")],
             [("bad_choice_of_words", 16, 11), ("bad_choice_of_words", 21, 11)],
@@ -517,3 +544,29 @@ def test_rules_that_mean_otherwise_are_not_equal() -> None:
     ]
 
     assert all(other != rule for other in others)
+
+
+def test_a_statute_that_knows_no_fine_is_decided_and_proved_under() -> None:
+    text = changed(
+        RULE,
+        NO_FINE,
+        ("原文: 处五十元以上五百元以下罚款。", "原文: 给予警告；情节严重的，吊销许可证。"),
+        ("处理: 罚款 50元\n", "处理: 警告\n"),
+        ("处理: 罚款 500元", "处理: 吊销「许可证」"),
+        ("得: 罚款 50元", "得: 警告"),
+    )
+    rulebook = load_rulebook(files(text))
+    (result,) = run_cases(rulebook)
+    (rule,) = rulebook.rules.values()
+
+    assert result.passed
+    assert decided(ask(rulebook, {"面积": "3"})).fine_fen is None
+    assert prove(rulebook, rule).verdicts["quoted_range"] == "not_asked"
+
+
+def test_a_quoted_clause_that_knows_a_fine_is_not_proved_to_know_none() -> None:
+    text = changed(RULE, NO_FINE, ("处理: 罚款 50元\n", "处理: 警告\n"), ("处理: 罚款 500元", "处理: 吊销「证」"))
+    rulebook = load_rulebook(files(text))
+    (rule,) = rulebook.rules.values()
+
+    assert prove(rulebook, rule).verdicts["quoted_range"] == "not_proved"
