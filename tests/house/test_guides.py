@@ -120,7 +120,7 @@ def test_all_whole_files_of_the_guide_load_together_and_their_cases_pass() -> No
 
     results = list(run_cases(rulebook))
     assert [(each.case.name, each.found) for each in results if not each.passed] == []
-    assert set(rulebook.rules) == {"MS-001", "MS-002"}
+    assert set(rulebook.rules) == {"MS-001", "MS-002", "MS-003"}
     assert len(rulebook.versions["MS-001"]) == 2
 
 
