@@ -7,6 +7,7 @@ Chinese is written without spaces, so `面积超过5平方米且非主动改正`
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -14,6 +15,8 @@ from engine.currency import DEFAULT, money_word, money_words, other_words
 from engine.errors import Complaints
 from engine.fact import Language
 from engine.near import currency, foreign_sign, meant, misses, question
+from engine.numbers import exact, exact_text
+from engine.numerals import numeral
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
 from engine.words import listed
 from engine.yamltext import Scalar
@@ -21,6 +24,14 @@ from engine.yamltext import Scalar
 NameKind = Literal["FACT", "OPTION", "UNIT"]
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+# Shares as laws write them: each is read as the percentage that it is, exactly.
+# Longer figures are left to be refused as any other.
+_FIGURE = r"[0-9]{1,12}(?:\.[0-9]{1,9})?"
+_PER_MILLE = re.compile(rf"({_FIGURE})\s*(?:‰|per mille(?![A-Za-z0-9_]))")
+_PARTS_OF = re.compile(
+    rf"([百千万])分之(?:({_FIGURE})(?![0-9.])|([〇零一二两三四五六七八九十百千万]+)(?:点([〇零一二三四五六七八九]{{1,9}}))?)"
+)
+_PARTS = {"百": 1, "千": 10, "万": 100}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 _QUOTED = re.compile(r"「([^「」]{1,200})」")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
@@ -197,6 +208,12 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
             repair=(f"数字不加逗号：{found.group().replace(',', '')}", f"write {found.group().replace(',', '')}"),
         )
         return None
+    if share := _share(scan.lexicon, text, position):
+        percent, end = share
+        # Every later reading knows one word for a share: it is written back as a percentage.
+        scan.tokens.append(Token("NUMBER", percent, position, text[position:end]))
+        scan.tokens.append(Token("UNIT", "percent", position, text[position:end]))
+        return end
     if found := _NUMBER.match(text, position):
         scan.tokens.append(Token("NUMBER", found.group(), position, found.group()))
         return found.end()
@@ -213,6 +230,28 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
         return None
     scan.tokens.append(Token(kind, meaning, position, text[position:end]))
     return end
+
+
+def _share(lexicon: Lexicon, text: str, position: int) -> tuple[str, int] | None:
+    """Read 5‰, `5 per mille`, 万分之五 or 百分之十五点五 as a percentage, and say where it ends."""
+    if found := _PER_MILLE.match(text, position):
+        if found.group().endswith("‰") or lexicon.language == "en":
+            return exact_text(exact(found[1]) / 10), found.end()
+        return None
+    found = _PARTS_OF.match(text, position) if lexicon.language == "zh" else None
+    if found is None:
+        return None
+    known = _longest(lexicon, text, position)
+    if known is not None and known[2] >= found.end():
+        # A name of the file's own wins.
+        return None
+    if found[2]:
+        return exact_text(exact(found[2]) / _PARTS[found[1]]), found.end()
+    whole = Fraction(0) if found[3] in ("零", "〇") else numeral(found[3])
+    if whole is None:
+        return None
+    part = "".join(str("〇一二三四五六七八九".index(sign)) for sign in (found[4] or "").replace("零", "〇"))
+    return exact_text((whole + Fraction(int(part or 0), 10 ** len(part))) / _PARTS[found[1]]), found.end()
 
 
 def _longest(lexicon: Lexicon, text: str, position: int) -> tuple[str, str, int] | None:

@@ -5,9 +5,11 @@ import pytest
 from engine.errors import Complaints
 from engine.fact import Language, Place
 from engine.lexer import DECLARING, PLAIN, Lexicon, NameKind, reserved, tokens_of
+from engine.surface import Surface
 from engine.vocabulary import UNITS, WORDS
 from engine.yamltext import Scalar
 from tests.engine.kit import bare
+from tests.engine.test_language import law
 
 NAMES: dict[str, NameKind] = {
     "面积": "FACT",
@@ -206,3 +208,54 @@ def test_a_lexicon_that_learns_names_leaves_the_shared_one_alone() -> None:
     assert learned.names == ("全新名称",)
     assert PLAIN["zh"].names == ()
     assert "全" not in PLAIN["zh"].by_first
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "percent"),
+    [
+        ("5‰", "zh", "0.5"),
+        ("0.5 ‰", "en", "0.05"),
+        ("5 per mille", "en", "0.5"),
+        ("万分之五", "zh", "0.05"),
+        ("千分之三", "zh", "0.3"),
+        ("百分之十", "zh", "10"),
+        ("百分之十五点五", "zh", "15.5"),
+        ("百分之零点五", "zh", "0.5"),
+        ("百分之一百五十", "zh", "150"),
+        ("万分之 5", "zh", None),
+        ("万分之0.5", "zh", "0.005"),
+        ("百分之三五", "zh", None),  # 3.5, or 35?
+        ("5 per mille", "zh", None),
+        ("百分之五", "en", None),
+        ("1234567890123‰", "zh", None),
+        ("0.1234567891‰", "zh", None),
+    ],
+)
+def test_a_share_is_read_as_the_percentage_that_it_is(text: str, language: Language, percent: str | None) -> None:
+    tokens, complaints = cut(text, language)
+
+    assert tokens == ([] if percent is None else [f"NUMBER {percent}@0", "UNIT percent@0"])
+    assert [each.code for each in complaints.findings] == ([] if percent is not None else ["unknown_word"])
+
+
+def test_a_name_of_the_file_that_begins_like_a_share_is_a_name() -> None:
+    assert cut("百分之十以上", names={"百分之十以上": "FACT"})[0] == ["FACT 百分之十以上@0"]
+    assert cut("百分之十以上", names={})[0] == ["NUMBER 10@0", "UNIT percent@0", "OR_MORE 以上@4"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [("罚款 5‰ × 货值", "0.5 %"), ("罚款 万分之五 × 货值", "0.05 %"), ("罚款 百分之十五点五 × 货值", "15.5 %")],
+)
+def test_a_share_counts_exactly(cell: str, written: str) -> None:
+    one, other = (law(f"面积 ≥ 0 => {text}") for text in (cell, f"罚款 {written} × 货值"))
+
+    assert [row.measures for rule in one.rules.values() for row in rule.rows] == [
+        row.measures for rule in other.rules.values() for row in rule.rows
+    ]
+
+
+def test_a_share_beside_a_fact_in_percent_is_on_its_scale() -> None:
+    (rule,) = law("占比 ≥ 千分之五十 => 罚款 100元", "占比 < 5% => 罚款 200元").rules.values()
+
+    assert "占比 ≥ 5 %" in Surface.of(rule).condition(rule.rows[0].when)
