@@ -236,7 +236,7 @@ def _share(lexicon: Lexicon, text: str, position: int) -> tuple[str, int] | None
     """Read 5‰, `5 per mille`, 万分之五 or 百分之十五点五 as a percentage, and say where it ends."""
     if found := _PER_MILLE.match(text, position):
         if found.group().endswith("‰") or lexicon.language == "en":
-            return exact_text(exact(found[1]) / 10), found.end()
+            return exact_text(Fraction(exact(found[1]), 10)), found.end()
         return None
     found = _PARTS_OF.match(text, position) if lexicon.language == "zh" else None
     if found is None:
@@ -246,12 +246,12 @@ def _share(lexicon: Lexicon, text: str, position: int) -> tuple[str, int] | None
         # A name of the file's own wins.
         return None
     if found[2]:
-        return exact_text(exact(found[2]) / _PARTS[found[1]]), found.end()
+        return exact_text(Fraction(exact(found[2]), _PARTS[found[1]])), found.end()
     whole = Fraction(0) if found[3] in ("零", "〇") else numeral(found[3])
     if whole is None:
         return None
     part = "".join(str("〇一二三四五六七八九".index(sign)) for sign in (found[4] or "").replace("零", "〇"))
-    return exact_text((whole + Fraction(int(part or 0), 10 ** len(part))) / _PARTS[found[1]]), found.end()
+    return exact_text(Fraction(whole + Fraction(int(part or 0), 10 ** len(part)), _PARTS[found[1]])), found.end()
 
 
 def _longest(lexicon: Lexicon, text: str, position: int) -> tuple[str, str, int] | None:

@@ -59,7 +59,7 @@ class Timed(Formulas):
             if fen < 10**MONEY_SCALE:
                 code = self.lexicon.currency
                 point, one = spell_for(UNITS, "point", number.value, self.language), unit_word(code, self.language)
-                amount = exact_text(fen / 10**MONEY_SCALE)
+                amount = exact_text(Fraction(fen, 10**MONEY_SCALE))
                 self.fail(
                     "points_or_money",
                     number,
