@@ -51,7 +51,7 @@ class Orders:
             if fact.kind == "yes_no":
                 self.steps[fact.name] = [(frozenset({False}), frozenset({True}))]
 
-    def open(self, left: bool = True, prop: Property = "never_lighter") -> None:
+    def leave_open(self, left: bool = True, prop: Property = "never_lighter") -> None:
         """Leave a property open: a search could not speak for every case."""
         if left:
             self.rows.unsure.add(prop)
@@ -75,7 +75,7 @@ class Orders:
                     found = True
                     yield shown
             if not found and not by_shape:
-                self.open()
+                self.leave_open()
 
     def across(self, fact: Fact, before: Part, after: Part) -> Iterator[Shown]:
         """Compare the rows that meet where a fact steps from the milder value to the graver one."""
@@ -119,7 +119,7 @@ class Orders:
         mild = search.find(box.narrowed(fact.name, before), lambda outcome: isinstance(outcome, Decision))
         if mild is None:
             if not search.empty:
-                self.open()
+                self.leave_open()
             return
         value = after.low if isinstance(after, Range) else next(iter(after))
         grave = search.again(mild, fact.name, value)
@@ -127,7 +127,7 @@ class Orders:
             return
         if not is_lighter_than(grave.outcome, mild.outcome):
             # One case that is not lighter says nothing of the others.
-            self.open()
+            self.leave_open()
             return
         where = rows.regions.text(box)
         texts = [dict(each.facts)[fact.name] for each in (mild, grave)]
@@ -213,7 +213,7 @@ class Orders:
                 for before, after in (*self.steps.get(fact.name, []), *(self.edges(fact) if moved else ())):
                     yield from self.jumps(fact, before, after, most)
         # Where every amount is a constant, one case of a region stands for all of it.
-        self.open(not plain, "cliffs")
+        self.leave_open(not plain, "cliffs")
 
     def reads(self, row: Row, fact: Fact) -> bool:
         """Say whether an amount of a row is computed from a fact."""
@@ -244,7 +244,7 @@ class Orders:
         low = cases.find(box.narrowed(fact.name, before), lambda outcome: isinstance(outcome, Decision))
         high = None if low is None else cases.again(low, fact.name, after.low if isinstance(after, Range) else True)
         if low is None or high is None:
-            self.open(not cases.empty, "cliffs")
+            self.leave_open(not cases.empty, "cliffs")
             return
         if not isinstance(low.outcome, Decision) or not isinstance(high.outcome, Decision):
             return
@@ -297,7 +297,7 @@ class Orders:
                         both([search.reduced(self.picked(first), one), search.reduced(self.picked(second), two)])
                     )
         if how.moves and not self.ladders():
-            self.open()
+            self.leave_open()
         boxes = rows.merged(search.reduced(rows.reached, one), either(wrong))
         yield from rows.several("never_lighter", boxes, partial(self.compared, fact, mild, grave))
 
