@@ -13,8 +13,8 @@ from api.problems import BadRequest, InvalidRequest
 from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, say, say_json
 from cases.desk import Desk
+from cases.log.store import AuditLog
 from cases.record import AskedTogether
-from cases.store import AuditLog
 from engine.explain_joint import explain_joint_wire
 
 

@@ -10,9 +10,9 @@ import typer
 
 from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, need_log, progress, say, say_json
-from cases.audit import verify_file
+from cases.log.audit import verify_file
+from cases.log.store import AuditLog
 from cases.replay import replay as replay_log
-from cases.store import AuditLog
 
 
 def replay(

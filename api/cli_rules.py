@@ -12,9 +12,9 @@ from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, say, say_json
 from cases.desk import Desk
 from cases.lawfiles import Law
+from cases.log.store import AuditLog
 from cases.reasons import NoReasons, Reasons
 from cases.record import Asked, read_record
-from cases.store import AuditLog
 from engine import GivenFact, GivenFacts
 from engine.calendar import read_day
 from engine.explain import explain_wire

@@ -18,7 +18,7 @@ import uvicorn
 from api.service import create_app
 from api.settings import Settings, is_loopback
 from cases.lawfiles import Law
-from cases.store import AuditLog
+from cases.log.store import AuditLog
 
 __all__ = ["Address", "AddressRefused", "run"]
 

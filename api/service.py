@@ -38,8 +38,8 @@ from cases.cardfile import read_cards
 from cases.desk import Desk, answer_of
 from cases.errors import CaseError
 from cases.lawfiles import Law
+from cases.log.store import AuditLog
 from cases.reasons import Reasons
-from cases.store import AuditLog
 from engine import MEANING
 from engine.schema import describe, describe_power_item
 

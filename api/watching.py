@@ -9,7 +9,7 @@ import time
 from api.settings import Settings
 from cases.cardfile import Card, read_cards
 from cases.lawfiles import Law
-from cases.store import AuditLog
+from cases.log.store import AuditLog
 from cases.watch import Watch
 
 __all__ = ["follow"]

@@ -17,11 +17,11 @@ from starlette.testclient import TestClient
 
 from api.service import create_app
 from api.settings import Settings
-from cases.audit import verify
-from cases.database import _SETTINGS
 from cases.desk import Desk
+from cases.log.audit import verify
+from cases.log.database import _SETTINGS
+from cases.log.store import AuditLog, NewEntry
 from cases.replay import replay
-from cases.store import AuditLog, NewEntry
 from engine import decide, to_wire
 from tests.api.kit import COUNT, DAY, RULES, ask, question, small_law
 

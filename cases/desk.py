@@ -15,8 +15,8 @@ from uuid_utils import uuid7
 from cases.clock import now
 from cases.errors import LogDamaged
 from cases.lawfiles import Law
+from cases.log.store import AuditLog, KeySeen, NewEntry
 from cases.record import Asked, AskedTogether, JointRecord, read_any, write_record
-from cases.store import AuditLog, KeySeen, NewEntry
 from engine import Wire, decide, decide_together, joint_to_wire, to_wire
 
 __all__ = ["Desk", "Recorded", "answer_of"]

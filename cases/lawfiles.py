@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cases.errors import LawFilesMissing, LogDamaged
 from cases.lawcache import load_cached
-from cases.store import AuditLog
+from cases.log.store import AuditLog
 from engine import Rulebook, digest_of, load_rulebook
 from engine.rulebook import read_manifest
 from engine.yamltext import MAX_BYTES

@@ -11,8 +11,8 @@ from threading import Lock
 
 from cases.errors import CaseError
 from cases.lawfiles import Law, law_from_log
+from cases.log.store import AuditLog
 from cases.record import Record
-from cases.store import AuditLog
 from engine import RuleFilesInvalid, decide, to_wire
 from engine.why import Why, why
 

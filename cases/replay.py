@@ -8,8 +8,8 @@ from typing import Any
 
 from cases.errors import CaseError
 from cases.lawfiles import Law, law_from_log
+from cases.log.store import AuditLog
 from cases.record import JointRecord, Record, read_any
-from cases.store import AuditLog
 from engine import MEANING, Rulebook, RuleFilesInvalid, decide, decide_together, joint_to_wire, to_wire
 
 __all__ = ["Difference", "ReplayReport", "replay"]
@@ -70,7 +70,7 @@ def replay(
     """Replay the records of [start, stop), each under the law it names, or all under `law` where one is given.
 
     With another law the report says what that law would have decided otherwise. Raises LogDamaged where the log
-    itself cannot be read; verifying the log is another question (`cases.audit`).
+    itself cannot be read; verifying the log is another question (`cases.log.audit`).
     """
     total = min(log.head().size, stop if stop is not None else 2**62) - start
     laws: dict[str, Law | str] = {}

@@ -17,8 +17,8 @@ from typing import Any
 
 from cases.cardfile import LAYOUT, NEW, SCHEMA
 from cases.cards import CardRules
+from cases.log.store import AuditLog, Entry
 from cases.record import Asked, JointRecord, Record, read_any
-from cases.store import AuditLog, Entry
 from engine.given import GivenFact, GivenRecord
 from engine.rulebook import Rulebook
 

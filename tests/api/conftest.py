@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from api.service import create_app
 from api.settings import Settings
-from cases.store import AuditLog
+from cases.log.store import AuditLog
 from tests.api.kit import RULES, shipped_law
 
 

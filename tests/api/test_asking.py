@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from api.service import create_app
 from api.settings import Settings
 from cases.desk import Desk
-from cases.store import AuditLog
+from cases.log.store import AuditLog
 from tests.api.kit import COUNT, DAY, ask, called, dearer_law, question, rewrite, small_law, small_rules
 
 THREE_QUESTIONS = {"威胁辱骂殴打工作人员", "扰乱正常工作秩序", "造成较大影响和严重后果"}

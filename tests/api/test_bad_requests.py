@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.body import MAX_BODY
-from cases.store import AuditLog
+from cases.log.store import AuditLog
 from tests.api.kit import COUNT, question
 
 JSON = "application/json"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from cases.log.store import AuditLog
 from cases.replay import replay
-from cases.store import AuditLog
 from tests.api.kit import COUNT, called, question, small_rules
 
 PATH = "/v1/cases"

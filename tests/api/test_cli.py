@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 from api.service import create_app
 from api.settings import Settings
 from cases.desk import Desk, answer_of
+from cases.log.store import AuditLog
 from cases.record import Asked
-from cases.store import AuditLog
 from tests.api.kit import (
     COUNT,
     DAY,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cases.store import AuditLog
+from cases.log.store import AuditLog
 from tests.api.kit import COUNT, question, shipped_law
 
 PATH = "/v1/decisions"

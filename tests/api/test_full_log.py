@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 
 from api.service import create_app
 from api.settings import Settings
-from cases import database
-from cases.audit import verify
-from cases.store import AuditLog
+from cases.log import database
+from cases.log.audit import verify
+from cases.log.store import AuditLog
 from tests.api.kit import RULES, pages_in_use, question, small_law, tamper
 
 

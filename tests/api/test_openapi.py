@@ -22,8 +22,8 @@ from starlette.testclient import TestClient
 
 from api.service import create_app
 from api.settings import Settings
-from cases.audit import verify
-from cases.store import AuditLog
+from cases.log.audit import verify
+from cases.log.store import AuditLog
 from tests.api.kit import RULES, small_law
 
 GOLDEN = Path(__file__).with_name("openapi.json")

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from api.service import create_app
 from api.settings import Settings
 from cases import proofs
-from cases.store import AuditLog
+from cases.log.store import AuditLog
 from engine import Rulebook
 from engine.proof import Proof
 from engine.prove import prove

@@ -12,7 +12,7 @@ from api.problems import CASE_STATUS, problem_of
 from api.service import create_app
 from api.settings import Settings
 from cases.errors import CaseError, LogUnavailable
-from cases.store import AuditLog
+from cases.log.store import AuditLog
 from tests.api.kit import COUNT, has_supervision, question, shipped_law
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import rfc8785
 
-from cases import database
-from cases.audit import verify
 from cases.desk import Desk, answer_of
 from cases.errors import KeyReused, LogUnavailable
+from cases.log import database
+from cases.log.audit import verify
+from cases.log.store import AuditLog
 from cases.replay import replay
-from cases.store import AuditLog
 from engine import decide, to_wire
 from tests.api.kit import COUNT, DAY, SMALL, ask, dearer_law, pages_in_use, small_law
 

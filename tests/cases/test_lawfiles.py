@@ -10,7 +10,7 @@ import pytest
 from cases.desk import Desk
 from cases.errors import LawFilesMissing, LogDamaged, SourceMissing
 from cases.lawfiles import law_from_log, read_files, read_law, unread_files
-from cases.store import AuditLog, digest_of
+from cases.log.store import AuditLog, digest_of
 from engine import RuleFilesInvalid
 from engine.yamltext import MAX_BYTES
 from tests.api.kit import SMALL, ask, small_law, small_rules

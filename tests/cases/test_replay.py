@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.desk import Desk
+from cases.log.store import AuditLog
 from cases.record import Asked
 from cases.replay import replay
-from cases.store import AuditLog
 from engine.fact import Fact
 from tests.api.kit import ask, dearer_law, rewrite, shipped_law, small_law, tamper
 

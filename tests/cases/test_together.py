@@ -12,12 +12,12 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases.audit import verify
 from cases.desk import Desk, answer_of
 from cases.errors import KeyReused
+from cases.log.audit import verify
+from cases.log.store import AuditLog
 from cases.record import AskedTogether, JointRecord, read_any, read_record
 from cases.replay import replay
-from cases.store import AuditLog
 from engine import Act, decide_together, joint_to_wire
 from tests.api.kit import COUNT, DAY, ask, dearer_law, rewrite, small_law
 

@@ -14,8 +14,8 @@ import pytest
 
 from cases.cardfile import SCHEMA, Card, read_cards
 from cases.desk import Desk
+from cases.log.store import AuditLog, NewEntry
 from cases.record import Asked, AskedTogether, write_record
-from cases.store import AuditLog, NewEntry
 from engine import Act, GivenFacts, decide, to_wire
 from tests.api.kit import COUNT, DAY, ROOT, environment, rewrite, small_law, small_rules, until
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from cases.audit import verify_file
 from cases.cardfile import read_cards
+from cases.log.audit import verify_file
+from cases.log.store import AuditLog
 from cases.replay import replay
-from cases.store import AuditLog
 from tests.api.kit import COUNT, Served, exchange, has_supervision, question, served, small_rules, until
 
 PATH = "/v1/decisions"

@@ -3,10 +3,10 @@
 INVARIANT: `append` returns only after the commit is on stable storage, and every position it gave is kept. All of one
 call is one transaction: records, idempotency keys, rule bytes, tree head and checkpoint stand together or not at all.
 Nothing is updated or deleted but the one head row; triggers refuse the rest. They are a seat belt: who owns the file
-can take them out, and `cases.audit` finds what was done then.
+can take them out, and `cases.log.audit` finds what was done then.
 
 Several processes may append to one file, threads may share an `AuditLog`, and a forked child may go on using the one
-it inherited. Which database that is, and how PostgreSQL would come beside it, is said in `cases.database`.
+it inherited. Which database that is, and how PostgreSQL would come beside it, is said in `cases.log.database`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,18 @@ from typing import Any, Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from cases.database import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, SOURCE, Database, changed_guards, create_file
-from cases.entry import (
+from cases.errors import (
+    MAX_RECORD_BYTES,
+    KeyReused,
+    LogDamaged,
+    LogUnavailable,
+    RecordMissing,
+    RecordTooLarge,
+    SourceMissing,
+    UnsafeStore,
+)
+from cases.log.database import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, SOURCE, Database, changed_guards, create_file
+from cases.log.entry import (
     Appended,
     Checkpoint,
     Entry,
@@ -35,16 +45,6 @@ from cases.entry import (
     head_of,
     key_of,
     source_of,
-)
-from cases.errors import (
-    MAX_RECORD_BYTES,
-    KeyReused,
-    LogDamaged,
-    LogUnavailable,
-    RecordMissing,
-    RecordTooLarge,
-    SourceMissing,
-    UnsafeStore,
 )
 from cases.merkle import leaf_hash
 

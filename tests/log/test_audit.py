@@ -15,9 +15,9 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases.audit import AuditReport, verify, verify_file
 from cases.errors import LogDamaged, LogUnavailable, UnsafeStore
-from cases.store import AuditLog, NewEntry, digest_of
+from cases.log.audit import AuditReport, verify, verify_file
+from cases.log.store import AuditLog, NewEntry, digest_of
 
 RULES = "第一条 规则".encode()
 BATCHES = (1, 3, 1, 2, 4, 1)

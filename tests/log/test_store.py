@@ -18,8 +18,6 @@ from pathlib import Path
 
 import pytest
 
-from cases import database
-from cases.audit import verify, verify_file
 from cases.errors import (
     CaseError,
     KeyReused,
@@ -30,13 +28,15 @@ from cases.errors import (
     SourceMissing,
     UnsafeStore,
 )
-from cases.store import Appended, AuditLog, KeySeen, NewEntry, digest_of
+from cases.log import database
+from cases.log.audit import verify, verify_file
+from cases.log.store import Appended, AuditLog, KeySeen, NewEntry, digest_of
 
 # A child that appends one record after the other and prints each position only after it was acknowledged.
 APPENDER = """
     import sys
     from pathlib import Path
-    from cases.store import AuditLog, NewEntry
+    from cases.log.store import AuditLog, NewEntry
 
     path, name, count, padding = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), "x" * int(sys.argv[4])
     with AuditLog.open(path) as log:

@@ -17,9 +17,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cases.finding import LAST_PLACE, AuditReport, Finding, finding
-from cases.salvage import DAMAGE, Hole, cited_by, content_of, readable
-from cases.store import AuditLog, Checkpoint, Entry, Survey, digest_of
+from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
+from cases.log.salvage import DAMAGE, Hole, cited_by, content_of, readable
+from cases.log.store import AuditLog, Checkpoint, Entry, Survey, digest_of
 from engine.rulebook import read_manifest
 
 __all__ = ["AuditReport", "Finding", "verify", "verify_file"]

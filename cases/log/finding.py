@@ -1,4 +1,4 @@
-"""What an audit can find, as sentences in two languages; `cases.audit` finds it."""
+"""What an audit can find, as sentences in two languages; `cases.log.audit` finds it."""
 
 from __future__ import annotations
 

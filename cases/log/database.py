@@ -1,4 +1,4 @@
-"""The database under the log: tables, triggers, connections and what their errors mean; `cases.store` is the door.
+"""The database under the log: tables, triggers, connections and what their errors mean; `cases.log.store` is the door.
 
 Everything that knows it is SQLite is in this file. SQLite keeps a rollback journal here (`DELETE`,
 `synchronous=EXTRA`), never WAL: before SQLite 3.51.3 a WAL file with two writers can be corrupted, and the SQLite
@@ -6,7 +6,7 @@ inside Python is often older.
 
 PostgreSQL would come as a second file of this shape: its own triggers, its own settings to read back
 (`synchronous_commit`, `fsync`), its own error codes. The tables are portable, and where BEGIN IMMEDIATE lets one
-appender in here, the head row, which `cases.store` selects FOR UPDATE, does it there.
+appender in here, the head row, which `cases.log.store` selects FOR UPDATE, does it there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What goes into the log and what comes out: the values of `cases.store`, and how a stored row becomes one.
+"""What goes into the log and what comes out: the values of `cases.log.store`, and how a stored row becomes one.
 
 A row is checked on its way out. SQLite keeps a type per value and not per column, so what someone else wrote, or a
 damaged page gives, can be anything; it becomes LogDamaged here and never a strange value further up.
