@@ -418,7 +418,7 @@ class Health(BaseModel):
     violations: int
     log_size: int
     log_root: str
-    sqlite: str
+    store: str = Field(description="the database of the log and its version")
     supervision: Literal["on", "off"]
 
 

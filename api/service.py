@@ -263,7 +263,7 @@ def _add_operation(app: FastAPI, law: Law, log: AuditLog, settings: Settings, *,
                 "violations": len(law.rulebook.rules),
                 "log_size": head.size,
                 "log_root": head.root.hex(),
-                "sqlite": log.sqlite_version,
+                "store": log.database_version,
                 "supervision": supervision,
             }
         )

@@ -19,7 +19,7 @@ from api.service import create_app
 from api.settings import Settings
 from cases.desk import Desk
 from cases.log.audit import verify
-from cases.log.database import _SETTINGS
+from cases.log.sqlite import _SETTINGS
 from cases.log.store import AuditLog, NewEntry
 from cases.replay import replay
 from engine import decide, to_wire

@@ -1,4 +1,4 @@
-"""The append-only log on disk: one file, one sequence without gaps; whoever appends or reads records starts here.
+"""The append-only log on disk: one sequence without gaps; whoever appends or reads records starts here.
 
 INVARIANT: `append` returns only after the commit is on stable storage, and every position it gave is kept. All of one
 call is one transaction: records, idempotency keys, rule bytes, tree head and checkpoint stand together or not at all.
@@ -6,13 +6,12 @@ Nothing is updated or deleted but the one head row; triggers refuse the rest. Th
 can take them out, and `cases.log.audit` finds what was done then.
 
 Several processes may append to one file, threads may share an `AuditLog`, and a forked child may go on using the one
-it inherited. Which database that is, and how PostgreSQL would come beside it, is said in `cases.log.database`.
+it inherited. What it asks of its database is said in `cases.log.database`.
 """
 
 from __future__ import annotations
 
 import io
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -30,7 +29,7 @@ from cases.errors import (
     SourceMissing,
     UnsafeStore,
 )
-from cases.log.database import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, SOURCE, Database, changed_guards, create_file
+from cases.log.database import Database
 from cases.log.entry import (
     Appended,
     Checkpoint,
@@ -46,6 +45,8 @@ from cases.log.entry import (
     key_of,
     source_of,
 )
+from cases.log.schema import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, SOURCE
+from cases.log.sqlite import SqliteDatabase, create_file
 from cases.merkle import leaf_hash
 
 __all__ = ["Appended", "AuditLog", "Checkpoint", "Entry", "Head", "KeySeen", "NewEntry", "Survey", "digest_of"]
@@ -77,7 +78,7 @@ class AuditLog:
             create_file(path)
         elif not path.is_file():
             raise UnsafeStore(str(path), "there is no such file", "give the path of an existing log")
-        database = Database(path, read_only=read_only)
+        database = SqliteDatabase(path, read_only=read_only)
         try:
             database.check_schema()
         except BaseException:
@@ -96,9 +97,9 @@ class AuditLog:
         self.close()
 
     @property
-    def sqlite_version(self) -> str:
-        """The version of the SQLite library in use, for health reports."""
-        return sqlite3.sqlite_version
+    def database_version(self) -> str:
+        """The database and its version, for health reports: `SQLite 3.40.1`."""
+        return self._database.version
 
     def append(
         self, entries: Sequence[NewEntry], sources: Mapping[str, bytes] | None = None
@@ -181,13 +182,12 @@ class AuditLog:
     def integrity(self) -> tuple[str, ...]:
         """What the database's own check says of the file, at most 20 sentences; none when all is well."""
         with self._database.transaction() as conn:
-            said = conn.exec_driver_sql("PRAGMA integrity_check(20)").scalars().all()
-        return tuple(str(line) for line in said if line != "ok")
+            return self._database.integrity(conn)
 
     def changed_guards(self) -> tuple[str, ...]:
         """The triggers that are missing, changed or added, by name."""
         with self._database.transaction() as conn:
-            return changed_guards(conn)
+            return self._database.changed_guards(conn)
 
     def duplicates(self) -> tuple[tuple[int, str], ...]:
         """Each id that stands more than once (at most 20), with the last position that has it."""

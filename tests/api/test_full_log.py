@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from api.service import create_app
 from api.settings import Settings
-from cases.log import database
+from cases.log import sqlite
 from cases.log.audit import verify
 from cases.log.store import AuditLog
 from tests.api.kit import RULES, pages_in_use, question, small_law, tamper
@@ -28,7 +28,7 @@ def test_a_full_log_is_503_and_the_same_key_is_decided_once_there_is_room(
     with AuditLog.open(settings.log) as log:
         client_of(log, settings).post("/v1/decisions", json=question())
     limit = pages_in_use(settings.log) + 6
-    monkeypatch.setitem(database._SETTINGS, "max_page_count", (str(limit), limit))
+    monkeypatch.setitem(sqlite._SETTINGS, "max_page_count", (str(limit), limit))
     with AuditLog.open(settings.log) as log:
         client = client_of(log, settings)
         answers: list[Response] = []
@@ -46,7 +46,7 @@ def test_a_full_log_is_503_and_the_same_key_is_decided_once_there_is_room(
         assert "fine_fen" not in refused.text
         assert client.get("/healthz").json()["log_size"] == len(answers) + 1
         assert [client.get(each.headers["Location"]).json() for each in answers] == [each.json() for each in answers]
-    monkeypatch.delitem(database._SETTINGS, "max_page_count")
+    monkeypatch.delitem(sqlite._SETTINGS, "max_page_count")
 
     with AuditLog.open(settings.log) as log:
         headers = {"Idempotency-Key": f"k{len(answers)}"}
@@ -60,7 +60,7 @@ def test_the_page_of_a_full_log_gives_no_fine_and_says_why(tmp_path: Path, monke
     settings = Settings(rules=RULES, data=tmp_path)
     AuditLog.open(settings.log).close()
     limit = pages_in_use(settings.log)
-    monkeypatch.setitem(database._SETTINGS, "max_page_count", (str(limit), limit))
+    monkeypatch.setitem(sqlite._SETTINGS, "max_page_count", (str(limit), limit))
 
     with AuditLog.open(settings.log) as log:
         form = {"on": "2026-11-01", "f.一年内次数": "2"}

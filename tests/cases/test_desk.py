@@ -12,7 +12,7 @@ import rfc8785
 
 from cases.desk import Desk, answer_of
 from cases.errors import KeyReused, LogUnavailable
-from cases.log import database
+from cases.log import sqlite
 from cases.log.audit import verify
 from cases.log.store import AuditLog
 from cases.replay import replay
@@ -129,7 +129,7 @@ def test_a_key_means_the_same_at_every_desk_of_a_log(desk: Desk) -> None:
 def test_a_log_that_cannot_take_the_record_gives_no_answer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     AuditLog.open(path).close()
     limit = pages_in_use(path)
-    monkeypatch.setitem(database._SETTINGS, "max_page_count", (str(limit), limit))
+    monkeypatch.setitem(sqlite._SETTINGS, "max_page_count", (str(limit), limit))
 
     with AuditLog.open(path) as full:
         desk = Desk(small_law(), full)
@@ -145,12 +145,12 @@ def test_after_a_failed_record_the_same_desk_and_key_give_one_record_with_its_la
 ) -> None:
     AuditLog.open(path).close()
     limit = pages_in_use(path)
-    monkeypatch.setitem(database._SETTINGS, "max_page_count", (str(limit), limit))
+    monkeypatch.setitem(sqlite._SETTINGS, "max_page_count", (str(limit), limit))
     with AuditLog.open(path) as full:
         desk = Desk(small_law(), full)
         with pytest.raises(LogUnavailable):
             desk.decide(ask(2), door="test", key="k")
-    monkeypatch.delitem(database._SETTINGS, "max_page_count")
+    monkeypatch.delitem(sqlite._SETTINGS, "max_page_count")
 
     with AuditLog.open(path) as roomy:
         desk.log = roomy

@@ -28,7 +28,7 @@ from cases.errors import (
     SourceMissing,
     UnsafeStore,
 )
-from cases.log import database
+from cases.log import sqlite
 from cases.log.audit import verify, verify_file
 from cases.log.store import Appended, AuditLog, KeySeen, NewEntry, digest_of
 
@@ -173,7 +173,7 @@ def test_a_file_switched_to_wal_while_open_takes_no_more_records(log: AuditLog, 
 
 
 def test_a_setting_that_reads_back_wrong_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(database._SETTINGS, "synchronous", ("NORMAL", 3))
+    monkeypatch.setitem(sqlite._SETTINGS, "synchronous", ("NORMAL", 3))
 
     with pytest.raises(UnsafeStore, match="synchronous"):
         AuditLog.open(path)
@@ -347,7 +347,7 @@ def test_rule_bytes_that_were_changed_are_not_given_out(log: AuditLog, path: Pat
 
 
 def test_a_locked_file_is_unavailable_and_works_again_afterwards(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(database._SETTINGS, "busy_timeout", ("20", 20))
+    monkeypatch.setitem(sqlite._SETTINGS, "busy_timeout", ("20", 20))
     with AuditLog.open(path) as log:
         raw = sqlite3.connect(path, isolation_level=None)
         raw.execute("BEGIN EXCLUSIVE")
@@ -390,11 +390,11 @@ def check_after_full(log: AuditLog, kept: list[int]) -> None:
 def test_a_file_at_its_limit_loses_nothing_and_goes_on_when_there_is_space(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(database._SETTINGS, "max_page_count", ("80", 80))
+    monkeypatch.setitem(sqlite._SETTINGS, "max_page_count", ("80", 80))
     with AuditLog.open(path) as log:
         kept = fill(log)
         check_after_full(log, kept)
-        monkeypatch.delitem(database._SETTINGS, "max_page_count")
+        monkeypatch.delitem(sqlite._SETTINGS, "max_page_count")
 
     with AuditLog.open(path) as log:
         assert log.append([record("after")]) == (Appended(seq=len(kept)),)
