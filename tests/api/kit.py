@@ -127,7 +127,7 @@ def zhunsheng(*arguments: str, env: Mapping[str, str] | None = None) -> subproce
         env=environment(**(env or {})),
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -148,7 +148,7 @@ def called(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
-def until(holds: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+def until(holds: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
     """Wait for a real condition, and fail when it never comes."""
     for _ in range(int(seconds / 0.02)):
         if holds():
@@ -198,7 +198,7 @@ class Served:
         self._reap()
 
     def _reap(self) -> None:
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=120)
         if self._process.stdout is not None:
             self._process.stdout.close()
 
@@ -212,7 +212,7 @@ class Served:
     @contextmanager
     def connection(self) -> Iterator[HTTPConnection]:
         """A connection to it, for many requests."""
-        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=120)
         try:
             yield connection
         finally:

@@ -58,7 +58,7 @@ class Clients:
 
     def join(self) -> None:
         for thread in self._threads:
-            thread.join(timeout=60)
+            thread.join(timeout=300)
             assert not thread.is_alive()
 
 
