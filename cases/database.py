@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from cases.errors import CaseError, LogDamaged, LogUnavailable, UnsafeStore
-from cases.merkle import EMPTY
+from cases.tlog.tree import EMPTY
 
 __all__ = ["CHECKPOINT", "ENTRY", "HEAD", "IDEMPOTENCY", "SOURCE", "Database", "changed_guards", "create_file"]
 

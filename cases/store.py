@@ -46,7 +46,7 @@ from cases.errors import (
     SourceMissing,
     UnsafeStore,
 )
-from cases.merkle import leaf_hash
+from cases.tlog.tree import leaf_hash
 
 __all__ = ["Appended", "AuditLog", "Checkpoint", "Entry", "Head", "KeySeen", "NewEntry", "Survey", "digest_of"]
 
