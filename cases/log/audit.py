@@ -1,8 +1,8 @@
 """Checking a log from its bytes up, trusting nothing the writer noted down; read this to see what tampering is found.
 
-Everything is derived again by a second road: the hashes and the tree here share no code with `cases.merkle`. An edit,
-a loss, an insertion or an exchange is named by the first record it touches; where only a checkpoint disagrees, by the
-records between the last checkpoint that agrees and that one. After a lost or unreadable record no later root can be
+Everything is derived again by a second road: the hashes and the tree here share no code with `cases.tlog.tree`. An
+edit, a loss, an insertion or an exchange is named by the first record it touches; where only a checkpoint disagrees, by
+the records between the last checkpoint that agrees and that one. After a lost or unreadable record no later root can be
 derived; the records themselves are still checked one by one.
 
 What this cannot find: a consistent rewrite by the owner of the database, every hash and checkpoint made anew, or a

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cases.errors import LogDamaged
-from cases.merkle import Frontier
+from cases.tlog.tree import Frontier
 from engine import digest_of
 
 __all__ = [

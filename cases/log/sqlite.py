@@ -21,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 from cases.errors import CaseError, LogDamaged, LogUnavailable, UnsafeStore
 from cases.log.database import Database
 from cases.log.schema import FROZEN, HEAD, META, SCHEMA_VERSION, TABLES
-from cases.merkle import EMPTY
+from cases.tlog.tree import EMPTY
 
 __all__ = ["SqliteDatabase", "create_file"]
 

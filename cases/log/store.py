@@ -47,7 +47,7 @@ from cases.log.entry import (
 )
 from cases.log.schema import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, SOURCE
 from cases.log.sqlite import SqliteDatabase, create_file
-from cases.merkle import leaf_hash
+from cases.tlog.tree import leaf_hash
 
 __all__ = ["Appended", "AuditLog", "Checkpoint", "Entry", "Head", "KeySeen", "NewEntry", "Survey", "digest_of"]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.merkle import EMPTY, EMPTY_ROOT, Frontier, leaf_hash, node_hash
+from cases.tlog.tree import EMPTY, EMPTY_ROOT, Frontier, leaf_hash, node_hash
 
 # The reference tree of Certificate Transparency; the roots as published, shortened.
 CT_LEAVES = [
