@@ -45,7 +45,7 @@ from cases.log.entry import (
     key_of,
     source_of,
 )
-from cases.log.schema import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, SOURCE
+from cases.log.schema import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, NODE, SOURCE
 from cases.log.sqlite import SqliteDatabase, create_file
 from cases.tlog.tree import leaf_hash
 
@@ -86,6 +86,11 @@ class AuditLog:
             raise
         return cls(database)
 
+    @property
+    def database(self) -> Database:
+        """The database under it, for what else is kept there (`cases.log.published`, `cases.log.vault`)."""
+        return self._database
+
     def close(self) -> None:
         """Close every connection; the log cannot be used afterwards."""
         self._database.close()
@@ -111,12 +116,27 @@ class AuditLog:
         Raises RecordTooLarge or KeyReused with nothing written; LogUnavailable with the outcome unknown. A wrong
         digest, an id already in the log or a key without fingerprint is the caller's bug: ValueError.
         """
-        _check(entries, sources or {})
+        return tuple(_need(place) for place in self._commit(entries, sources or {}, together=True))
+
+    def append_each(
+        self, entries: Sequence[NewEntry], sources: Mapping[str, bytes] | None = None
+    ) -> tuple[Appended | KeySeen | KeyReused, ...]:
+        """As `append`, for entries of several callers: one whose key came with other content is refused alone."""
+        return self._commit(entries, sources or {}, together=False)
+
+    def _commit(
+        self, entries: Sequence[NewEntry], sources: Mapping[str, bytes], *, together: bool
+    ) -> tuple[Appended | KeySeen | KeyReused, ...]:
+        _check(entries, sources)
         if self._database.read_only:
             raise io.UnsupportedOperation("the log was opened for reading only")
         try:
             with self._database.transaction(writing=True) as conn:
-                return _append(conn, entries, sources or {})
+                places = _append(conn, entries, sources)
+                if together:
+                    # Raised inside the transaction: nothing of the call is written.
+                    list(map(_need, places))
+                return places
         except IntegrityError as exc:
             for entry in entries:
                 if self.find(entry.id):
@@ -250,36 +270,43 @@ def _check(entries: Sequence[NewEntry], sources: Mapping[str, bytes]) -> None:
             raise ValueError("an idempotency key and its fingerprint come together or not at all")
 
 
+def _need(place: Appended | KeySeen | KeyReused) -> Appended | KeySeen:
+    if isinstance(place, KeyReused):
+        raise place
+    return place
+
+
 def _append(
     conn: sa.Connection, entries: Sequence[NewEntry], sources: Mapping[str, bytes]
-) -> tuple[Appended | KeySeen, ...]:
+) -> tuple[Appended | KeySeen | KeyReused, ...]:
     head = _head(conn, lock=True)
-    frontier = head.frontier
-    if frontier.root() != head.root:
+    if head.frontier.root() != head.root:
         raise LogDamaged("its head contradicts itself: the root is not that of the frontier")
     keys = {entry.key for entry in entries if entry.key is not None}
     found = conn.execute(sa.select(IDEMPOTENCY).where(IDEMPOTENCY.c.key.in_(keys))).all() if keys else ()
     seen = {key: (fingerprint, seq, True) for key, fingerprint, seq in map(key_of, found)}
-    outcomes: list[Appended | KeySeen] = []
-    rows: list[dict[str, object]] = []
+    outcomes: list[Appended | KeySeen | KeyReused] = []
+    rows: list[dict[str, Any]] = []
     for entry in entries:
+        position = head.size + len(rows)
         if entry.key is not None and entry.fingerprint is not None:
-            fingerprint, seq, stored = seen.setdefault(entry.key, (entry.fingerprint, frontier.size, False))
+            fingerprint, seq, stored = seen.setdefault(entry.key, (entry.fingerprint, position, False))
             if fingerprint != entry.fingerprint:
-                raise KeyReused(entry.key, seq if stored else None)
-            if stored or seq != frontier.size:
+                outcomes.append(KeyReused(entry.key, seq if stored else None))
+                continue
+            if stored or seq != position:
                 outcomes.append(KeySeen(seq=seq))
                 continue
-        leaf = leaf_hash(entry.data)
-        rows.append({"seq": frontier.size, "id": entry.id, "leaf_hash": leaf, "bytes": entry.data})
-        outcomes.append(Appended(seq=frontier.size))
-        frontier = frontier.append(leaf)
+        rows.append({"seq": position, "id": entry.id, "leaf_hash": leaf_hash(entry.data), "bytes": entry.data})
+        outcomes.append(Appended(seq=position))
     if len({row["id"] for row in rows}) < len(rows):
         raise ValueError("two of the new records have the same id")
+    frontier, nodes = head.frontier.extend(row["leaf_hash"] for row in rows)
+    places = [{"level": level, "place": place, "hash": root} for level, place, root in nodes]
     fresh = [{"key": key, "fingerprint": mark, "seq": seq} for key, (mark, seq, stored) in seen.items() if not stored]
     present = set(conn.scalars(sa.select(SOURCE.c.digest).where(SOURCE.c.digest.in_(sources)))) if sources else set()
     new_sources = [{"digest": digest, "bytes": data} for digest, data in sources.items() if digest not in present]
-    for table, new in ((SOURCE, new_sources), (ENTRY, rows), (IDEMPOTENCY, fresh)):
+    for table, new in ((SOURCE, new_sources), (ENTRY, rows), (NODE, places), (IDEMPOTENCY, fresh)):
         if new:
             conn.execute(sa.insert(table), new)
     if rows:
