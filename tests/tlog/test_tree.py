@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.tlog.tree import EMPTY, EMPTY_ROOT, Frontier, leaf_hash, node_hash
+from tests.tlog.kit import leaves_of, mth, reader
 
 # The reference tree of Certificate Transparency; the roots as published, shortened.
 CT_LEAVES = [
@@ -26,19 +27,6 @@ CT_ROOTS = [
     ("ddb89be4", "4c8c"),
     ("5dc9da79", "4328"),
 ]
-
-
-def mth(leaves: list[bytes]) -> bytes:
-    """RFC 6962, 2.1, word for word."""
-    n = len(leaves)
-    if n == 0:
-        return hashlib.sha256().digest()
-    if n == 1:
-        return hashlib.sha256(b"\x00" + leaves[0]).digest()
-    k = 1
-    while k * 2 < n:
-        k *= 2
-    return hashlib.sha256(b"\x01" + mth(leaves[:k]) + mth(leaves[k:])).digest()
 
 
 def grown(leaves: list[bytes]) -> Frontier:
@@ -99,3 +87,27 @@ def test_a_leaf_is_never_hashed_as_a_node() -> None:
 def test_a_frontier_of_a_length_that_cannot_be_is_refused(size: int, length: int) -> None:
     with pytest.raises(ValueError, match="cannot be the frontier"):
         Frontier.from_bytes(size, bytes(length))
+
+
+@given(st.lists(st.lists(st.binary(max_size=3), max_size=20), max_size=6))
+def test_growing_by_many_leaves_at_once_is_growing_by_one_at_a_time(batches: list[list[bytes]]) -> None:
+    frontier = EMPTY
+
+    for batch in batches:
+        frontier, _ = frontier.extend(leaf_hash(leaf) for leaf in batch)
+
+    assert frontier == grown([leaf for batch in batches for leaf in batch])
+
+
+@pytest.mark.parametrize("cut", [0, 1, 255, 256, 257, 70_000])
+def test_growing_names_every_tile_hash_above_the_leaves_once(cut: int) -> None:
+    leaves = [leaf_hash(leaf) for leaf in leaves_of(70_000)]
+    read = reader(leaves_of(70_000))
+
+    half, first = EMPTY.extend(leaves[:cut])
+    _, second = half.extend(leaves[cut:])
+
+    named = {(level, index): root for level, index, root in first + second}
+    assert len(named) == len(first + second)
+    assert sorted(named) == [*((1, i) for i in range(273)), (2, 0)]
+    assert all(read(8 * level, index) == root for (level, index), root in named.items())
