@@ -14,3 +14,8 @@ def now() -> str:
 def today() -> date:
     """The present day in China, for a form to start from."""
     return datetime.now(BEIJING).date()
+
+
+def posix_now() -> int:
+    """The present moment in POSIX seconds, for signatures that state their time."""
+    return int(datetime.now(UTC).timestamp())

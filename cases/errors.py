@@ -7,6 +7,8 @@
     ├── RecordTooLarge   record_too_large         a record is longer than a log entry may be
     ├── RecordMissing    record_missing           no record stands at that place
     ├── SourceMissing    source_missing           no rule bytes are stored under that digest
+    ├── NotPublished     not_published            no signed checkpoint covers what was asked for
+    ├── RefusedToSign    refused_to_sign          the log is not what was signed before: nothing is signed or recorded
     ├── LawFilesMissing  law_files_missing        no rule files can be read where they were looked for
     └── LogDamaged       log_damaged              the file cannot be read, or contradicts itself
 
@@ -25,8 +27,10 @@ __all__ = [
     "LawFilesMissing",
     "LogDamaged",
     "LogUnavailable",
+    "NotPublished",
     "RecordMissing",
     "RecordTooLarge",
+    "RefusedToSign",
     "SourceMissing",
     "UnsafeStore",
 ]
@@ -156,3 +160,32 @@ class LawFilesMissing(CaseError):
 
     def __str__(self) -> str:
         return f"no rule files in `{self.folder}`: {self.reason}; give the folder with `--rules`"
+
+
+class NotPublished(CaseError):
+    """What was asked for is not, or not yet, covered by a signed checkpoint."""
+
+    code = "not_published"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class RefusedToSign(CaseError):
+    """The log is not a continuation of what was signed before; until that is understood nothing is signed or recorded.
+
+    A restored old backup, a fork or an edited record looks like this. Over HTTP: 503.
+    """
+
+    code = "refused_to_sign"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the log is not signed any further: {self.reason}"

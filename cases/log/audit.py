@@ -12,13 +12,13 @@ vouched for: a removed idempotency key, or a removed checkpoint between two othe
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
 from cases.log.salvage import DAMAGE, Hole, cited_by, content_of, readable
+from cases.log.second_tree import SecondTree, leaf_of
 from cases.log.store import AuditLog, Checkpoint, Entry, Survey, digest_of
 from engine.rulebook import read_manifest
 
@@ -46,38 +46,6 @@ def verify_file(path: Path, progress: Callable[[int, int], None] | None = None) 
         return AuditReport(size=0, root_hex=None, findings=(finding("file_unusable", more=str(exc)),))
 
 
-class _Tree:
-    """RFC 6962, 2.1, as a binary counter: at each height at most one perfect subtree waits for its right sibling."""
-
-    def __init__(self, waiting: list[bytes | None] | None = None) -> None:
-        self._waiting = waiting or []
-
-    def copy(self) -> _Tree:
-        return _Tree(list(self._waiting))
-
-    def push(self, carry: bytes) -> None:
-        for height, left in enumerate(self._waiting):
-            if left is None:
-                self._waiting[height] = carry
-                return
-            carry = _node(left, carry)
-            self._waiting[height] = None
-        self._waiting.append(carry)
-
-    def peaks(self) -> list[bytes]:
-        return [peak for peak in reversed(self._waiting) if peak is not None]
-
-    def root(self) -> bytes:
-        *larger, root = self.peaks() or [hashlib.sha256(b"").digest()]
-        while larger:
-            root = _node(larger.pop(), root)
-        return root
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
 class _Audit:
     """One run over one log."""
 
@@ -85,8 +53,8 @@ class _Audit:
         self.log, self.progress = log, progress
         self.findings: list[Finding] = []
         self.unlisted = 0
-        self.tree = _Tree()  # over the leaf hashes as stored
-        self.rehashed: _Tree | None = None  # over the bytes, once they disagree with the leaf hashes
+        self.tree = SecondTree()  # over the leaf hashes as stored
+        self.rehashed: SecondTree | None = None  # over the bytes, once they disagree with the leaf hashes
         self.whole = True  # no record is lost so far, so that roots can be derived
         self.position = 0  # the next one expected
         self.agreed = 0  # the size of the last checkpoint whose root is right
@@ -178,7 +146,7 @@ class _Audit:
         if entry.seq > self.position:
             self._lose("record_missing", self.position, entry.seq - 1)
         self.position = entry.seq + 1
-        leaf = hashlib.sha256(b"\x00" + entry.data).digest()
+        leaf = leaf_of(entry.data)
         if leaf != entry.leaf_hash:
             self.add("record_edited", entry.seq)
             self.rehashed = self.rehashed or self.tree.copy()

@@ -23,7 +23,7 @@ from cases.log.database import Database
 from cases.log.schema import FROZEN, HEAD, META, SCHEMA_VERSION, TABLES
 from cases.tlog.tree import EMPTY
 
-__all__ = ["SqliteDatabase", "create_file"]
+__all__ = ["SqliteDatabase", "create_file", "settle"]
 
 
 def _guards() -> Iterator[tuple[str, str]]:
@@ -109,7 +109,7 @@ class SqliteDatabase(Database):
         address = f"{self.path.absolute().as_uri()}?mode=rw"
         raw = sqlite3.connect(address, uri=True, timeout=10, isolation_level=None, check_same_thread=False)
         try:
-            _settle(raw, self.path)
+            settle(raw, self.path)
             raw.execute(f"PRAGMA query_only={int(self.read_only)}")
         except BaseException:
             raw.close()
@@ -206,7 +206,8 @@ class SqliteDatabase(Database):
         return LogDamaged(str(error))
 
 
-def _settle(raw: sqlite3.Connection, path: Path) -> None:
+def settle(raw: sqlite3.Connection, path: Path) -> None:
+    """Put every setting in force that durability rests on, and read it back; UnsafeStore when one is not."""
     for name, (value, wanted) in _SETTINGS.items():
         if name == "journal_mode" and raw.execute("PRAGMA journal_mode").fetchone() == ("wal",):
             # Asking for DELETE would convert the file, under the feet of whoever put it there.

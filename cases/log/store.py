@@ -49,7 +49,18 @@ from cases.log.schema import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, NODE, SOURCE
 from cases.log.sqlite import SqliteDatabase, create_file
 from cases.tlog.tree import leaf_hash
 
-__all__ = ["Appended", "AuditLog", "Checkpoint", "Entry", "Head", "KeySeen", "NewEntry", "Survey", "digest_of"]
+__all__ = [
+    "Appended",
+    "AuditLog",
+    "Checkpoint",
+    "Entry",
+    "Head",
+    "KeySeen",
+    "NewEntry",
+    "Survey",
+    "check_entries",
+    "digest_of",
+]
 
 _PAGE = 256  # records read at a time: at most 16 MB
 _T = TypeVar("_T")
@@ -127,7 +138,7 @@ class AuditLog:
     def _commit(
         self, entries: Sequence[NewEntry], sources: Mapping[str, bytes], *, together: bool
     ) -> tuple[Appended | KeySeen | KeyReused, ...]:
-        _check(entries, sources)
+        check_entries(entries, sources)
         if self._database.read_only:
             raise io.UnsupportedOperation("the log was opened for reading only")
         try:
@@ -259,7 +270,8 @@ class AuditLog:
             bound = place > last
 
 
-def _check(entries: Sequence[NewEntry], sources: Mapping[str, bytes]) -> None:
+def check_entries(entries: Sequence[NewEntry], sources: Mapping[str, bytes]) -> None:
+    """What `append` refuses before it asks the database; raises as it does."""
     for digest, data in sources.items():
         if digest_of(data) != digest:
             raise ValueError(f"the bytes given under {digest!r} have another digest")

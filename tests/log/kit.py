@@ -1,0 +1,54 @@
+"""What the tests of the log share: small records, and a sealed log in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cases.log.keyring import Keyring
+from cases.log.published import Published
+from cases.log.sealing import Sealer, SigningState
+from cases.log.store import AuditLog, NewEntry
+
+ORIGIN = "log.example/penalty"
+THEN = "2026-11-01T08:00:00.000Z"
+
+
+def numbered(start: int, stop: int) -> list[NewEntry]:
+    """Records start..stop, each naming its number."""
+    return [NewEntry(id=f"r{number}", data=b'{"id":"r%d"}' % number) for number in range(start, stop)]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A log that is signed, and all that signs it."""
+
+    folder: Path
+    log: AuditLog
+    keyring: Keyring
+    state: SigningState
+    sealer: Sealer
+    published: Published
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "log.sqlite3"
+
+    def grow(self, count: int) -> None:
+        """Append as many records, in one commit, and seal."""
+        size = self.log.head().size
+        self.log.append(numbered(size, size + count))
+        self.sealer.seal()
+
+
+@contextmanager
+def sealed(folder: Path, keys: Path | None = None) -> Iterator[Sealed]:
+    """Open, and make where absent, a log with its keys and its signing state."""
+    place = keys or folder / "keys"
+    keyring = Keyring(place) if (place / "keys.json").exists() else Keyring.create(place, ORIGIN, THEN)
+    state = SigningState.create(place / "signing.sqlite3", ORIGIN)
+    with AuditLog.open(folder / "log.sqlite3") as log:
+        sealer = Sealer(log, state, ORIGIN, keyring.signers())
+        yield Sealed(folder, log, keyring, state, sealer, Published(log))
