@@ -143,9 +143,10 @@ class TileReader:
         tile, places = tile_with(height, index, self._size)
         data = self._tiles.get(tile)
         if data is None:
-            data = self._tiles[tile] = self._fetch(tile.level, tile.index, tile.width)
+            data = self._fetch(tile.level, tile.index, tile.width)
             if len(data) != tile.width * HASH_BYTES:
                 raise Malformed(f"{tile.path} has {len(data)} bytes, not {tile.width * HASH_BYTES}")
+            self._tiles[tile] = data
         hashes = [data[at * HASH_BYTES : (at + 1) * HASH_BYTES] for at in places]
         while len(hashes) > 1:
             hashes = [node_hash(*pair) for pair in zip(hashes[::2], hashes[1::2], strict=True)]

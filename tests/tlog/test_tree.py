@@ -28,6 +28,9 @@ CT_ROOTS = [
     ("5dc9da79", "4328"),
 ]
 
+MANY = [leaf_hash(leaf) for leaf in leaves_of(70_000)]
+READ = reader(leaves_of(70_000))
+
 
 def grown(leaves: list[bytes]) -> Frontier:
     frontier = EMPTY
@@ -101,13 +104,10 @@ def test_growing_by_many_leaves_at_once_is_growing_by_one_at_a_time(batches: lis
 
 @pytest.mark.parametrize("cut", [0, 1, 255, 256, 257, 70_000])
 def test_growing_names_every_tile_hash_above_the_leaves_once(cut: int) -> None:
-    leaves = [leaf_hash(leaf) for leaf in leaves_of(70_000)]
-    read = reader(leaves_of(70_000))
-
-    half, first = EMPTY.extend(leaves[:cut])
-    _, second = half.extend(leaves[cut:])
+    half, first = EMPTY.extend(MANY[:cut])
+    _, second = half.extend(MANY[cut:])
 
     named = {(level, index): root for level, index, root in first + second}
     assert len(named) == len(first + second)
     assert sorted(named) == [*((1, i) for i in range(273)), (2, 0)]
-    assert all(read(8 * level, index) == root for (level, index), root in named.items())
+    assert all(READ(8 * level, index) == root for (level, index), root in named.items())
