@@ -11,9 +11,8 @@ import typer
 from api.body import MAX_BODY
 from api.problems import BadRequest, InvalidRequest
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, say, say_json
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, open_log, say, say_json
 from cases.desk import Desk
-from cases.log.store import AuditLog
 from cases.record import AskedTogether
 from engine.explain_joint import explain_joint_wire
 
@@ -34,8 +33,9 @@ def decide_case(
     asked = _asked(file)
     settings = Settings.choose(rules, data)
     law = load(settings)
-    with AuditLog.open(settings.log) as log:
-        answer = Desk(law, log).decide_together(asked, door="cli", key=key).answer
+    with open_log(settings) as opened:
+        desk = Desk(law, opened.log, opened.append)
+        answer = desk.decide_together(asked, door="cli", key=key).answer
     if as_json:
         say_json(answer)
     else:

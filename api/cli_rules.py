@@ -9,7 +9,7 @@ from typing import Annotated, Never
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, say, say_json
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, open_log, say, say_json
 from cases.desk import Desk
 from cases.lawfiles import Law
 from cases.log.store import AuditLog
@@ -60,8 +60,9 @@ def decide(
         case_ref=case,
         decided=_day("--decided", decided) if decided is not None else None,
     )
-    with AuditLog.open(settings.log) as log:
-        recorded = Desk(law, log).decide(asked, door="cli", key=key)
+    with open_log(settings) as opened:
+        log = opened.log
+        recorded = Desk(law, log, opened.append).decide(asked, door="cli", key=key)
         answer = recorded.answer
         otherwise = _otherwise(law, log, recorded.index, lang) if why else ()
     if as_json:

@@ -18,7 +18,7 @@ import uvicorn
 from api.service import create_app
 from api.settings import Settings, is_loopback
 from cases.lawfiles import Law
-from cases.log.store import AuditLog
+from cases.log.opened import OpenLog
 
 __all__ = ["Address", "AddressRefused", "run"]
 
@@ -111,7 +111,7 @@ class Supervision:
 def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict[str, Any]], None]) -> None:
     """Serve until told to stop."""
     supervised = Supervision.possible()
-    with AuditLog.open(settings.log) as log:
+    with OpenLog.open(settings.log, settings.keys, origin=settings.origin) as opened:
         supervision = Supervision(settings)
         info = {
             "url": address.url,
@@ -119,10 +119,11 @@ def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict
             "rulebook": law.rulebook.digest,
             "violations": len(law.rulebook.rules),
             "log": str(settings.log),
+            "origin": opened.keyring.origin,
             "supervision": "on" if supervised else "off",
             "notice": "" if supervised else NOTICE,
         }
-        app = create_app(law, log, settings, supervised=supervised)
+        app = create_app(law, opened.log, settings, supervised=supervised, append=opened.append, keyring=opened.keyring)
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=5)
         if supervised:
             supervision.start()

@@ -18,6 +18,7 @@ from rich.text import Text
 from api.settings import Settings
 from cases.errors import LawFilesMissing
 from cases.lawfiles import Law, read_files, read_law
+from cases.log.opened import OpenLog
 from engine import Finding, Rulebook, RuleFilesInvalid
 from engine.load import codes_in, files_of
 from engine.rule import Rule
@@ -69,6 +70,11 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def open_log(settings: Settings) -> OpenLog:
+    """Open the log to append to it and to sign it."""
+    return OpenLog.open(settings.log, settings.keys, origin=settings.origin)
 
 
 def need_log(settings: Settings) -> None:
