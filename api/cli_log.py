@@ -10,7 +10,7 @@ import typer
 
 from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, need_log, progress, say, say_json
-from cases.log.audit import verify_file
+from cases.log.audit import verify_at
 from cases.log.store import AuditLog
 from cases.replay import replay as replay_log
 
@@ -60,7 +60,7 @@ def verify(rules: Rules = None, data: Data = None, as_json: AsJson = False, lang
     settings = Settings.choose(rules, data)
     need_log(settings)
     with progress("verify") as show:
-        report = verify_file(settings.log, show)
+        report = verify_at(settings.log, show)
     same = _same_rules(settings) if rules and report.ok else None
     if as_json:
         findings = [

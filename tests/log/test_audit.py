@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.errors import LogDamaged, LogUnavailable, UnsafeStore
-from cases.log.audit import AuditReport, verify, verify_file
+from cases.log.audit import AuditReport, verify, verify_at
 from cases.log.store import AuditLog, NewEntry, digest_of
 
 RULES = "第一条 规则".encode()
@@ -87,7 +87,7 @@ def tampered(path: Path, pristine: Path, change: Callable[[Owner], None]) -> Aud
         for _, sql in owner.guards:
             raw.execute(sql)
         raw.commit()
-    return verify_file(path)
+    return verify_at(path)
 
 
 def first(report: AuditReport) -> int | None:
@@ -102,7 +102,7 @@ def test_an_untouched_log_is_clean_and_its_root_derived(path: Path, pristine: Pa
     shutil.copyfile(pristine, path)
     told: list[tuple[int, int]] = []
 
-    report = verify_file(path, lambda done, every: told.append((done, every)))
+    report = verify_at(path, lambda done, every: told.append((done, every)))
 
     with AuditLog.open(path, read_only=True) as log:
         assert report == AuditReport(size=SIZE, root_hex=log.head().root.hex(), findings=())
@@ -309,7 +309,7 @@ def test_a_byte_changed_inside_the_file_names_its_record(
     damaged[damaged.index(data) + offset % len(data)] ^= change
     path.write_bytes(damaged)
 
-    report = verify_file(path)
+    report = verify_at(path)
 
     assert pristine.read_bytes().count(data) == 1
     assert (first(report), codes(report)[0]) == (seq, "record_edited")
@@ -328,7 +328,7 @@ def test_no_damage_to_the_file_crashes_the_audit_or_passes_it_with_other_records
         damaged[chance.choice([page + chance.randrange(100), chance.randrange(len(damaged))])] = chance.randrange(256)
     path.write_bytes(damaged if length > 0.2 else damaged[: int(len(damaged) * length * 5)])
 
-    report = verify_file(path)
+    report = verify_at(path)
 
     assert all(found.message_en and found.message_zh for found in report.findings)
     if report.ok:
@@ -356,7 +356,7 @@ def test_a_damaged_file_is_refused_with_a_name_when_appending(path: Path, pristi
 def test_a_file_without_its_header_is_one_finding(path: Path, pristine: Path, damage: bytes) -> None:
     path.write_bytes(damage + pristine.read_bytes()[len(damage) :] if damage else b"")
 
-    report = verify_file(path)
+    report = verify_at(path)
 
     assert codes(report) == ["file_unusable"]
     assert not report.ok
@@ -380,7 +380,7 @@ def test_a_lost_page_is_named_and_the_records_after_it_are_still_checked(long: P
     damaged[after + 10] ^= 1
     path.write_bytes(damaged)
 
-    report = verify_file(path)
+    report = verify_at(path)
 
     lost, *others = report.findings
     assert lost.code == "record_unreadable"
