@@ -12,6 +12,7 @@ from typing import cast
 
 import psycopg
 import sqlalchemy as sa
+from psycopg import sql as pgsql
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from cases.errors import CaseError, LogDamaged, LogUnavailable, UnsafeStore
@@ -97,6 +98,7 @@ _RIGHTS = sa.text(
     f"SELECT pg_has_role(session_user, relowner, 'MEMBER'), {_HOLDS} "  # noqa: S608 - our own words
     "FROM pg_class WHERE oid = CAST(:table AS regclass)"
 )
+_COUNTS = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in RIGHTS)  # noqa: S608 - our names
 _ROLE = sa.text("SELECT rolname, quote_ident(rolname), rolsuper FROM pg_roles WHERE rolname = session_user")
 _SERVICE_ROLES = sa.text(
     "SELECT quote_ident(r.rolname) FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee "
@@ -140,14 +142,11 @@ class PostgresDatabase(Database):
 
     def _settle(self, raw: psycopg.Connection[tuple[str, ...]]) -> None:
         raw.autocommit = True
-        raw.execute("SET client_encoding = 'UTF8'")
-        for name, value in {**_LIMITS, "statement_timeout": _STATEMENT[self.read_only]}.items():
-            raw.execute(f"SET {name} = '{value}'")
+        limits = {**_LIMITS, "statement_timeout": _STATEMENT[self.read_only], "client_encoding": "UTF8"}
+        set_all = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in limits.items())
         # Whatever the role or the database was given: a commit waits for the disk, or for a standby besides.
-        raw.execute(
-            "SELECT set_config('synchronous_commit', 'on', false) "
-            "WHERE current_setting('synchronous_commit') <> 'remote_apply'"
-        )
+        waits = "CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END"
+        raw.execute(pgsql.SQL(f"SELECT {set_all}, set_config('synchronous_commit', {waits}, false)"))
         if not self.lenient:
             refuse_unless_ok(self.name, _read_back(raw))
         self._version = f"PostgreSQL {raw.info.server_version // 10_000}.{raw.info.server_version % 10_000}"
@@ -240,19 +239,20 @@ class PostgresDatabase(Database):
 
     def integrity(self, conn: sa.Connection) -> tuple[str, ...]:
         """Where a table and its index do not hold the same rows; reading them all also checks every page's checksum."""
-        found = []
-        for table in RIGHTS:
-            counts = []
-            for index, scan in (("on", "off"), ("off", "on")):
-                conn.exec_driver_sql(f"SET LOCAL enable_seqscan = {scan}")
-                for kind in ("indexscan", "indexonlyscan", "bitmapscan"):
-                    conn.exec_driver_sql(f"SET LOCAL enable_{kind} = {index}")
-                counts.append(conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar())  # noqa: S608 - our names
-            if counts[0] != counts[1]:
-                found.append(
-                    f"table `{table}` holds {counts[1]} rows and its index {counts[0]}: run `REINDEX TABLE {table}`"
-                )
-        return tuple(found)
+        counted = {}
+        for by, table_scan, index_scan in (("index", "off", "on"), ("table", "on", "off")):
+            scans = [
+                ("seqscan", table_scan),
+                *((kind, index_scan) for kind in ("indexscan", "indexonlyscan", "bitmapscan")),
+            ]
+            set_all = ", ".join(f"set_config('enable_{kind}', '{value}', true)" for kind, value in scans)
+            conn.exec_driver_sql(f"SELECT {set_all}")
+            counted[by] = conn.exec_driver_sql(_COUNTS).one()
+        return tuple(
+            f"the table `{table}` holds {rows} rows and its index {indexed}: run `REINDEX TABLE {table}` and verify"
+            for table, rows, indexed in zip(RIGHTS, counted["table"], counted["index"], strict=True)
+            if rows != indexed
+        )
 
     def meaning(self, exc: DBAPIError, *, writing: bool = False) -> CaseError | None:
         error = exc.orig

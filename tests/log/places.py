@@ -266,8 +266,9 @@ class PostgresPristine(Pristine):
     def restored(self) -> Iterator[Owner]:
         with self.place.owner() as owner, owner.raw.transaction():
             owner.disarm()
-            owner.do(f"TRUNCATE {', '.join(RIGHTS)}")
             for table in RIGHTS:
+                # Not TRUNCATE: that makes new files, and flushing them takes the time of hundreds of changes.
+                owner.do(f"DELETE FROM {table}")  # noqa: S608 - our names
                 owner.do(f"INSERT INTO {table} TABLE pristine.{table}")
             yield owner
             owner.arm()
