@@ -26,13 +26,18 @@ OLD = "1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One thing durability or safety rests on, as the database says it now; `needed` says what it must be."""
+    """One thing durability or safety rests on, as the database says it now; `needed` is empty where any will do."""
 
     name: str
     value: str
     needed: str
     ok: bool
     repair: str = ""
+
+    @property
+    def note(self) -> str:
+        """What to tell people about it now; nothing when it is as needed."""
+        return "" if self.ok and self.needed else self.repair
 
 
 class Database(ABC):

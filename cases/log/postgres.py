@@ -135,14 +135,20 @@ class PostgresDatabase(Database):
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,  # a server that was started anew costs no caller an error
-            connect_args={"connect_timeout": 10, "application_name": "zhunsheng", "tcp_user_timeout": 30_000},
+            connect_args={
+                "connect_timeout": 10,
+                "application_name": "zhunsheng",
+                "tcp_user_timeout": 30_000,
+                "client_encoding": "UTF8",
+            },
+            use_native_hstore=False,  # saves asking for a type that is not used
         )
         sa.event.listen(engine, "connect", lambda raw, _record: self._settle(raw))
         return engine
 
     def _settle(self, raw: psycopg.Connection[tuple[str, ...]]) -> None:
         raw.autocommit = True
-        limits = {**_LIMITS, "statement_timeout": _STATEMENT[self.read_only], "client_encoding": "UTF8"}
+        limits = {**_LIMITS, "statement_timeout": _STATEMENT[self.read_only]}
         set_all = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in limits.items())
         # Whatever the role or the database was given: a commit waits for the disk, or for a standby besides.
         waits = "CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END"
