@@ -15,6 +15,8 @@ from api.cli_diff import diff
 from api.cli_log import replay, verify
 from api.cli_rules import decide
 from api.cli_serve import serve, watch
+from api.cli_store import check as check_store
+from api.cli_store import create, upgrade
 from api.terminal import FOUND, complain
 from cases.errors import CaseError
 
@@ -31,6 +33,13 @@ audit_app = typer.Typer(
     help="核验日志 · Verify the audit log.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
 )
 
+store_app = typer.Typer(
+    help="日志库 · Make, upgrade and check the store of the log.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
 app.command()(serve)
 app.command()(decide)
 app.command("decide-case")(decide_case)
@@ -42,6 +51,10 @@ app.command()(replay)
 app.add_typer(audit_app, name="audit")
 audit_app.command()(verify)
 app.command()(watch)
+app.add_typer(store_app, name="store")
+store_app.command()(create)
+store_app.command()(upgrade)
+store_app.command("check")(check_store)
 
 
 @audit_app.callback()

@@ -11,7 +11,7 @@ import typer
 from api.body import MAX_BODY
 from api.problems import BadRequest, InvalidRequest
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, open_log, say, say_json
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, misuse, open_log, say, say_json
 from cases.desk import Desk
 from cases.record import AskedTogether
 from engine.explain_joint import explain_joint_wire
@@ -24,6 +24,7 @@ def decide_case(
     ] = None,
     rules: Rules = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
@@ -31,7 +32,7 @@ def decide_case(
     if key is not None and not (key.isprintable() and 0 < len(key) <= 255):
         misuse("`--key` must be printable text of 1 to 255 characters")
     asked = _asked(file)
-    settings = Settings.choose(rules, data)
+    settings = Settings.choose(rules, data, store)
     law = load(settings)
     with open_log(settings) as opened:
         desk = Desk(law, opened.log, opened.append)

@@ -9,8 +9,8 @@ import orjson
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, need_log, progress, say, say_json
-from cases.log.audit import verify_file
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, need_log, progress, say, say_json
+from cases.log.audit import verify_at
 from cases.log.store import AuditLog
 from cases.replay import replay as replay_log
 
@@ -23,14 +23,15 @@ def replay(
         typer.Option("--rules", metavar="DIR", help="decide by these rule files instead of those each record used"),
     ] = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
     """重放 · Decide every recorded question again, from the rule bytes it used, and name every difference."""
-    settings = Settings.choose(rules, data)
+    settings = Settings.choose(rules, data, store)
     need_log(settings)
     law = load(settings) if rules else None
-    with AuditLog.open(settings.log, read_only=True) as log, progress("replay") as show:
+    with AuditLog.open(settings.where, read_only=True) as log, progress("replay") as show:
         report = replay_log(log, start=start, stop=stop, law=law, progress=show)
     if as_json:
         say_json(
@@ -52,15 +53,17 @@ def replay(
     raise typer.Exit(0 if report.ok else FOUND)
 
 
-def verify(rules: Rules = None, data: Data = None, as_json: AsJson = False, lang: Lang = "zh") -> None:
+def verify(
+    rules: Rules = None, data: Data = None, store: Store = None, as_json: AsJson = False, lang: Lang = "zh"
+) -> None:
     """核验 · Derive the log's tree again from its records and name every record that was touched.
 
     With --rules, also say whether those rule files are the ones the newest record was decided by.
     """
-    settings = Settings.choose(rules, data)
+    settings = Settings.choose(rules, data, store)
     need_log(settings)
     with progress("verify") as show:
-        report = verify_file(settings.log, show)
+        report = verify_at(settings.where, show)
     same = _same_rules(settings) if rules and report.ok else None
     if as_json:
         findings = [
@@ -90,6 +93,6 @@ def verify(rules: Rules = None, data: Data = None, as_json: AsJson = False, lang
 def _same_rules(settings: Settings) -> bool | None:
     """Say whether the newest record rests on the given rule files; None where there is no record."""
     digest = load(settings).rulebook.digest
-    with AuditLog.open(settings.log, read_only=True) as log:
+    with AuditLog.open(settings.where, read_only=True) as log:
         size = log.head().size
         return bool(orjson.loads(log.read(size - 1).data)["rulebook"] == digest) if size else None

@@ -82,6 +82,8 @@ class Supervision:
             sys.executable, "-m", "api.cli", "watch", "--parent", str(os.getpid()),
             "--rules", str(settings.rules), "--data", str(settings.data),
         ]  # fmt: skip
+        # By the environment and not by an option: a command line is read by everyone on the machine.
+        self._environment = {**os.environ, "ZHUNSHENG_STORE": settings.store or ""}
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="supervision", daemon=True)
@@ -96,7 +98,7 @@ class Supervision:
 
     def _keep(self) -> None:
         while not self._ending.is_set():
-            self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
+            self._process = subprocess.Popen(self._command, env=self._environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
             self._process.wait()
             self._ending.wait(RESTART_SECONDS)
 
@@ -111,14 +113,14 @@ class Supervision:
 def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict[str, Any]], None]) -> None:
     """Serve until told to stop."""
     supervised = Supervision.possible()
-    with OpenLog.open(settings.log, settings.keys, origin=settings.origin) as opened:
+    with OpenLog.open(settings.where, settings.keys, origin=settings.origin) as opened:
         supervision = Supervision(settings)
         info = {
             "url": address.url,
             "rules": str(settings.rules),
             "rulebook": law.rulebook.digest,
             "violations": len(law.rulebook.rules),
-            "log": str(settings.log),
+            "log": opened.log.name,
             "origin": opened.keyring.origin,
             "supervision": "on" if supervised else "off",
             "notice": "" if supervised else NOTICE,

@@ -14,15 +14,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
+from cases.log.opening import Where
 from cases.log.salvage import DAMAGE, Hole, cited_by, content_of, readable
 from cases.log.second_tree import SecondTree, leaf_of
 from cases.log.store import AuditLog, Checkpoint, Entry, Survey, digest_of
 from engine.rulebook import read_manifest
 
-__all__ = ["AuditReport", "Finding", "verify", "verify_file"]
+__all__ = ["AuditReport", "Finding", "verify", "verify_at"]
 
 MAX_FINDINGS = 1_000
 _PAGE = 256
@@ -37,10 +37,10 @@ def verify(log: AuditLog, *, progress: Callable[[int, int], None] | None = None)
     return _Audit(log, progress or (lambda _done, _all: None)).run()
 
 
-def verify_file(path: Path, progress: Callable[[int, int], None] | None = None) -> AuditReport:
-    """Check the log at `path`, without appending to it; a file that is no readable log at all is one finding."""
+def verify_at(where: Where, progress: Callable[[int, int], None] | None = None) -> AuditReport:
+    """Check the log there, without appending to it; what is no readable log at all is one finding."""
     try:
-        with AuditLog.open(path, read_only=True) as log:
+        with AuditLog.open(where, read_only=True) as log:
             return verify(log, progress=progress)
     except DAMAGE as exc:
         return AuditReport(size=0, root_hex=None, findings=(finding("file_unusable", more=str(exc)),))

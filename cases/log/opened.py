@@ -45,7 +45,7 @@ class OpenLog:
     @classmethod
     def open(
         cls,
-        where: Path,
+        where: Path | str,
         keys: Path,
         *,
         origin: str | None = None,
