@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, need_log, progress, say, say_json
 from cases.log.audit import verify_at
 from cases.log.store import AuditLog
-from cases.replay import replay as replay_log
+from cases.replay import replay_in_processes
 
 
 def replay(
@@ -22,6 +23,9 @@ def replay(
         Path | None,
         typer.Option("--rules", metavar="DIR", help="decide by these rule files instead of those each record used"),
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=0, help="processes; 0 takes one for each processor")
+    ] = 0,
     data: Data = None,
     store: Store = None,
     as_json: AsJson = False,
@@ -30,9 +34,18 @@ def replay(
     """重放 · Decide every recorded question again, from the rule bytes it used, and name every difference."""
     settings = Settings.choose(rules, data, store)
     need_log(settings)
-    law = load(settings) if rules else None
-    with AuditLog.open(settings.where, read_only=True) as log, progress("replay") as show:
-        report = replay_log(log, start=start, stop=stop, law=law, progress=show)
+    if rules:
+        load(settings)  # What is wrong with them is told here, once.
+    with progress("replay") as show:
+        report = replay_in_processes(
+            settings.where,
+            jobs or os.cpu_count() or 1,
+            start=start,
+            stop=stop,
+            rules=rules,
+            cache=settings.cache,
+            progress=show,
+        )
     if as_json:
         say_json(
             {

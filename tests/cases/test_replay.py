@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cases import replay as replaying
 from cases.desk import Desk
+from cases.lawfiles import read_law
 from cases.log.store import AuditLog
 from cases.record import Asked
 from cases.replay import replay
 from engine.fact import Fact
-from tests.api.kit import FIRST, ask, dearer_law, rewrite, shipped_law, small_law, tamper
+from tests.api.kit import FIRST, ask, dearer_law, rewrite, shipped_law, small_law, small_rules, tamper
 
 PRICES = (1, 2, 3, 2, 1)
 """The offence counts of the decisions in `path`, in order from FIRST."""
@@ -254,3 +256,30 @@ def test_a_record_of_another_shape_is_named_and_the_others_are_replayed(
 
     assert report.replayed == len(PRICES)
     assert [each.index for each in report.differences] == [FIRST + 2]
+
+
+def test_several_processes_report_what_one_does_in_the_same_order(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seq in (0, 3):
+        rewrite(path, FIRST + seq, lambda record: record["decision"].update(fine_fen=1))
+    monkeypatch.setattr(replaying, "_CHUNK", 2)
+    told: list[tuple[int, int]] = []
+
+    many = replaying.replay_in_processes(path, 3, progress=lambda done, total: told.append((done, total)))
+
+    with AuditLog.open(path, read_only=True) as log:
+        assert many == replay(log)
+    assert many.replayed == len(PRICES)
+    assert told == [(2, 6), (4, 6), (6, 6)]
+
+
+def test_several_processes_decide_by_the_rule_files_they_are_given(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dearer = small_rules(tmp_path / "dearer", szcg013=("100元", "120元"))
+    monkeypatch.setattr(replaying, "_CHUNK", 2)
+
+    many = replaying.replay_in_processes(path, 2, start=FIRST + 1, rules=dearer)
+
+    with AuditLog.open(path, read_only=True) as log:
+        assert many == replay(log, start=FIRST + 1, law=read_law(dearer))
+    assert [each.index for each in many.differences if "120" in each.message_en] == [FIRST + 1, FIRST + 3]
