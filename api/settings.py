@@ -25,6 +25,11 @@ class Settings:
         return self.data / "log.sqlite3"
 
     @property
+    def keys(self) -> Path:
+        """The log's keys and what was signed last; better on another volume than the log. ZHUNSHENG_KEYS names it."""
+        return Path(os.environ.get("ZHUNSHENG_KEYS") or self.data / "keys")
+
+    @property
     def cards(self) -> Path:
         """What supervision keeps; it can always be made again from the log."""
         return self.data / "cards.sqlite3"

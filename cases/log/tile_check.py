@@ -31,7 +31,7 @@ class TileCheck:
         self._rows: list[list[bytes | None]] = []  # level 1 first: what is complete, and not yet a full tile
         self._above: dict[int, tuple[int, Row | None]] = {}  # for each level the tile read last
         self._root: bytes | None = None
-        self.open: list[tuple[int, int, str]] = []  # records first..last and a path that differ, and nothing tells who
+        self.suspects: list[int] = []  # the first record of what is, or will be, named as changed above some hash
 
     def full(self, looked: Looked) -> Row | None:
         """Take a full bundle; the leaf hashes that are right as far as can be told, None where none can be had."""
@@ -112,11 +112,14 @@ class TileCheck:
     ) -> tuple[Row | None, bytes | None]:
         """The hashes of a full tile and the root over them, from those derived and those found in the file."""
         derived = None if made is None else [each for each in made if each is not None]
-        if derived is not None and derived == found:
-            return derived, fold(derived)
         complete = derived is not None and len(derived) == FULL
         upper = self._tile(level + 1, index // FULL)
         above = None if upper is None else upper[index % FULL]
+        if derived is not None and derived == found:
+            root = fold(derived)
+            if above not in (None, root):  # Which of the two was changed shows when the tile above is complete.
+                self.suspects.append(_records(level + 1, index, index)[0])
+            return derived, root
         if made is not None and found is not None:
             rights = [
                 pick for pick, row in enumerate((derived if complete else None, found)) if row and fold(row) == above
@@ -161,7 +164,7 @@ class TileCheck:
         elif right == 1:
             self._add("records_differ", first, last, path)
         else:
-            self.open.append((first, last, path))
+            self.suspects.append(first)
             self._add("record_or_tile", first, last, path)
 
     def _push(self, level: int, root: bytes | None) -> None:

@@ -127,11 +127,11 @@ class _Verify:
         others = self._others()
         newest, points = self._newest(others)
         shown = self._split(points)
+        self._keys()
         if newest is None:
             return self._report(None, None, points, shown)
         size = newest.size
         self.tree = TileCheck(self.files, size, self.add)
-        self._keys()
         root = self._walk(newest, sorted((each for each in points if each.size <= size), key=lambda each: each.size))
         for each in points:
             if each.size > size:
@@ -191,14 +191,16 @@ class _Verify:
         if data is None:
             raise NotPublished(f"there is no `checkpoint` in `{self.files}`: it is not a published log")
         points: list[_Point] = []
+        last = max((each.name for each in others), key=lambda name: (len(name), name), default="")
         newest: Checkpoint | None = None
         for kept, outside in ((Kept("checkpoint", data), False), *((each, False) for each in others)):
             point = self._believed(kept, outside=outside)
             if point is None:
                 continue
             points.append(point[1])
-            # Where the file `checkpoint` cannot be believed, the largest of the others stands in for it.
-            if newest is None or (points[0].name != "checkpoint" and point[0].size > newest.size):
+            # Where the file `checkpoint` cannot be believed, the last of the others stands in for it: the tiles of
+            # earlier ones need not be there any more.
+            if kept.name in ("checkpoint", last) and newest is None:
                 newest = point[0]
             if kept.name not in ("checkpoint", f"checkpoints/{point[0].size}"):
                 self.add("checkpoint_misnamed", more=kept.name)
@@ -268,7 +270,7 @@ class _Verify:
             self._facts(edge, row)
         self._compare(waiting, size - size % FULL, row, size)
         root = None if row is None else self.tree.root_at(row)
-        if root is not None and root != newest.root and not self.tree.open and self.agreed < size:
+        if root not in (None, newest.root) and self._suspect(size) is None and self.agreed < size:
             self._differs("root_differs", size, "")
         return root
 
@@ -291,16 +293,25 @@ class _Verify:
 
     def _compare(self, waiting: deque[_Point], first: int, row: Sequence[bytes] | None, stop: int) -> None:
         while waiting and waiting[0].size <= stop:
-            point = waiting.popleft()
-            root = None if row is None else self.tree.root_at(row[: point.size - first])
-            if root == point.root:
-                self.agreed = point.size
-            elif root is not None and (point.outside or not (self.tree.open or point.name == "checkpoint")):
-                self._differs("history_rewritten", point.size, point)
+            size = waiting[0].size
+            root = None if row is None else self.tree.root_at(row[: size - first])
+            agrees = False
+            while waiting and waiting[0].size == size:
+                point = waiting.popleft()
+                agrees = agrees or point.root == root
+                # What is named already, or will be, explains why a checkpoint beside it has another root.
+                explained = point.name == "checkpoint" or self._suspect(size) is not None
+                if root not in (None, point.root) and (point.outside or not explained):
+                    self._differs("history_rewritten", size, point)
+            if agrees:
+                self.agreed = size
+
+    def _suspect(self, size: int) -> int | None:
+        return min((first for first in self.tree.suspects if self.agreed <= first < size), default=None)
 
     def _differs(self, code: str, size: int, more: object) -> None:
-        suspect = [first for first, _, _ in self.tree.open if self.agreed <= first < size]
-        self.add(code, min(suspect, default=self.agreed), size - 1, more)
+        suspect = self._suspect(size)
+        self.add(code, self.agreed if suspect is None else suspect, size - 1, more)
 
     def _facts(self, looked: Looked, row: Sequence[bytes] | None) -> None:
         first = looked.bundle.index * FULL
