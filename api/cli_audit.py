@@ -143,14 +143,22 @@ def prove(
 
 def verify_proof(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a .tlog-proof")],
-    record: Annotated[Path, typer.Option("--record", metavar="FILE", help="the record's exact bytes")],
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FILE", help="the record's exact bytes, FILE.record of `proof`")
+    ] = None,
     vkey: Vkeys = None,
     keys: Keys = None,
     policy: PolicyFile = None,
+    data: Data = None,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
-    """核对证明 · Check, with nothing but files and a key, that the log whose key it is holds that record."""
+    """核对证明 · Check, with nothing but files and a key, that the log whose key it is holds that record.
+
+    Without --record, --data names the log to take it from.
+    """
+    if (record is None) == (data is None):
+        misuse("say where the record is: --record FILE, or --data DIR for the log it stands in")
     trust = _trust(vkey, keys, policy)
     if trust is None:
         misuse(_NEED_KEY)
@@ -160,7 +168,8 @@ def verify_proof(
         misuse(f"`{file}` is no proof: {wrong}")
     try:
         trust.accept(proof.note)
-        accepted = proof.verify(leaf_of(_read(record)), trust.policy)
+        content = _read(record) if record is not None else _stored(proof.index, data)
+        accepted = proof.verify(leaf_of(content), trust.policy)
     except TlogError as wrong:
         if as_json:
             say_json({"ok": False, "reason": str(wrong)})
@@ -188,6 +197,13 @@ def _trust(vkeys: list[str] | None, keys: Path | None, policy: Path | None) -> T
         return Trust.of_keys(vkeys) if vkeys else None
     except Malformed as wrong:
         misuse(f"the key cannot be used: {wrong}" if vkeys else f"`{keys or policy}` cannot be used: {wrong}")
+
+
+def _stored(index: int, data: Path | None) -> bytes:
+    settings = Settings.choose(None, data)
+    need_log(settings)
+    with AuditLog.open(settings.log, read_only=True) as log:
+        return log.read(index).data
 
 
 def _read(path: Path) -> bytes:
