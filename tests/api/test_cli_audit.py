@@ -133,10 +133,11 @@ def test_a_policy_without_its_witness_is_not_met(out: Path, vkey: str, tmp_path:
 
 def test_the_store_is_verified_with_its_keys_and_a_forged_signature_is_found(data: Path) -> None:
     sound = called("audit", "verify", "--data", str(data))
-    rewrite_signed(data / "log.sqlite3")
-    forged = told(called("audit", "verify", "--data", str(data), "--json"))
     (data / "keys/keys.json").rename(data / "keys/elsewhere.json")
     without = called("audit", "verify", "--data", str(data))
+    (data / "keys/elsewhere.json").rename(data / "keys/keys.json")
+    rewrite_signed(data / "log.sqlite3")
+    forged = told(called("audit", "verify", "--data", str(data), "--json"))
 
     assert (sound.returncode, sound.stderr) == (0, "")
     assert "checkpoint_invalid" in [each["code"] for each in forged["findings"]]
