@@ -16,6 +16,8 @@ from api.cli_diff import diff
 from api.cli_log import replay
 from api.cli_rules import decide
 from api.cli_serve import serve, watch
+from api.cli_store import check as check_store
+from api.cli_store import create, upgrade
 from api.terminal import FOUND, complain
 from cases.errors import CaseError
 
@@ -30,6 +32,13 @@ app = typer.Typer(
 )
 audit_app = typer.Typer(
     help="核验日志 · Verify the audit log, export it, prove its records.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+store_app = typer.Typer(
+    help="日志库 · Make, upgrade and check the store of the log.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -50,6 +59,10 @@ audit_app.command()(checkpoint)
 audit_app.command("proof")(prove)
 audit_app.command("verify-proof")(verify_proof)
 app.command()(watch)
+app.add_typer(store_app, name="store")
+store_app.command()(create)
+store_app.command()(upgrade)
+store_app.command("check")(check_store)
 
 
 @audit_app.callback()

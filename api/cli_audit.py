@@ -11,9 +11,23 @@ import orjson
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, complain, load, misuse, need_log, progress, say, say_json
+from api.terminal import (
+    FOUND,
+    AsJson,
+    Data,
+    Lang,
+    Rules,
+    Store,
+    complain,
+    load,
+    misuse,
+    need_log,
+    progress,
+    say,
+    say_json,
+)
 from cases.errors import NotPublished
-from cases.log.audit import verify_file
+from cases.log.audit import verify_at
 from cases.log.export import export as export_log
 from cases.log.files import files_at
 from cases.log.finding import Finding
@@ -51,6 +65,7 @@ def verify(
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="processes [default: one for each core]")] = None,
     rules: Rules = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
@@ -60,8 +75,8 @@ def verify(
     rule files are the ones the newest record was decided by. With DIR or URL: an exported log, from its files alone.
     """
     if place is not None:
-        if rules is not None or data is not None:
-            misuse("--rules and --data are of the log of this installation, not of files at a place")
+        if rules is not None or data is not None or store is not None:
+            misuse("--rules, --data and --store are of the log of this installation, not of files at a place")
         trust = _trust(vkey, keys, policy)
         if trust is None:
             misuse(_NEED_KEY)
@@ -69,20 +84,21 @@ def verify(
     elif vkey or keys or policy or seen or jobs:
         misuse("--vkey, --keys, --policy, --seen and --jobs are for an exported log: name its folder or address")
     else:
-        _verify_store(Settings.choose(rules, data), rules is not None, as_json, lang)
+        _verify_store(Settings.choose(rules, data, store), rules is not None, as_json, lang)
 
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="where to; what is there already is continued")],
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
     """导出 · Write the log as files that anyone can verify (C2SP tlog-tiles), up to its newest signed checkpoint."""
-    settings = Settings.choose(None, data)
+    settings = Settings.choose(None, data, store)
     need_log(settings)
     keyring = Keyring(settings.keys)
-    with AuditLog.open(settings.log, read_only=True) as log, progress("export") as show:
+    with AuditLog.open(settings.where, read_only=True) as log, progress("export") as show:
         done = export_log(log, folder, keyring.public_list(), progress=show)
         waiting = log.head().size - done.checkpoint.size
     size, root = done.checkpoint.size, done.checkpoint.root.hex()
@@ -99,11 +115,11 @@ def export(
         say(zh if lang == "zh" else en)
 
 
-def checkpoint(data: Data = None, as_json: AsJson = False) -> None:
+def checkpoint(data: Data = None, store: Store = None, as_json: AsJson = False) -> None:
     """检查点 · Print the newest signed checkpoint. Kept elsewhere, it binds the log: `audit verify DIR --seen FILE`."""
-    settings = Settings.choose(None, data)
+    settings = Settings.choose(None, data, store)
     need_log(settings)
-    with AuditLog.open(settings.log, read_only=True) as log:
+    with AuditLog.open(settings.where, read_only=True) as log:
         latest = Published(log).latest()
     if latest is None:
         raise NotPublished("nothing was signed yet")
@@ -121,12 +137,13 @@ def prove(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="where to; beside it FILE.record")
     ] = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
 ) -> None:
     """证明 · Prove that a record stands in the log, by its path in the tree and the newest signed checkpoint."""
-    settings = Settings.choose(None, data)
+    settings = Settings.choose(None, data, store)
     need_log(settings)
-    with AuditLog.open(settings.log, read_only=True) as log:
+    with AuditLog.open(settings.where, read_only=True) as log:
         found = log.read(int(record)) if re.fullmatch(r"[0-9]{1,18}", record) else log.find(record)
         if found is None:
             misuse(f"there is no record `{record}`")
@@ -150,15 +167,16 @@ def verify_proof(
     keys: Keys = None,
     policy: PolicyFile = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
     """核对证明 · Check, with nothing but files and a key, that the log whose key it is holds that record.
 
-    Without --record, --data names the log to take it from.
+    Without --record, --data or --store names the log to take it from.
     """
-    if (record is None) == (data is None):
-        misuse("say where the record is: --record FILE, or --data DIR for the log it stands in")
+    if (record is None) == (data is None and store is None):
+        misuse("say where the record is: --record FILE, or --data or --store for the log it stands in")
     trust = _trust(vkey, keys, policy)
     if trust is None:
         misuse(_NEED_KEY)
@@ -168,7 +186,7 @@ def verify_proof(
         misuse(f"`{file}` is no proof: {wrong}")
     try:
         trust.accept(proof.note)
-        content = _read(record) if record is not None else _stored(proof.index, data)
+        content = _read(record) if record is not None else _stored(proof.index, Settings.choose(None, data, store))
         accepted = proof.verify(leaf_of(content), trust.policy)
     except TlogError as wrong:
         if as_json:
@@ -199,10 +217,9 @@ def _trust(vkeys: list[str] | None, keys: Path | None, policy: Path | None) -> T
         misuse(f"the key cannot be used: {wrong}" if vkeys else f"`{keys or policy}` cannot be used: {wrong}")
 
 
-def _stored(index: int, data: Path | None) -> bytes:
-    settings = Settings.choose(None, data)
+def _stored(index: int, settings: Settings) -> bytes:
     need_log(settings)
-    with AuditLog.open(settings.log, read_only=True) as log:
+    with AuditLog.open(settings.where, read_only=True) as log:
         return log.read(index).data
 
 
@@ -257,7 +274,7 @@ def _verify_store(settings: Settings, asked: bool, as_json: bool, lang: str) -> 
     need_log(settings)
     trust = Trust.of_dated(Keyring(settings.keys).keys) if (settings.keys / LIST).exists() else None
     with progress("verify") as show:
-        report = verify_file(settings.log, show, trust=trust)
+        report = verify_at(settings.where, show, trust=trust)
     same = _same_rules(settings) if asked and report.ok else None
     if as_json:
         say_json(_common(report.findings, report.size, report.root_hex) | ({"rules_match": same} if asked else {}))
@@ -274,14 +291,14 @@ def _verify_store(settings: Settings, asked: bool, as_json: bool, lang: str) -> 
 
 
 def _was_signed(settings: Settings) -> bool:
-    with AuditLog.open(settings.log, read_only=True) as log:
+    with AuditLog.open(settings.where, read_only=True) as log:
         return Published(log).latest() is not None
 
 
 def _same_rules(settings: Settings) -> bool | None:
     """Say whether the newest record rests on the given rule files; None where there is no record."""
     digest = load(settings).rulebook.digest
-    with AuditLog.open(settings.log, read_only=True) as log:
+    with AuditLog.open(settings.where, read_only=True) as log:
         size = log.head().size
         return bool(orjson.loads(log.read(size - 1).data)["rulebook"] == digest) if size else None
 

@@ -11,9 +11,8 @@ import typer
 from api.body import MAX_BODY
 from api.problems import BadRequest, InvalidRequest
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, say, say_json
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, misuse, open_log, say, say_json
 from cases.desk import Desk
-from cases.log.store import AuditLog
 from cases.record import AskedTogether
 from engine.explain_joint import explain_joint_wire
 
@@ -25,6 +24,7 @@ def decide_case(
     ] = None,
     rules: Rules = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
@@ -32,10 +32,11 @@ def decide_case(
     if key is not None and not (key.isprintable() and 0 < len(key) <= 255):
         misuse("`--key` must be printable text of 1 to 255 characters")
     asked = _asked(file)
-    settings = Settings.choose(rules, data)
+    settings = Settings.choose(rules, data, store)
     law = load(settings)
-    with AuditLog.open(settings.log) as log:
-        answer = Desk(law, log).decide_together(asked, door="cli", key=key).answer
+    with open_log(settings) as opened:
+        desk = Desk(law, opened.log, opened.append)
+        answer = desk.decide_together(asked, door="cli", key=key).answer
     if as_json:
         say_json(answer)
     else:

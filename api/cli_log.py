@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, load, need_log, progress, say, say_json
+from api.terminal import FOUND, AsJson, Data, Lang, Store, load, need_log, progress, say, say_json
 from cases.log.store import AuditLog
 from cases.replay import replay as replay_log
 
@@ -21,14 +21,15 @@ def replay(
         typer.Option("--rules", metavar="DIR", help="decide by these rule files instead of those each record used"),
     ] = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
     """重放 · Decide every recorded question again, from the rule bytes it used, and name every difference."""
-    settings = Settings.choose(rules, data)
+    settings = Settings.choose(rules, data, store)
     need_log(settings)
     law = load(settings) if rules else None
-    with AuditLog.open(settings.log, read_only=True) as log, progress("replay") as show:
+    with AuditLog.open(settings.where, read_only=True) as log, progress("replay") as show:
         report = replay_log(log, start=start, stop=stop, law=law, progress=show)
     if as_json:
         say_json(

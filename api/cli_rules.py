@@ -9,7 +9,7 @@ from typing import Annotated, Never
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, misuse, say, say_json
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, misuse, open_log, say, say_json
 from cases.desk import Desk
 from cases.lawfiles import Law
 from cases.log.store import AuditLog
@@ -42,6 +42,7 @@ def decide(
     ] = False,
     rules: Rules = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
@@ -51,7 +52,7 @@ def decide(
             misuse(f"`{name}` must be printable text of 1 to {limit} characters")
     if why and as_json:
         misuse("`--why` prints sentences, and `--json` one decision object: give one of them")
-    settings = Settings.choose(rules, data)
+    settings = Settings.choose(rules, data, store)
     law = load(settings)
     asked = Asked(
         violation=violation,
@@ -60,8 +61,9 @@ def decide(
         case_ref=case,
         decided=_day("--decided", decided) if decided is not None else None,
     )
-    with AuditLog.open(settings.log) as log:
-        recorded = Desk(law, log).decide(asked, door="cli", key=key)
+    with open_log(settings) as opened:
+        log = opened.log
+        recorded = Desk(law, log, opened.append).decide(asked, door="cli", key=key)
         answer = recorded.answer
         otherwise = _otherwise(law, log, recorded.index, lang) if why else ()
     if as_json:

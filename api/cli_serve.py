@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Rules, complain, load, misuse, need_log, say, say_json
+from api.terminal import FOUND, AsJson, Data, Rules, Store, complain, load, misuse, need_log, say, say_json
 
 
 def serve(
@@ -18,13 +18,14 @@ def serve(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one")] = 8000,
     rules: Rules = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
 ) -> None:
     """启动服务 · Serve the officer's page and the HTTP API on this machine, with supervision beside it."""
     # Only serving needs the web: every other command starts without it.
     from api.serve import Address, AddressRefused, run  # noqa: PLC0415
 
-    settings = Settings.choose(rules, data)
+    settings = Settings.choose(rules, data, store)
     law = load(settings)
     try:
         address = Address.of(host, port)
@@ -49,6 +50,7 @@ def watch(
     parent: Annotated[int | None, typer.Option("--parent", hidden=True)] = None,
     rules: Rules = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
 ) -> None:
     """监督 · Follow the log and raise yellow and red cards; `serve` runs it, and it can be killed at any moment."""
@@ -57,7 +59,7 @@ def watch(
     except ImportError as error:
         complain(f"supervision is off: durable-rules is not installed ({error.name}); see README, what may be missing")
         raise typer.Exit(FOUND) from error
-    settings = Settings.choose(rules, data)
+    settings = Settings.choose(rules, data, store)
     law = load(settings)
     need_log(settings)
     cards = follow(law, settings, once=once, parent=parent)

@@ -25,8 +25,10 @@ from cases.errors import (
     LawFilesMissing,
     LogDamaged,
     LogUnavailable,
+    NotPublished,
     RecordMissing,
     RecordTooLarge,
+    RefusedToSign,
     SourceMissing,
     UnsafeStore,
 )
@@ -93,6 +95,8 @@ CASE_STATUS: Mapping[type[CaseError], tuple[int, str]] = {
     RecordMissing: (404, "there is no such record"),
     SourceMissing: (404, "there are no such rule bytes"),
     LogDamaged: (503, "the log is damaged"),
+    NotPublished: (404, "no signed checkpoint covers it"),
+    RefusedToSign: (503, "the log is not what was signed before, so nothing is recorded"),
     UnsafeStore: (503, "the log is not safe to use"),
     LawFilesMissing: (503, "there are no rule files"),
 }

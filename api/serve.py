@@ -18,7 +18,7 @@ import uvicorn
 from api.service import create_app
 from api.settings import Settings, is_loopback
 from cases.lawfiles import Law
-from cases.log.store import AuditLog
+from cases.log.opened import OpenLog
 
 __all__ = ["Address", "AddressRefused", "run"]
 
@@ -82,6 +82,8 @@ class Supervision:
             sys.executable, "-m", "api.cli", "watch", "--parent", str(os.getpid()),
             "--rules", str(settings.rules), "--data", str(settings.data),
         ]  # fmt: skip
+        # By the environment and not by an option: a command line is read by everyone on the machine.
+        self._environment = {**os.environ, "ZHUNSHENG_STORE": settings.store or ""}
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="supervision", daemon=True)
@@ -96,7 +98,7 @@ class Supervision:
 
     def _keep(self) -> None:
         while not self._ending.is_set():
-            self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
+            self._process = subprocess.Popen(self._command, env=self._environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
             self._process.wait()
             self._ending.wait(RESTART_SECONDS)
 
@@ -111,18 +113,19 @@ class Supervision:
 def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict[str, Any]], None]) -> None:
     """Serve until told to stop."""
     supervised = Supervision.possible()
-    with AuditLog.open(settings.log) as log:
+    with OpenLog.open(settings.where, settings.keys, origin=settings.origin) as opened:
         supervision = Supervision(settings)
         info = {
             "url": address.url,
             "rules": str(settings.rules),
             "rulebook": law.rulebook.digest,
             "violations": len(law.rulebook.rules),
-            "log": str(settings.log),
+            "log": opened.log.name,
+            "origin": opened.keyring.origin,
             "supervision": "on" if supervised else "off",
             "notice": "" if supervised else NOTICE,
         }
-        app = create_app(law, log, settings, supervised=supervised)
+        app = create_app(law, opened.log, settings, supervised=supervised, append=opened.append, keyring=opened.keyring)
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=5)
         if supervised:
             supervision.start()

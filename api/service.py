@@ -17,6 +17,7 @@ from api.asking import add_asking
 from api.body import MAX_KEY, body_of, media_type_of, read_key
 from api.guard import LoopbackOnly
 from api.joint import add_joint
+from api.log import add_log
 from api.models import (
     CardList,
     DecisionObject,
@@ -35,9 +36,10 @@ from api.proof import add_proof
 from api.search import search
 from api.settings import Settings
 from cases.cardfile import read_cards
-from cases.desk import Desk, answer_of
+from cases.desk import Append, Desk, answer_of
 from cases.errors import CaseError
 from cases.lawfiles import Law
+from cases.log.keyring import Keyring
 from cases.log.store import AuditLog
 from cases.reasons import Reasons
 from engine import MEANING
@@ -51,8 +53,19 @@ DESCRIPTION = (
 )
 
 
-def create_app(law: Law, log: AuditLog, settings: Settings, *, supervised: bool) -> FastAPI:
-    """Make the application for one law and one log; `supervised` says whether a watch runs beside it."""
+def create_app(
+    law: Law,
+    log: AuditLog,
+    settings: Settings,
+    *,
+    supervised: bool,
+    append: Append | None = None,
+    keyring: Keyring | None = None,
+) -> FastAPI:
+    """Make the application for one law and one log; `supervised` says whether a watch runs beside it.
+
+    `append` is how records get into the log where requests share a commit; `keyring` is had by whoever signs it.
+    """
     app = FastAPI(
         title="Zhunsheng",
         version="1",
@@ -62,11 +75,12 @@ def create_app(law: Law, log: AuditLog, settings: Settings, *, supervised: bool)
         openapi_url="/v1/openapi.json",
         responses=problems(400, 403, 421, 503) | {500: {"description": "a defect of the service"}},
     )
-    desk = Desk(law, log)
+    desk = Desk(law, log, append)
     _add_decisions(app, desk)
     add_joint(app, desk)
     _add_law(app, law)
     add_proof(app, law)
+    add_log(app, log, keyring)
     _add_operation(app, law, log, settings, supervised=supervised)
     reasons = Reasons(law, log)
     add_asking(app, desk, reasons)

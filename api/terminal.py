@@ -18,6 +18,8 @@ from rich.text import Text
 from api.settings import Settings
 from cases.errors import LawFilesMissing
 from cases.lawfiles import Law, read_files, read_law
+from cases.log.opened import OpenLog
+from cases.log.opening import is_url
 from engine import Finding, Rulebook, RuleFilesInvalid
 from engine.load import codes_in, files_of
 from engine.rule import Rule
@@ -34,6 +36,15 @@ Rules = Annotated[
 ]
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="folder of the log [default: var/ of the checkout]")
+]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="the log: postgresql://USER@HOST/DB or a file [default: a file in --data]; a password belongs in "
+        "ZHUNSHENG_STORE or ~/.pgpass",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 Code = Annotated[
@@ -71,10 +82,15 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def open_log(settings: Settings) -> OpenLog:
+    """Open the log to append to it and to sign it."""
+    return OpenLog.open(settings.where, settings.keys, origin=settings.origin)
+
+
 def need_log(settings: Settings) -> None:
     """End with 2 where there is no log to read."""
-    if not settings.log.is_file():
-        misuse(f"there is no log at `{settings.log}`; name its folder with --data")
+    if not is_url(settings.where) and not Path(settings.where).is_file():
+        misuse(f"there is no log at `{settings.where}`; name its folder with --data, or a database with --store")
 
 
 def files_for(rules: Path | None, code: str | None) -> dict[str, bytes]:

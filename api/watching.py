@@ -22,7 +22,7 @@ def follow(law: Law, settings: Settings, *, once: bool, parent: int | None) -> t
     if parent is not None:
         # A Ctrl-C on the terminal reaches both; the service ends this process itself.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with AuditLog.open(settings.log, read_only=True) as log:
+    with AuditLog.open(settings.where, read_only=True) as log:
         watch = Watch(log, settings.cards, law.rulebook)
         watch.catch_up()
         while not once and (parent is None or os.getppid() == parent):

@@ -6,6 +6,7 @@ INVARIANT: `Desk.decide` returns after the record's commit and never before; whe
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -14,10 +15,11 @@ from uuid_utils import uuid7
 
 from cases.clock import now
 from cases.errors import LogDamaged
+from cases.events import OWN_KEY, new_event
 from cases.lawfiles import Law
-from cases.log.store import AuditLog, KeySeen, NewEntry
+from cases.log.store import Appended, AuditLog, KeySeen, NewEntry
 from cases.record import Asked, AskedTogether, JointRecord, read_any, write_record
-from engine import Wire, decide, decide_together, joint_to_wire, to_wire
+from engine import MEANING, Wire, decide, decide_together, joint_to_wire, to_wire
 
 __all__ = ["Desk", "Recorded", "answer_of"]
 
@@ -33,13 +35,21 @@ class Recorded:
     together: bool = False
 
 
-class Desk:
-    """Decides under one law and records in one log; usable from many threads."""
+Append = Callable[[NewEntry, Mapping[str, bytes]], Appended | KeySeen]
+"""Appends one record durably, with the rule bytes it rests on."""
 
-    def __init__(self, law: Law, log: AuditLog) -> None:
+
+class Desk:
+    """Decides under one law and records in one log; usable from many threads.
+
+    `append` is how records get there where several callers share a commit (`OpenLog.append`).
+    """
+
+    def __init__(self, law: Law, log: AuditLog, append: Append | None = None) -> None:
         self.law = law
         self.log = log
-        self._stored = False
+        self._append = append or (lambda entry, sources: log.append([entry], sources)[0])
+        self._published = False
 
     def decide(self, asked: Asked, *, door: str, key: str | None = None) -> Recorded:
         """Decide, record, and answer from the record.
@@ -67,10 +77,8 @@ class Desk:
             asked=asked,
             decision=decision,
         )
-        entry = NewEntry(id=record_id, data=data, key=key, fingerprint=fingerprint)
-        (place,) = self.log.append([entry], None if self._stored else self.law.sources)
-        # The law's bytes went in with the first record of this desk, in the same commit.
-        self._stored = True
+        self._publish(door)
+        place = self._append(NewEntry(id=record_id, data=data, key=key, fingerprint=fingerprint), {})
         if isinstance(place, KeySeen):
             earlier = self.log.read(place.seq)
             return answer_of(earlier.data, place.seq, repeated=True)
@@ -80,6 +88,23 @@ class Desk:
             answer={**decision, "id": record_id, "index": place.seq},
             together=isinstance(asked, AskedTogether),
         )
+
+    def _publish(self, door: str) -> None:
+        """Record the rule files, with their bytes, before the first decision that rests on them; once for each set."""
+        if self._published:
+            return
+        book = self.law.rulebook
+        key = f"{OWN_KEY}publication {book.digest}"
+        if self.log.known(key) is None:
+            about: dict[str, Wire] = {
+                "files": len(self.law.sources) - 1,
+                "violations": len(book.rules),
+                "meaning": MEANING,
+            }
+            event_id, data = new_event("publication", about, door=door, rulebook=book.digest)
+            entry = NewEntry(id=event_id, data=data, key=key, fingerprint=book.digest)
+            self._append(entry, self.law.sources)
+        self._published = True
 
 
 def answer_of(data: bytes, index: int, *, repeated: bool = False) -> Recorded:

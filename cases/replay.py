@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cases.errors import CaseError
+from cases.events import read_event
 from cases.lawfiles import Law, law_from_log
 from cases.log.store import AuditLog
 from cases.record import JointRecord, Record, read_any
@@ -76,12 +77,21 @@ def replay(
     laws: dict[str, Law | str] = {}
     differences: list[Difference] = []
     replayed = 0
-    for entry in log.entries(start, stop):
-        differences += _one(log, entry.seq, entry.id, entry.data, law, laws)
-        replayed += 1
+    for done, entry in enumerate(log.entries(start, stop), 1):
+        if not _is_event(entry.data):
+            differences += _one(log, entry.seq, entry.id, entry.data, law, laws)
+            replayed += 1
         if progress:
-            progress(replayed, total)
+            progress(done, total)
     return ReplayReport(replayed=replayed, differences=tuple(differences))
+
+
+def _is_event(data: bytes) -> bool:
+    try:
+        read_event(data)
+    except ValueError:
+        return False
+    return True
 
 
 def _one(

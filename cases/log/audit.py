@@ -16,18 +16,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from cases.log.audit_published import Subtrees, signed_checkpoints
 from cases.log.content import cited_by, content_of
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
+from cases.log.opening import Where
 from cases.log.salvage import DAMAGE, Hole, readable
 from cases.log.second_tree import SecondTree, leaf_of
 from cases.log.store import AuditLog, Checkpoint, Entry, Survey, digest_of
 from cases.log.trust import Trust
 from engine.rulebook import read_manifest
 
-__all__ = ["AuditReport", "Finding", "verify", "verify_file"]
+__all__ = ["AuditReport", "Finding", "verify", "verify_at"]
 
 MAX_FINDINGS = 1_000
 _PAGE = 256
@@ -45,12 +45,12 @@ def verify(
     return _Audit(log, trust, progress or (lambda _done, _all: None)).run()
 
 
-def verify_file(
-    path: Path, progress: Callable[[int, int], None] | None = None, *, trust: Trust | None = None
+def verify_at(
+    where: Where, progress: Callable[[int, int], None] | None = None, *, trust: Trust | None = None
 ) -> AuditReport:
-    """Check the log at `path`, without appending to it; a file that is no readable log at all is one finding."""
+    """Check the log there, without appending to it; what is no readable log at all is one finding."""
     try:
-        with AuditLog.open(path, read_only=True) as log:
+        with AuditLog.open(where, read_only=True) as log:
             return verify(log, trust=trust, progress=progress)
     except DAMAGE as exc:
         return AuditReport(size=0, root_hex=None, findings=(finding("file_unusable", more=str(exc)),))

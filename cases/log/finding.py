@@ -52,7 +52,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "只增不改的触发器“{more}”被动过",
         "the append-only trigger `{more}` was changed",
     ),
-    "file_unusable": ("日志文件无法打开：{more}", "the log file cannot be opened: {more}"),
+    "file_unusable": ("日志无法打开：{more}", "the log cannot be opened: {more}"),
     "integrity": ("数据库自检：{more}", "the database's own check says: {more}"),
     # Of what is published: files, tiles, signed checkpoints.
     "file_missing": ("缺少文件 {more}（{zh}）", "the file `{more}` ({en}) is missing"),

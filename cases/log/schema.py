@@ -13,9 +13,9 @@ __all__ = [
     "FROZEN",
     "HEAD",
     "IDEMPOTENCY",
-    "META",
+    "LAYOUT",
     "NODE",
-    "SCHEMA_VERSION",
+    "REVISION",
     "SIGNED",
     "SOURCE",
     "TABLES",
@@ -24,7 +24,9 @@ __all__ = [
     "VAULT_KEY",
 ]
 
-SCHEMA_VERSION = "2"
+REVISION = "0002"
+"""The newest migration (`cases.log.migrations`), whose tables these are; a test compares the two."""
+
 TABLES = sa.MetaData()
 # A BIGINT primary key would not be SQLite's own row number, but a second index beside it.
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -72,7 +74,6 @@ IDEMPOTENCY = sa.Table(
     _column("fingerprint", sa.Text),
     _column("seq", _NUMBER, sa.ForeignKey("entry.seq")),
 )
-META = sa.Table("meta", TABLES, _column("name", sa.Text, key=True), _column("value", sa.Text))
 
 # What the signer published. A checkpoint is a signed note (C2SP tlog-checkpoint); cosignatures are further lines of it,
 # and tokens are RFC 3161 time-stamps over its bytes.
@@ -111,5 +112,8 @@ VAULT = sa.Table(
     _column("ciphertext", sa.LargeBinary),
 )
 
-FROZEN = (ENTRY, CHECKPOINT, NODE, SOURCE, IDEMPOTENCY, META, SIGNED, COSIGNATURE, TOKEN)
+FROZEN = (ENTRY, CHECKPOINT, NODE, SOURCE, IDEMPOTENCY, SIGNED, COSIGNATURE, TOKEN)
 """The tables whose rows are inserted and never changed or deleted."""
+
+LAYOUT = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
+"""Which migration the tables are of; Alembic's own table, named here so that reading it does not load Alembic."""

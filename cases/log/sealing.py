@@ -19,6 +19,7 @@ from pathlib import Path
 
 from cases.clock import posix_now
 from cases.errors import CaseError, RefusedToSign, UnsafeStore
+from cases.log.database import refuse_unless_ok
 from cases.log.keyring import Signer
 from cases.log.published import Published, SignedCheckpoint
 from cases.log.second_tree import SecondTree, leaf_of
@@ -95,7 +96,7 @@ class SigningState:
         address = f"{self.path.absolute().as_uri()}?mode=rw"
         raw = sqlite3.connect(address, uri=True, timeout=10, isolation_level=None)
         try:
-            settle(raw, self.path)
+            refuse_unless_ok(str(self.path), settle(raw))
         except BaseException:
             raw.close()
             raise

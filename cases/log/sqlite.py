@@ -9,38 +9,32 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from cases.errors import CaseError, LogDamaged, LogUnavailable, UnsafeStore
-from cases.log.database import Database
-from cases.log.schema import FROZEN, HEAD, META, SCHEMA_VERSION, TABLES
-from cases.tlog.tree import EMPTY
+from cases.log.database import Database, Setting, refuse_unless_ok
+from cases.log.guards import HEAD_GUARDS, REVISION_GUARDS, sqlite_frozen
+from cases.log.schema import FROZEN
 
 __all__ = ["SqliteDatabase", "create_file", "settle"]
 
 
-def _guards() -> Iterator[tuple[str, str]]:
-    refuse = "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
-    yield "head_delete", f"CREATE TRIGGER head_delete BEFORE DELETE ON head {refuse}"
-    yield "head_shrink", f"CREATE TRIGGER head_shrink BEFORE UPDATE ON head WHEN NEW.size <= OLD.size {refuse}"
-    for table in FROZEN:
-        name, keys = table.name, [column.name for column in table.primary_key]
-        for verb in ("update", "delete"):
-            yield f"{name}_{verb}", f"CREATE TRIGGER {name}_{verb} BEFORE {verb.upper()} ON {name} {refuse}"
-        # INSERT OR REPLACE deletes without asking the delete trigger.
-        same = " AND ".join(f"{key} = NEW.{key}" for key in keys)
-        twin = f"WHEN EXISTS (SELECT 1 FROM {name} WHERE {same})"  # noqa: S608 - names of our own tables
-        yield f"{name}_replace", f"CREATE TRIGGER {name}_replace BEFORE INSERT ON {name} {twin} {refuse}"
-
-
-GUARDS = dict(_guards())
+GUARDS = {
+    **HEAD_GUARDS,
+    **REVISION_GUARDS,
+    **{
+        name: sql
+        for table in FROZEN
+        for name, sql in sqlite_frozen(table.name, [key.name for key in table.primary_key]).items()
+    },
+}
 """The triggers that keep the log append-only, by name."""
 
 # Set on every connection, and read back as the last column says.
@@ -79,12 +73,11 @@ def create_file(path: Path) -> None:
 
 
 class SqliteDatabase(Database):
-    """One log file, with every setting in force on each of its connections, or refused (UnsafeStore)."""
+    """One log file; it must be there, however empty."""
 
-    def __init__(self, path: Path, *, read_only: bool) -> None:
-        self.path, self.read_only = path, read_only
-        self._inherited: list[sa.Engine] = []
-        self._start()
+    def __init__(self, path: Path, *, read_only: bool, lenient: bool = False) -> None:
+        self.path = path
+        super().__init__(read_only=read_only, lenient=lenient)
 
     @property
     def name(self) -> str:
@@ -94,14 +87,12 @@ class SqliteDatabase(Database):
     def version(self) -> str:
         return f"SQLite {sqlite3.sqlite_version}"
 
-    def _start(self) -> None:
-        self._pid, self._closed, self._appending = os.getpid(), False, threading.Lock()
+    def _make_engine(self) -> sa.Engine:
         # No upper limit on connections: a thread waits for the file, which has a time limit, and not for the pool.
-        self._engine: sa.Engine = sa.create_engine(
-            "sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1
-        )
-        sa.event.listen(self._engine, "begin", _begin)
+        engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
+        sa.event.listen(engine, "begin", _begin)
         self._file = _identity(self.path)
+        return engine
 
     def _connect(self) -> sqlite3.Connection:
         # mode=rw and not rwc: a log that vanished must not be replaced by an empty one. isolation_level=None: Python's
@@ -109,77 +100,47 @@ class SqliteDatabase(Database):
         address = f"{self.path.absolute().as_uri()}?mode=rw"
         raw = sqlite3.connect(address, uri=True, timeout=10, isolation_level=None, check_same_thread=False)
         try:
-            settle(raw, self.path)
+            settings = settle(raw)
+            if not self.lenient:
+                refuse_unless_ok(self.name, settings)
             raw.execute(f"PRAGMA query_only={int(self.read_only)}")
         except BaseException:
             raw.close()
             raise
         return raw
 
-    def close(self) -> None:
-        if self._pid == os.getpid():
-            self._engine.dispose()
-        self._closed = True
+    def _options(self, *, writing: bool) -> dict[str, object]:
+        return {"writing": writing}
 
-    @contextmanager
-    def transaction(self, *, writing: bool = False) -> Iterator[sa.Connection]:
-        if self._closed:
-            raise ValueError("the log is closed")
-        if self._pid != os.getpid():
-            # A forked child must neither use nor close its parent's connections: closing one could undo what the
-            # parent is writing. They are kept, untouched.
-            self._inherited.append(self._engine)
-            self._start()
-        try:
-            # The file's own lock would do, but waiting for that is by polling, and unfair.
-            with self._appending if writing else nullcontext(), self._engine.connect() as raw:
-                conn = raw.execution_options(writing=writing)
-                try:
-                    with conn.begin():
-                        if writing:
-                            self._still_ours(conn)
-                        yield conn
-                except (DBAPIError, UnicodeDecodeError):
-                    # After a failed flush or commit nothing this connection remembers may be believed.
-                    conn.invalidate()
-                    raise
-        except UnicodeDecodeError as exc:
-            # An error about a damaged schema quotes it, and Python's driver then fails to read the message.
-            raise LogDamaged("its schema is not text") from exc
-        except DBAPIError as exc:
-            told = self.meaning(exc, writing=writing)
-            if told is None:
-                raise
-            raise told from exc
+    def settings(self, conn: sa.Connection) -> tuple[Setting, ...]:
+        return tuple(_read_back(cast(sqlite3.Connection, conn.connection.driver_connection)))
 
-    def _still_ours(self, conn: sa.Connection) -> None:
+    def _before_writing(self, conn: sa.Connection) -> None:
         if _identity(self.path) != self._file:
             raise LogUnavailable(f"the file `{self.path}` was moved or replaced while it was open")
-        if conn.exec_driver_sql("PRAGMA journal_mode").scalar() != "delete":
-            raise UnsafeStore(str(self.path), "it was switched to WAL mode", _LEAVE_WAL)
+        mode = conn.exec_driver_sql("PRAGMA journal_mode").scalar()
+        if mode != "delete":
+            raise UnsafeStore(
+                self.name, f"its setting `journal_mode` reads back as `{mode}` and not `delete`", _LEAVE_WAL
+            )
 
-    def check_schema(self) -> None:
-        path = str(self.path)
-        with self.transaction(writing=not self.read_only) as conn:
-            tables = sa.inspect(conn).get_table_names()
-            if not tables and not self.read_only:
-                TABLES.create_all(conn)
-                for sql in GUARDS.values():
-                    conn.exec_driver_sql(sql)
-                conn.execute(sa.insert(META).values(name="version", value=SCHEMA_VERSION))
-                conn.execute(sa.insert(HEAD).values(one=1, size=0, root=EMPTY.root(), frontier=EMPTY.to_bytes()))
+    def create(self) -> None:
+        """Make the tables where there are none, then check as `check` does."""
+        with self.transaction() as conn:
+            if self.layout(conn) is not None:
+                self.check_layout(conn)
                 return
-            query = sa.select(META.c.value).where(META.c.name == "version")
-            version = conn.execute(query).scalar() if set(TABLES.tables) <= set(tables) else None
-            if version is None:
-                raise UnsafeStore(path, "it is not a log of this program", "give the path of a log")
-            if version != SCHEMA_VERSION:
-                reason = f"its layout has version `{version}`, this program knows `{SCHEMA_VERSION}`"
-                raise UnsafeStore(path, reason, "use the program that wrote it")
-            # An auditor must be able to read what an appender must not touch.
-            if not self.read_only and (changed := self.changed_guards(conn)):
-                reason = f"its append-only trigger `{changed[0]}` was removed, changed or added"
-                raise UnsafeStore(path, reason, "verify the log and find out who did it")
+        with self.transaction(creating=True) as conn:
+            # Another process may have made them in between.
+            if self.layout(conn) is None:
+                # Making a log loads Alembic; using one does not.
+                from cases.log.migrations import migrate  # noqa: PLC0415
+
+                migrate(conn)
+            self.check_layout(conn)
+
+    def after_upgrade(self, conn: sa.Connection) -> None:
+        return  # a file has no roles
 
     def changed_guards(self, conn: sa.Connection) -> tuple[str, ...]:
         rows = conn.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
@@ -206,17 +167,25 @@ class SqliteDatabase(Database):
         return LogDamaged(str(error))
 
 
-def settle(raw: sqlite3.Connection, path: Path) -> None:
-    """Put every setting in force that durability rests on, and read it back; UnsafeStore when one is not."""
-    for name, (value, wanted) in _SETTINGS.items():
-        if name == "journal_mode" and raw.execute("PRAGMA journal_mode").fetchone() == ("wal",):
-            # Asking for DELETE would convert the file, under the feet of whoever put it there.
-            raise UnsafeStore(str(path), "it was switched to WAL mode", _LEAVE_WAL)
-        raw.execute(f"PRAGMA {name}={value}").fetchall()
+def settle(raw: sqlite3.Connection) -> tuple[Setting, ...]:
+    """Put every setting in force that durability rests on, and give what reads back (`refuse_unless_ok`)."""
+    for name, (value, _) in _SETTINGS.items():
+        # Asking a file in WAL mode for DELETE would convert it, under the feet of whoever put it there.
+        if name != "journal_mode" or not _is_wal(raw):
+            raw.execute(f"PRAGMA {name}={value}").fetchall()
+    return tuple(_read_back(raw))
+
+
+def _is_wal(raw: sqlite3.Connection) -> bool:
+    return bool(raw.execute("PRAGMA journal_mode").fetchone() == ("wal",))
+
+
+def _read_back(raw: sqlite3.Connection) -> Iterator[Setting]:
+    for name, (_, wanted) in _SETTINGS.items():
         found = raw.execute(f"PRAGMA {name}").fetchone()
-        if found != (wanted,):
-            reason = f"its setting `{name}` reads back as `{found and found[0]}` and not `{wanted}`"
-            raise UnsafeStore(str(path), reason, "use an SQLite library that honours it")
+        value = "" if found is None else str(found[0])
+        repair = _LEAVE_WAL if value == "wal" else "use an SQLite library that honours it"
+        yield Setting(name=name, value=value, needed=str(wanted), ok=found == (wanted,), repair=repair)
 
 
 def _begin(conn: sa.Connection) -> None:

@@ -1,11 +1,11 @@
-"""The append-only log on disk: one sequence without gaps; whoever appends or reads records starts here.
+"""The append-only log: one sequence without gaps; whoever appends or reads records starts here.
 
 INVARIANT: `append` returns only after the commit is on stable storage, and every position it gave is kept. All of one
 call is one transaction: records, idempotency keys, rule bytes, tree head and checkpoint stand together or not at all.
 Nothing is updated or deleted but the one head row; triggers refuse the rest. They are a seat belt: who owns the file
 can take them out, and `cases.log.audit` finds what was done then.
 
-Several processes may append to one file, threads may share an `AuditLog`, and a forked child may go on using the one
+Several processes may append to one log, threads may share an `AuditLog`, and a forked child may go on using the one
 it inherited. What it asks of its database is said in `cases.log.database`.
 """
 
@@ -13,21 +13,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from cases.errors import (
     MAX_RECORD_BYTES,
     KeyReused,
     LogDamaged,
-    LogUnavailable,
     RecordMissing,
     RecordTooLarge,
     SourceMissing,
-    UnsafeStore,
 )
 from cases.log.database import Database
 from cases.log.entry import (
@@ -45,8 +42,8 @@ from cases.log.entry import (
     key_of,
     source_of,
 )
+from cases.log.opening import Where, open_database
 from cases.log.schema import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, NODE, SOURCE
-from cases.log.sqlite import SqliteDatabase, create_file
 from cases.tlog.tree import leaf_hash
 
 __all__ = [
@@ -68,34 +65,26 @@ _Row = Sequence[Any]
 
 
 class AuditLog:
-    """One log file. Open it with `AuditLog.open`, close it, or use it as a context manager.
+    """One log. Open it with `AuditLog.open`, close it, or use it as a context manager.
 
-    Every method raises LogUnavailable when the file is busy or out of reach, and LogDamaged when what it needs there
-    cannot be read.
+    Every method raises LogUnavailable when the database is busy or out of reach, and LogDamaged when what it needs
+    there cannot be read.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False) -> Self:
-        """Open the log at `path`, creating folder, file (mode 0600) and tables when absent, but not when `read_only`.
+    def open(cls, where: Where, *, read_only: bool = False) -> Self:
+        """Open the log there: a path is an SQLite file, `postgresql://…` a PostgreSQL database.
 
-        Raises UnsafeStore when the file is no log of this version, its triggers were changed, or a setting that
-        durability rests on is not in force. `read_only` never appends, but may finish what a killed writer left half
-        done: SQLite has to roll that back before anything can be read.
+        Folder, file (mode 0600) and tables are created when absent, but not when `read_only`, and never in PostgreSQL:
+        there the owner does it (`cases.log.opening.create_store`). Raises UnsafeStore when it is no log of this
+        version, its triggers were changed, a setting that durability rests on is not in force, or the role may do more
+        than it must. `read_only` never appends, but may finish what a killed writer left half done: SQLite has to roll
+        that back before anything can be read.
         """
-        if not read_only:
-            create_file(path)
-        elif not path.is_file():
-            raise UnsafeStore(str(path), "there is no such file", "give the path of an existing log")
-        database = SqliteDatabase(path, read_only=read_only)
-        try:
-            database.check_schema()
-        except BaseException:
-            database.close()
-            raise
-        return cls(database)
+        return cls(open_database(where, read_only=read_only))
 
     @property
     def database(self) -> Database:
@@ -111,6 +100,11 @@ class AuditLog:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    @property
+    def name(self) -> str:
+        """Where it is: the path of a file, or a URL without its password."""
+        return self._database.name
 
     @property
     def database_version(self) -> str:
@@ -205,9 +199,9 @@ class AuditLog:
         """What can be said of the whole log at one instant, however damaged; for the auditor."""
         with self._database.transaction() as conn:
             return Survey(
-                head=self._attempt(lambda: _head(conn)),
-                records=self._attempt(lambda: _span(conn, ENTRY.c.seq)),
-                checkpoints=self._attempt(lambda: _span(conn, CHECKPOINT.c.size)),
+                head=self._database.attempt(conn, lambda: _head(conn)),
+                records=self._database.attempt(conn, lambda: _span(conn, ENTRY.c.seq)),
+                checkpoints=self._database.attempt(conn, lambda: _span(conn, CHECKPOINT.c.size)),
             )
 
     def integrity(self) -> tuple[str, ...]:
@@ -227,16 +221,6 @@ class AuditLog:
         query = sa.select(sa.func.max(ENTRY.c.seq), sa.func.max(ENTRY.c.id)).group_by(key).having(sa.func.count() > 1)
         with self._database.transaction() as conn:
             return tuple((int(seq), str(id_)) for seq, id_ in conn.execute(query.limit(20)))
-
-    def _attempt(self, read: Callable[[], _T]) -> _T | None:
-        try:
-            return read()
-        except (LogDamaged, UnicodeDecodeError):
-            return None
-        except DBAPIError as exc:
-            if isinstance(self._database.meaning(exc), LogUnavailable):
-                raise
-            return None
 
     def _find(self, table: sa.Table, condition: sa.ColumnElement[bool], make: Callable[[_Row], _T]) -> _T | None:
         with self._database.transaction() as conn:

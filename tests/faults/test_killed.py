@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from cases.cardfile import read_cards
-from cases.log.audit import verify_file
+from cases.log.audit import verify_at
 from cases.log.store import AuditLog
 from cases.replay import replay
 from tests.api.kit import COUNT, Served, exchange, has_supervision, question, served, small_rules, until
@@ -94,7 +94,7 @@ def test_killed_while_clients_post_it_keeps_every_acknowledged_decision_and_serv
     assert [answer for answer in acknowledged if kept.get(answer["id"]) != answer] == []
     # At most the one answer each client was waiting for stands in the log without having been seen.
     assert len(kept) - len(acknowledged) <= 5 * 4
-    assert verify_file(log).ok
+    assert verify_at(log).ok
     with AuditLog.open(log, read_only=True) as opened:
         assert replay(opened).ok
     with served(rules, tmp_path) as service:
@@ -202,4 +202,4 @@ def test_on_a_full_disk_the_service_answers_503_loses_nothing_and_goes_on_when_t
 
     kept = recorded(small_disk / "log.sqlite3")
     assert [*kept.values()] == [*answers, again]
-    assert verify_file(small_disk / "log.sqlite3").ok
+    assert verify_at(small_disk / "log.sqlite3").ok

@@ -1,21 +1,15 @@
-"""The store keeps what it acknowledged: positions, keys, threads, processes, full disks, kills."""
+"""The store keeps what it acknowledged: positions, keys, threads, processes, kills; the same on every database."""
 
 from __future__ import annotations
 
 import os
 import pickle
 import random
-import shutil
 import signal
 import sqlite3
-import stat
-import subprocess
-import sys
-import textwrap
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+import psycopg
 import pytest
 
 from cases.errors import (
@@ -28,47 +22,13 @@ from cases.errors import (
     SourceMissing,
     UnsafeStore,
 )
-from cases.log import sqlite
-from cases.log.audit import verify, verify_file
+from cases.log.audit import verify, verify_at
+from cases.log.schema import FROZEN, LAYOUT, TABLES
 from cases.log.store import Appended, AuditLog, KeySeen, NewEntry, digest_of
+from tests.log.kit import appender, keyed, record
+from tests.log.places import Place, tamper
 
-# A child that appends one record after the other and prints each position only after it was acknowledged.
-APPENDER = """
-    import sys
-    from pathlib import Path
-    from cases.log.store import AuditLog, NewEntry
-
-    path, name, count, padding = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), "x" * int(sys.argv[4])
-    with AuditLog.open(path) as log:
-        for number in range(count):
-            id = f"{name}-{number}"
-            place, = log.append([NewEntry(id=id, data=b'{"id":"%s","pad":"%s"}' % (id.encode(), padding.encode()))])
-            print(place.seq, id, flush=True)
-"""
-
-
-def record(id: str, pad: str = "") -> NewEntry:  # noqa: A002 - the record's own word for it
-    return NewEntry(id=id, data=f'{{"id":"{id}","pad":"{pad}"}}'.encode())
-
-
-def keyed(id: str, key: str, fingerprint: str) -> NewEntry:  # noqa: A002 - see above
-    return NewEntry(id=id, data=f'{{"id":"{id}"}}'.encode(), key=key, fingerprint=fingerprint)
-
-
-def appender(path: Path, name: str, count: int, padding: int = 0) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", textwrap.dedent(APPENDER), str(path), name, str(count), str(padding)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "folder" / "log.db"
-
-
-@pytest.fixture
-def log(path: Path) -> Iterator[AuditLog]:
-    with AuditLog.open(path) as opened:
-        yield opened
+REFUSED = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
 
 def test_an_appended_record_is_read_back_by_position_and_by_id(log: AuditLog) -> None:
@@ -81,10 +41,6 @@ def test_an_appended_record_is_read_back_by_position_and_by_id(log: AuditLog) ->
     assert [point.size for point in log.checkpoints()] == [2]
 
 
-def test_a_new_file_is_for_its_owner_only(log: AuditLog, path: Path) -> None:
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
 def test_records_are_streamed_across_pages_in_order(log: AuditLog) -> None:
     log.append([record(str(n)) for n in range(600)])
 
@@ -92,11 +48,11 @@ def test_records_are_streamed_across_pages_in_order(log: AuditLog) -> None:
     assert [entry.seq for entry in log.entries(250, 520)] == list(range(250, 520))
 
 
-def test_a_reopened_log_goes_on_where_it_ended(path: Path) -> None:
-    with AuditLog.open(path) as log:
+def test_a_reopened_log_goes_on_where_it_ended(at: Place) -> None:
+    with AuditLog.open(at.where) as log:
         log.append([record("a"), record("b"), record("c")])
 
-    with AuditLog.open(path) as log:
+    with AuditLog.open(at.where) as log:
         places = log.append([record("d")])
 
         assert places == (Appended(seq=3),)
@@ -114,14 +70,14 @@ def test_eight_threads_get_positions_without_gaps(log: AuditLog) -> None:
     assert verify(log).ok
 
 
-def test_four_processes_get_positions_without_gaps(path: Path) -> None:
-    children = [appender(path, f"child{number}", 25) for number in range(4)]
+def test_four_processes_get_positions_without_gaps(at: Place) -> None:
+    children = [appender(at.where, f"child{number}", 25) for number in range(4)]
 
     said = [child.communicate(timeout=300)[0] for child in children]
 
     assert [child.returncode for child in children] == [0, 0, 0, 0]
     acknowledged = dict(line.split() for text in said for line in text.splitlines())
-    with AuditLog.open(path, read_only=True) as log:
+    with AuditLog.open(at.where, read_only=True) as log:
         assert {str(entry.seq): entry.id for entry in log.entries()} == acknowledged
         assert sorted(map(int, acknowledged)) == list(range(100))
         assert verify(log).ok
@@ -147,81 +103,26 @@ def test_a_forked_child_may_go_on_appending(log: AuditLog) -> None:
     assert verify(log).ok
 
 
-def test_a_file_in_wal_mode_is_refused_and_left_as_it_is(path: Path) -> None:
-    AuditLog.open(path).close()
-    raw = sqlite3.connect(path)
-    raw.execute("PRAGMA journal_mode=WAL")
-    raw.close()
-
-    with pytest.raises(UnsafeStore, match="WAL mode"):
-        AuditLog.open(path)
-
-    raw = sqlite3.connect(path)
-    assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    raw.close()
-
-
-def test_a_file_switched_to_wal_while_open_takes_no_more_records(log: AuditLog, path: Path) -> None:
-    log.append([record("a")])
-    raw = sqlite3.connect(path)
-    raw.execute("PRAGMA journal_mode=WAL")
-
-    with pytest.raises(UnsafeStore, match="WAL mode"):
-        log.append([record("b")])
-
-    raw.close()
-
-
-def test_a_setting_that_reads_back_wrong_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sqlite._SETTINGS, "synchronous", ("NORMAL", 3))
-
-    with pytest.raises(UnsafeStore, match="synchronous"):
-        AuditLog.open(path)
-
-
-def test_a_file_that_is_no_log_is_refused(tmp_path: Path) -> None:
-    text, other = tmp_path / "text", tmp_path / "other.db"
-    text.write_text("not a database at all " * 100)
-    raw = sqlite3.connect(other)
-    raw.execute("CREATE TABLE t (x)")
-    raw.close()
-
-    for path in (text, other):
-        with pytest.raises(UnsafeStore):
-            AuditLog.open(path)
-    with pytest.raises(UnsafeStore, match="no such file"):
-        AuditLog.open(tmp_path / "absent.db", read_only=True)
-    assert not (tmp_path / "absent.db").exists()
-
-
-def test_a_layout_of_another_version_is_refused(path: Path) -> None:
-    AuditLog.open(path).close()
-    tamper(path, "UPDATE meta SET value = '99'")
+def test_a_layout_of_another_version_is_refused(at: Place) -> None:
+    AuditLog.open(at.where).close()
+    tamper(at, "UPDATE alembic_version SET version_num = '99'")
 
     with pytest.raises(UnsafeStore, match="version `99`"):
-        AuditLog.open(path, read_only=True)
+        AuditLog.open(at.where, read_only=True)
 
 
-def test_a_log_without_its_triggers_takes_no_records_but_can_be_read(path: Path) -> None:
-    AuditLog.open(path).close()
-    tamper(path)
+def test_a_log_without_its_triggers_takes_no_records_but_can_be_read(at: Place) -> None:
+    AuditLog.open(at.where).close()
+    tamper(at)
 
     with pytest.raises(UnsafeStore, match="trigger"):
-        AuditLog.open(path)
-    AuditLog.open(path, read_only=True).close()
+        AuditLog.open(at.where)
+    AuditLog.open(at.where, read_only=True).close()
 
 
-def test_a_log_opened_for_reading_takes_no_records(log: AuditLog, path: Path) -> None:
-    with AuditLog.open(path, read_only=True) as reader, pytest.raises(OSError, match="reading only"):
+def test_a_log_opened_for_reading_takes_no_records(log: AuditLog, at: Place) -> None:
+    with AuditLog.open(at.where, read_only=True) as reader, pytest.raises(OSError, match="reading only"):
         reader.append([record("a")])
-
-
-def test_a_log_whose_file_was_replaced_takes_no_more_records(log: AuditLog, path: Path) -> None:
-    shutil.copy(path, path.with_suffix(".copy"))
-    path.with_suffix(".copy").replace(path)
-
-    with pytest.raises(LogUnavailable, match="moved or replaced"):
-        log.append([record("a")])
 
 
 def test_a_key_seen_again_gives_the_earlier_position_and_appends_nothing(log: AuditLog) -> None:
@@ -304,137 +205,79 @@ def test_bugs_of_the_caller_stay_loud(log: AuditLog) -> None:
     assert log.head().size == 1
 
 
-@pytest.mark.parametrize("table", ["entry", "checkpoint", "source", "idempotency", "meta"])
-def test_the_triggers_refuse_to_change_or_delete_a_row(log: AuditLog, path: Path, table: str) -> None:
-    log.append([keyed("a", "key", "f")], {digest_of(b"x"): b"x"})
-    raw = sqlite3.connect(path)
-    column = raw.execute(f"SELECT name FROM pragma_table_info('{table}')").fetchone()[0]  # noqa: S608 - our names
+@pytest.mark.parametrize("table", [table.name for table in FROZEN] + [LAYOUT.name])
+def test_the_triggers_refuse_to_change_or_delete_a_row(at: Place, table: str) -> None:
+    with AuditLog.open(at.where) as log:
+        log.append([keyed("a", "key", "f"), *map(record, map(str, range(256)))], {digest_of(b"x"): b"x"})
+        log.append([record("b")])
 
-    for change in (
-        f"UPDATE {table} SET {column} = {column}",  # noqa: S608 - see above
-        f"DELETE FROM {table}",  # noqa: S608 - see above
-        f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",  # noqa: S608 - see above
-    ):
-        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            raw.execute(change)
-    raw.close()
+    with at.owner() as owner:
+        owner.do("INSERT INTO signed VALUES (1, ?)", b"")
+        owner.do("INSERT INTO cosignature VALUES (1, 'w', ?)", b"")
+        owner.do("INSERT INTO token VALUES (1, 'd', ?)", b"")
+        assert owner.rows(f"SELECT count(*) FROM {table}") != [(0,)]  # noqa: S608 - our names
+        column = "version_num" if table == LAYOUT.name else next(iter(TABLES.tables[table].columns)).name
+
+        for change in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):  # noqa: S608 - our names
+            with pytest.raises(REFUSED, match="append-only"):
+                owner.do(change)
 
 
-def test_the_head_can_neither_shrink_nor_go(log: AuditLog, path: Path) -> None:
+def test_the_head_can_neither_shrink_nor_go(log: AuditLog, at: Place) -> None:
     log.append([record("a")])
-    raw = sqlite3.connect(path)
 
-    for change in ("UPDATE head SET size = 0", "DELETE FROM head"):
-        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            raw.execute(change)
-    raw.close()
+    with at.owner() as owner:
+        for change in ("UPDATE head SET size = 0", "UPDATE head SET size = size", "DELETE FROM head"):
+            with pytest.raises(REFUSED, match="append-only"):
+                owner.do(change)
 
 
-def test_a_head_that_contradicts_itself_takes_no_more_records(log: AuditLog, path: Path) -> None:
+def test_the_layout_only_goes_forward(log: AuditLog, at: Place) -> None:
+    with at.owner() as owner, pytest.raises(REFUSED, match="append-only"):
+        owner.do("UPDATE alembic_version SET version_num = '0001'")
+
+
+def test_a_place_with_other_tables_is_no_log(at: Place) -> None:
+    AuditLog.open(at.where).close()
+    with at.owner() as owner:
+        for table in ("vault", "vault_key", "alembic_version"):
+            owner.do(f"DROP TABLE {table}")
+
+    for read_only in (False, True):
+        with pytest.raises(UnsafeStore, match="not a log"):
+            AuditLog.open(at.where, read_only=read_only)
+
+
+def test_a_head_that_contradicts_itself_takes_no_more_records(log: AuditLog, at: Place) -> None:
     log.append([record("a")])
-    tamper(path, "UPDATE head SET root = zeroblob(32)")
+    tamper(at, ("UPDATE head SET root = ?", bytes(32)))
 
     with pytest.raises(LogDamaged, match="contradicts itself"):
         log.append([record("b")])
 
 
-def test_rule_bytes_that_were_changed_are_not_given_out(log: AuditLog, path: Path) -> None:
+def test_rule_bytes_that_were_changed_are_not_given_out(log: AuditLog, at: Place) -> None:
     log.append([record("a")], {digest_of(b"x"): b"x"})
-    tamper(path, "UPDATE source SET bytes = x'79'")
+    tamper(at, ("UPDATE source SET bytes = ?", b"y"))
 
     with pytest.raises(LogDamaged, match="another digest"):
         log.source(digest_of(b"x"))
 
 
-def test_a_locked_file_is_unavailable_and_works_again_afterwards(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sqlite._SETTINGS, "busy_timeout", ("20", 20))
-    with AuditLog.open(path) as log:
-        raw = sqlite3.connect(path, isolation_level=None)
-        raw.execute("BEGIN EXCLUSIVE")
-
-        with pytest.raises(LogUnavailable, match="locked"):
-            log.append([record("a")])
-        raw.close()
-
-        assert log.append([record("a")]) == (Appended(seq=0),)
-
-
-def test_a_closed_log_cannot_be_used(path: Path) -> None:
-    log = AuditLog.open(path)
+def test_a_closed_log_cannot_be_used(at: Place) -> None:
+    log = AuditLog.open(at.where)
     log.close()
 
     with pytest.raises(ValueError, match="closed"):
         log.head()
 
 
-def fill(log: AuditLog) -> list[int]:
-    """Append until the log refuses; the positions acknowledged before that."""
-    kept: list[int] = []
-
-    def until_refused() -> None:
-        for number in range(1_000):
-            kept.append(log.append([record(f"fill{number}", "x" * 5_000)])[0].seq)
-
-    with pytest.raises(LogUnavailable, match="full"):
-        until_refused()
-    return kept
-
-
-def check_after_full(log: AuditLog, kept: list[int]) -> None:
-    assert kept == list(range(len(kept)))
-    assert len(kept) > 3
-    assert log.head().size == len(kept)
-    assert verify(log).ok
-
-
-def test_a_file_at_its_limit_loses_nothing_and_goes_on_when_there_is_space(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sqlite._SETTINGS, "max_page_count", ("80", 80))
-    with AuditLog.open(path) as log:
-        kept = fill(log)
-        check_after_full(log, kept)
-        monkeypatch.delitem(sqlite._SETTINGS, "max_page_count")
-
-    with AuditLog.open(path) as log:
-        assert log.append([record("after")]) == (Appended(seq=len(kept)),)
-        assert verify(log).ok
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("a full disk needs root and `mount`; the limit of the file itself is tested above")
-    done = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=512k", "none", str(folder)], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.decode(errors='replace').strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_a_full_disk_loses_nothing_and_goes_on_when_there_is_space(small_disk: Path) -> None:
-    ballast = small_disk / "ballast"
-    ballast.write_bytes(b"x" * 200_000)
-    with AuditLog.open(small_disk / "log.db") as log:
-        kept = fill(log)
-        check_after_full(log, kept)
-        ballast.unlink()
-
-        assert log.append([record("after")]) == (Appended(seq=len(kept)),)
-        assert verify(log).ok
-
-
-def test_killed_at_any_moment_it_keeps_every_acknowledged_record(path: Path) -> None:
+def test_killed_at_any_moment_it_keeps_every_acknowledged_record(at: Place) -> None:
     chance = random.Random(20250101)  # noqa: S311 - which moments, not a secret
     acknowledged: dict[int, str] = {}
 
     for turn in range(6):
-        child = appender(path, f"turn{turn}", 10_000, padding=chance.choice([0, 3_000, 30_000]))
+        child = appender(at.where, f"turn{turn}", 10_000, padding=chance.choice([0, 3_000, 30_000]))
         assert child.stdout is not None
         lines = [child.stdout.readline() for _ in range(chance.randrange(1, 40))]
         child.send_signal(signal.SIGKILL)
@@ -443,11 +286,11 @@ def test_killed_at_any_moment_it_keeps_every_acknowledged_record(path: Path) -> 
         child.wait()
         acknowledged |= {int(line.split()[0]): line.split()[1] for line in lines if line.endswith("\n")}
 
-    with AuditLog.open(path, read_only=True) as log:
+    with AuditLog.open(at.where, read_only=True) as log:
         kept = {entry.seq: entry.id for entry in log.entries()}
     assert acknowledged.items() <= kept.items()
     assert sorted(kept) == list(range(len(kept)))
-    assert verify_file(path).ok
+    assert verify_at(at.where).ok
 
 
 def test_every_refusal_of_the_log_has_a_code_of_its_own_and_one_sentence() -> None:
@@ -465,14 +308,3 @@ def test_every_refusal_of_the_log_has_a_code_of_its_own_and_one_sentence() -> No
     assert len({leaf.code for leaf in CaseError.__subclasses__()}) == len(CaseError.__subclasses__())
     assert [str(pickle.loads(pickle.dumps(error))) for error in every] == [str(error) for error in every]  # noqa: S301 - our own
     assert not any("\n" in str(error) or str(error).endswith(".") for error in every)
-
-
-def tamper(path: Path, *changes: str) -> None:
-    """What the owner of the file can do: take the triggers out and change rows."""
-    raw = sqlite3.connect(path)
-    for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        raw.execute(f"DROP TRIGGER {name}")
-    for change in changes:
-        raw.execute(change)
-    raw.commit()
-    raw.close()

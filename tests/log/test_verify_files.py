@@ -18,7 +18,7 @@ import pytest
 import rfc8785
 
 from cases.clock import posix_now
-from cases.log.audit import verify_file
+from cases.log.audit import verify_at
 from cases.log.export import export
 from cases.log.files import Folder
 from cases.log.sealing import Sealer, SigningState
@@ -165,7 +165,7 @@ def test_every_flipped_bit_in_the_rows_is_found_by_the_audit_of_the_store(
     shutil.copy(shown.store, path)
     columns = [("entry", "seq", "bytes"), ("entry", "seq", "leaf_hash"), ("node", "place", "hash"),
                ("signed", "size", "note"), ("checkpoint", "size", "root")]  # fmt: skip
-    assert verify_file(path, trust=shown.trust).ok
+    assert verify_at(path, trust=shown.trust).ok
     for number in range(count // 2):
         table, key, column = columns[number % len(columns)]
         with sqlite3.connect(path, isolation_level=None) as raw:
@@ -177,7 +177,7 @@ def test_every_flipped_bit_in_the_rows_is_found_by_the_audit_of_the_store(
             data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
             raw.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", (bytes(data), seq))
 
-            found = [each for each in verify_file(path, trust=shown.trust).findings if each.code != "guard_changed"]
+            found = [each for each in verify_at(path, trust=shown.trust).findings if each.code != "guard_changed"]
 
             raw.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", (before, seq))
         assert found, (table, seq)
@@ -199,7 +199,7 @@ def rows(shown: Shown, tmp_path: Path, *statements: str) -> list[tuple[str, int 
     for each in statements:
         raw.execute(each)
     raw.close()
-    found = verify_file(path, trust=shown.trust).findings
+    found = verify_at(path, trust=shown.trust).findings
     return [(each.code, each.seq) for each in found if each.code != "guard_changed"]
 
 

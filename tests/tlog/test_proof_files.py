@@ -228,7 +228,18 @@ def test_an_answer_that_is_no_line_or_not_only_lines_is_refused() -> None:
 def test_a_size_is_answered_on_one_line() -> None:
     assert write_size(20_852_163) == b"20852163\n"
     assert [parse_size(write_size(size)) for size in (0, 7, (1 << 64) - 1)] == [0, 7, (1 << 64) - 1]
-    for body in (b"", b"7", b"07\n", b"7\n\n", b"7\r\n", b" 7\n", b"7\n8\n", b"-7\n", b"\xff\n"):
+    for body in (
+        b"",
+        b"7",
+        b"07\n",
+        b"7\n\n",
+        b"7\r\n",
+        b" 7\n",
+        b"7\n8\n",
+        b"-7\n",
+        b"\xff\n",
+        b"18446744073709551616\n",
+    ):
         with pytest.raises(Malformed):
             parse_size(body)
     with pytest.raises(Malformed):

@@ -34,6 +34,7 @@ def test_the_published_example_of_a_path() -> None:
     assert Tile(0, 1_234_067).path == "tile/0/x001/x234/067"
     assert Tile(0, 1_234_067, 5).path == "tile/0/x001/x234/067.p/5"
     assert Bundle(1_234_067, 5).path == "tile/entries/x001/x234/067.p/5"
+    assert parse_path("tile/63/000.p/255") == Tile(63, 0, 255)
     assert [Tile(1, index).path for index in (0, 999, 1000)] == ["tile/1/000", "tile/1/999", "tile/1/x001/000"]
 
 

@@ -195,6 +195,19 @@ def test_a_huge_tree_costs_no_more_than_its_height() -> None:
     assert len(inclusion_path(size - 1, size, lambda height, index: EMPTY_ROOT)) == 63
 
 
+def test_a_byte_moved_from_one_hash_to_the_next_is_refused() -> None:
+    left, right = HASHES[:2]
+    root = mth(MANY[:2])
+    verify_inclusion(left, 0, 2, [right], root)
+    verify_consistency(1, 2, [right], left, root)
+
+    # Both halves of the node are still the same 64 bytes.
+    with pytest.raises(ProofInvalid, match="bytes"):
+        verify_inclusion(left[:31], 0, 2, [left[31:] + right], root)
+    with pytest.raises(ProofInvalid, match="bytes"):
+        verify_consistency(1, 2, [left[31:] + right], left[:31], root)
+
+
 @pytest.mark.parametrize(("index", "stop", "start"), [(0, 0, 0), (3, 3, 0), (-1, 3, 0), (4, 5, 3), (1, 4, 2)])
 def test_no_proof_is_made_for_a_leaf_that_is_not_there(index: int, stop: int, start: int) -> None:
     with pytest.raises(ValueError, match="there is no leaf"):
