@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import typer
 
+from api.cli_audit import checkpoint, export, prove, verify, verify_proof
 from api.cli_case import decide_case
 from api.cli_cases import run_tests
 from api.cli_check import card, check
 from api.cli_diff import diff
-from api.cli_log import replay, verify
+from api.cli_log import replay
 from api.cli_rules import decide
 from api.cli_serve import serve, watch
 from api.cli_store import check as check_store
@@ -30,7 +31,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 audit_app = typer.Typer(
-    help="核验日志 · Verify the audit log.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    help="核验日志 · Verify the audit log, export it, prove its records.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 store_app = typer.Typer(
@@ -50,6 +54,10 @@ app.command("test")(run_tests)
 app.command()(replay)
 app.add_typer(audit_app, name="audit")
 audit_app.command()(verify)
+audit_app.command()(export)
+audit_app.command()(checkpoint)
+audit_app.command("proof")(prove)
+audit_app.command("verify-proof")(verify_proof)
 app.command()(watch)
 app.add_typer(store_app, name="store")
 store_app.command()(create)
@@ -59,7 +67,7 @@ store_app.command("check")(check_store)
 
 @audit_app.callback()
 def audit() -> None:
-    """核验日志 · Verify the audit log."""
+    """核验日志 · Verify the audit log, export it, prove its records."""
 
 
 def main() -> None:

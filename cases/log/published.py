@@ -6,7 +6,7 @@ shown: a record that no signature covers is not yet published.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -21,6 +21,8 @@ from cases.tlog.tiles import FULL, Bundle, Tile, TileReader, width_of, write_bun
 from cases.tlog.tree import consistency_path, inclusion_path
 
 __all__ = ["Published", "SignedCheckpoint", "Token"]
+
+_PAGE = 64  # checkpoints read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,18 @@ class Published:
             if note is None:
                 raise NotPublished(f"no checkpoint of size {size} was signed")
             return self._checkpoint(conn, size, note)
+
+    def signed(self, upto: int) -> Iterator[SignedCheckpoint]:
+        """Every signed checkpoint of at most that size, in order, in bounded memory."""
+        last = -1
+        while True:
+            query = sa.select(SIGNED).where(SIGNED.c.size > last, SIGNED.c.size <= upto).order_by(SIGNED.c.size)
+            with self._log.database.transaction() as conn:
+                page = [self._checkpoint(conn, *row) for row in conn.execute(query.limit(_PAGE)).all()]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            last = page[-1].size
 
     def covering(self, index: int) -> SignedCheckpoint | None:
         """The newest signed checkpoint, where it covers that record; else None."""
@@ -113,6 +127,11 @@ class Published:
         query = sa.select(TOKEN).where(TOKEN.c.size == size).order_by(TOKEN.c.digest)
         with self._log.database.transaction() as conn:
             return [Token(*row) for row in conn.execute(query)]
+
+    def stamped(self) -> Sequence[int]:
+        """The sizes of the checkpoints that have time-stamp tokens, in order."""
+        with self._log.database.transaction() as conn:
+            return conn.scalars(sa.select(TOKEN.c.size).distinct().order_by(TOKEN.c.size)).all()
 
     def add_signed(self, note: Note) -> None:
         """Keep a signed checkpoint, unless one of its size is kept already."""

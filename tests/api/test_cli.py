@@ -449,7 +449,8 @@ def test_the_folders_are_taken_from_the_environment_and_options_go_first(rules: 
     "command",
     [
         (), ("serve",), ("decide",), ("check",), ("card",), ("test",), ("replay",), ("audit",),
-        ("audit", "verify"), ("watch",),
+        ("audit", "verify"), ("audit", "export"), ("audit", "checkpoint"), ("audit", "proof"),
+        ("audit", "verify-proof"), ("watch",),
     ],
 )  # fmt: skip
 def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
