@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from cases.log.anchors import AnchorCheck
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
 from cases.log.salvage import DAMAGE, Hole, cited_by, content_of, readable
 from cases.log.second_tree import SecondTree, leaf_of
@@ -60,6 +61,7 @@ class _Audit:
         self.agreed = 0  # the size of the last checkpoint whose root is right
         self.doubtful: list[Checkpoint] = []  # the first and last one since whose root is wrong
         self.absent: list[tuple[int, int]] = []
+        self.anchors = AnchorCheck(log)
         self.vouched: set[str] = set()  # cited digests that were looked up already
 
     def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
@@ -158,6 +160,8 @@ class _Audit:
             self.add(wrong, entry.seq, more=where)
         if content.get("id") != entry.id:
             self.add("id_differs", entry.seq)
+        if content.get("kind") == "anchor" and not self.anchors.holds(entry):
+            self.add("anchor_differs", entry.seq)
         for digest in cited_by(content):
             self._cited(entry.seq, digest)
         while (point := self._next_checkpoint) is not None and point.size <= self.position:
