@@ -12,9 +12,11 @@ from api.cli_case import decide_case
 from api.cli_cases import run_tests
 from api.cli_check import card, check
 from api.cli_diff import diff
+from api.cli_keys import anchor, keys_app, timestamp_app
 from api.cli_log import replay, verify
 from api.cli_rules import decide
 from api.cli_serve import serve, watch
+from api.cli_witness import witness_app
 from api.terminal import FOUND, complain
 from cases.errors import CaseError
 
@@ -41,6 +43,10 @@ app.command("test")(run_tests)
 app.command()(replay)
 app.add_typer(audit_app, name="audit")
 audit_app.command()(verify)
+audit_app.command()(anchor)
+audit_app.add_typer(keys_app, name="keys")
+audit_app.add_typer(timestamp_app, name="timestamp")
+audit_app.add_typer(witness_app, name="witness")
 app.command()(watch)
 
 
