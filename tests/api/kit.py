@@ -31,6 +31,10 @@ ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
 DAY = date(2026, 11, 1)
 COUNT = "一年内次数"
+FIRST = 1
+"""Where the first decision of a log stands: behind the record that publishes its rule files."""
+FIRST_SIGNED = FIRST + 1
+"""The same in a log that is signed: the record of its first keys stands before both."""
 SHARED = Path(gettempdir()) / f"zhunsheng-tests-{os.getuid()}"
 
 # A law that loads in a moment: one flat fine by count, one fine by area with a guard and a published defect.

@@ -13,7 +13,7 @@ from api.service import create_app
 from api.settings import Settings
 from cases.desk import Desk
 from cases.log.store import AuditLog
-from tests.api.kit import COUNT, DAY, ask, called, dearer_law, question, rewrite, small_law, small_rules
+from tests.api.kit import COUNT, DAY, FIRST, ask, called, dearer_law, question, rewrite, small_law, small_rules
 
 THREE_QUESTIONS = {"威胁辱骂殴打工作人员", "扰乱正常工作秩序", "造成较大影响和严重后果"}
 
@@ -123,7 +123,7 @@ def test_reading_why_records_nothing_and_leaves_the_decision_object_as_it_is(cli
     why(client, record_id)
 
     assert client.get(f"/v1/decisions/{record_id}").json() == before
-    assert size(client) == 1
+    assert size(client) == FIRST + 1
 
 
 def test_there_is_no_what_if_for_what_was_never_recorded_nor_for_a_refusal(client: TestClient) -> None:
@@ -144,7 +144,7 @@ def test_a_record_is_read_under_the_rule_bytes_of_its_day(log: AuditLog, setting
 
 def test_a_record_that_comes_out_otherwise_is_not_explained(client: TestClient, settings: Settings) -> None:
     record_id = recorded(client)
-    rewrite(settings.log, 0, lambda record: record["decision"].update(tier="情节严重"))
+    rewrite(settings.log, FIRST, lambda record: record["decision"].update(tier="情节严重"))
 
     assert "replay" in why(client, record_id, 409)["detail"]
 
@@ -179,7 +179,7 @@ def test_the_page_of_a_decision_shows_it_folded_and_that_of_a_refusal_does_not(c
 
 def test_a_page_without_the_rules_of_its_day_is_shown_all_the_same(log: AuditLog, settings: Settings) -> None:
     record_id = Desk(dearer_law(), log).decide(ask(2), door="test").id
-    rewrite(settings.log, 0, lambda record: record.update(rulebook="sha256:" + "0" * 64))
+    rewrite(settings.log, FIRST, lambda record: record.update(rulebook="sha256:" + "0" * 64))
     later = TestClient(create_app(small_law(), log, settings, supervised=False), base_url="http://127.0.0.1")
 
     answer = later.get(f"/decisions/{record_id}")

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from cases.log.store import AuditLog
 from cases.replay import replay
-from tests.api.kit import COUNT, called, question, small_rules
+from tests.api.kit import COUNT, FIRST, FIRST_SIGNED, called, question, small_rules
 
 PATH = "/v1/cases"
 KEYS = {
@@ -40,7 +40,7 @@ def test_a_case_is_decided_recorded_and_read_again(client: TestClient, log: Audi
         ("甲", "SZCG-003", 0),
         ("甲", "SZCG-013", 1),
     ]
-    assert json.loads(log.read(0).data)["asked"] == CASE | {"case_ref": "2026-17"}
+    assert json.loads(log.read(FIRST).data)["asked"] == CASE | {"case_ref": "2026-17"}
     again = client.get(answer.headers["Location"])
     assert answer.headers["Location"] == f"{PATH}/{joint['id']}"
     assert (again.status_code, again.json()) == (200, joint)
@@ -54,7 +54,7 @@ def test_a_refused_part_refuses_the_case_and_is_recorded(client: TestClient, log
     assert refusal["refusal"] | {"message": ""} == {
         "code": "part_refused", "message": "", "act": "乙", "violation": "SZCG-013", "field": COUNT,
     }  # fmt: skip
-    assert log.head().size == 1
+    assert log.head().size == FIRST + 1
 
 
 def test_the_same_key_and_case_give_the_recorded_answer_again(client: TestClient, log: AuditLog) -> None:
@@ -63,7 +63,7 @@ def test_the_same_key_and_case_give_the_recorded_answer_again(client: TestClient
     assert [each.status_code for each in (first, again, other)] == [201, 200, 422]
     assert again.json() == first.json()
     assert client.post("/v1/decisions", json=question(), headers={"Idempotency-Key": "k"}).status_code == 422
-    assert log.head().size == 1
+    assert log.head().size == FIRST + 1
 
 
 def test_a_case_and_a_decision_are_read_at_their_own_places(client: TestClient) -> None:
@@ -130,7 +130,7 @@ def test_deciding_a_case_prints_its_parts_what_fell_away_and_the_sum(rules: Path
     assert (done.returncode, done.stderr) == (0, "")
     assert "SZCG-013 罚款 100 元，法定最高 200 元，不再处罚（已按 SZCG-003 罚款），其他处理保留" in done.stdout
     assert done.stdout.splitlines()[-2] == "结果：罚款合计 3600 元"
-    assert done.stdout.splitlines()[-1].startswith("日志第 0 号，")
+    assert done.stdout.splitlines()[-1].startswith(f"日志第 {FIRST_SIGNED} 号，")
 
 
 def test_deciding_a_case_for_a_program_prints_the_object_of_the_log(

@@ -21,6 +21,8 @@ from cases.record import Asked
 from tests.api.kit import (
     COUNT,
     DAY,
+    FIRST,
+    FIRST_SIGNED,
     RULES,
     SMALL,
     ask,
@@ -72,7 +74,7 @@ def folders(rules: Path, data: Path) -> tuple[str, ...]:
 
 
 def edited(data: Path) -> None:
-    rewrite(data / "log.sqlite3", 1, lambda record: record["decision"].update(fine_fen=5_000))
+    rewrite(data / "log.sqlite3", FIRST + 1, lambda record: record["decision"].update(fine_fen=5_000))
 
 
 def test_deciding_prints_the_penalty_its_reasons_and_its_place_in_the_log(rules: Path, tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def test_deciding_prints_the_penalty_its_reasons_and_its_place_in_the_log(rules:
     *reasons, result, place = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
     assert result == "结果：罚款 100 元，责令改正"
-    assert place.startswith("日志第 0 号，")
+    assert place.startswith(f"日志第 {FIRST_SIGNED} 号，")
     assert any("“情节较重”成立：要求 一年内次数 = 2；所填 一年内次数 2" in line for line in reasons)
     assert any("第四十一条" in line for line in reasons)
 
@@ -90,7 +92,7 @@ def test_deciding_in_english_prints_english_sentences(rules: Path, tmp_path: Pat
     done = called(*SECOND, *folders(rules, tmp_path), "--lang", "en")
 
     assert done.returncode == 0
-    assert "log record 0, " in done.stdout
+    assert f"log record {FIRST_SIGNED}, " in done.stdout
     assert "fine 100 yuan" in done.stdout.lower()
 
 
@@ -99,8 +101,8 @@ def test_deciding_for_a_program_prints_the_decision_object_of_the_log(rules: Pat
 
     decision = told(done)
     with AuditLog.open(tmp_path / "log.sqlite3", read_only=True) as log:
-        assert answer_of(log.read(0).data, 0).answer == decision
-    assert (done.returncode, decision["fine_fen"], decision["index"]) == (0, 10_000, 0)
+        assert answer_of(log.read(FIRST_SIGNED).data, FIRST_SIGNED).answer == decision
+    assert (done.returncode, decision["fine_fen"], decision["index"]) == (0, 10_000, FIRST_SIGNED)
 
 
 def test_a_refusal_ends_with_1_and_is_recorded(rules: Path, tmp_path: Path) -> None:
@@ -110,7 +112,7 @@ def test_a_refusal_ends_with_1_and_is_recorded(rules: Path, tmp_path: Path) -> N
     assert "没有代码为“SZCG-13”的违法行为" in done.stdout
     assert "SZCG-013" in done.stdout
     with AuditLog.open(tmp_path / "log.sqlite3", read_only=True) as log:
-        assert log.head().size == 1
+        assert log.head().size == FIRST_SIGNED + 1
 
 
 def test_missing_facts_are_named(rules: Path, tmp_path: Path) -> None:
@@ -160,7 +162,7 @@ def test_the_same_key_with_another_question_ends_with_1(rules: Path, tmp_path: P
     done = called(*SECOND[:4], "--fact", f"{COUNT}=3", *folders(rules, tmp_path), "--key", "k")
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert "the idempotency key `k` was used for record 0 with other content" in done.stderr
+    assert f"the idempotency key `k` was used for record {FIRST_SIGNED} with other content" in done.stderr
 
 
 def test_checking_sound_rules_ends_with_0(rules: Path) -> None:
@@ -299,16 +301,16 @@ def test_replaying_names_an_edited_record_and_ends_with_1(data: Path) -> None:
     machine = called("replay", "--data", str(data), "--json")
 
     assert (plain.returncode, english.returncode, machine.returncode) == (1, 1, 1)
-    assert plain.stdout == "第 1 号：罚款（分） 5000 → 10000\n重放 3 条，1 条不同\n"
-    assert english.stdout == "record 1: fine (fen) 5000 → 10000\n3 records replayed, 1 differ\n"
+    assert plain.stdout == f"第 {FIRST + 1} 号：罚款（分） 5000 → 10000\n重放 3 条，1 条不同\n"
+    assert english.stdout == f"record {FIRST + 1}: fine (fen) 5000 → 10000\n3 records replayed, 1 differ\n"
     (difference,) = told(machine)["differences"]
-    assert (difference["index"], difference["message"]) == (1, "fine (fen) 5000 → 10000")
+    assert (difference["index"], difference["message"]) == (FIRST + 1, "fine (fen) 5000 → 10000")
 
 
 def test_replaying_a_range_looks_at_no_other_record(data: Path) -> None:
     edited(data)
 
-    done = called("replay", "--data", str(data), "--from", "2", "--to", "3", "--json")
+    done = called("replay", "--data", str(data), "--from", str(FIRST + 2), "--to", str(FIRST + 3), "--json")
 
     assert told(done) == {"ok": True, "replayed": 1, "differences": []}
 
@@ -329,9 +331,9 @@ def test_verifying_a_sound_log_prints_its_root(data: Path) -> None:
 
     found = told(machine)
     assert (plain.returncode, english.returncode, machine.returncode) == (0, 0, 0)
-    assert (found["ok"], found["size"], found["findings"]) == (True, 3, [])
-    assert plain.stdout == f"3 条记录完好，树根 {found['root']}\n"
-    assert english.stdout == f"3 records, sound, root {found['root']}\n"
+    assert (found["ok"], found["size"], found["findings"]) == (True, FIRST + 3, [])
+    assert plain.stdout == f"{FIRST + 3} 条记录完好，树根 {found['root']}\n"
+    assert english.stdout == f"{FIRST + 3} records, sound, root {found['root']}\n"
 
 
 def test_verifying_with_rules_says_whether_the_newest_record_rests_on_them(
@@ -348,7 +350,7 @@ def test_verifying_with_rules_says_whether_the_newest_record_rests_on_them(
 def test_one_flipped_byte_of_a_record_in_the_file_is_found_and_the_record_named(data: Path) -> None:
     file = data / "log.sqlite3"
     with AuditLog.open(file, read_only=True) as log:
-        record = log.read(1).data
+        record = log.read(FIRST + 1).data
     content = bytearray(file.read_bytes())
     # A record longer than a page is cut into pieces: its first bytes are enough to find it.
     content[content.index(record[:400]) + 390] ^= 1
@@ -358,8 +360,8 @@ def test_one_flipped_byte_of_a_record_in_the_file_is_found_and_the_record_named(
     machine = zhunsheng("audit", "verify", "--data", str(data), "--json")
 
     assert (plain.returncode, machine.returncode) == (1, 1)
-    assert "第 1 号记录被改动" in plain.stdout
-    assert ("record_edited", 1) in [(each["code"], each["index"]) for each in told(machine)["findings"]]
+    assert f"第 {FIRST + 1} 号记录被改动" in plain.stdout
+    assert ("record_edited", FIRST + 1) in [(each["code"], each["index"]) for each in told(machine)["findings"]]
 
 
 def test_verifying_what_is_no_log_is_one_finding(tmp_path: Path) -> None:
@@ -384,8 +386,10 @@ def test_watching_once_prints_the_cards_and_ends_with_1(rules: Path, data: Path)
     machine = called("watch", "--once", *folders(rules, data), "--json")
 
     assert (plain.returncode, machine.returncode) == (1, 1)
-    assert plain.stdout == "黄牌 同一案件换事实重新裁量：案件 案一，SZCG-013，日志第 1 号\n1 张牌 · 1 cards\n"
-    assert [(card["earlier"], card["index"]) for card in told(machine)["cards"]] == [(0, 1)]
+    assert (
+        plain.stdout == f"黄牌 同一案件换事实重新裁量：案件 案一，SZCG-013，日志第 {FIRST + 1} 号\n1 张牌 · 1 cards\n"
+    )
+    assert [(card["earlier"], card["index"]) for card in told(machine)["cards"]] == [(FIRST, FIRST + 1)]
 
 
 @needs_supervision
@@ -435,7 +439,7 @@ def test_the_folders_are_taken_from_the_environment_and_options_go_first(rules: 
     by_option = called(*SECOND, "--json", "--data", str(tmp_path / "here"), env=there)
     checked = called("check", "--json", env=there)
 
-    assert (told(by_environment)["index"], told(by_option)["index"]) == (0, 0)
+    assert (told(by_environment)["index"], told(by_option)["index"]) == (FIRST_SIGNED, FIRST_SIGNED)
     assert told(checked)["violations"] == 2
     assert (tmp_path / "there/log.sqlite3").is_file()
     assert (tmp_path / "here/log.sqlite3").is_file()
@@ -479,10 +483,16 @@ def test_every_door_and_the_record_give_the_same_decision_object(rules: Path, tm
             Asked(violation="SZCG-013", on=DAY, facts={COUNT: "2"}), door="test"
         )
         on_the_command_line = told(zhunsheng(*SECOND, *folders(rules, tmp_path), "--json"))
-        in_the_record = [answer_of(entry.data, entry.seq).answer for entry in log.entries()]
+        in_the_record = [
+            answer_of(entry.data, entry.seq).answer for entry in log.entries() if b'"kind":"decision"' in entry.data
+        ]
 
     every = [over_http, at_the_desk.answer, on_the_command_line]
     assert every == in_the_record
-    assert [each.pop("index") for each in every] == [0, 1, 2]
+    assert [each.pop("index") for each in every] == [
+        FIRST,
+        FIRST + 1,
+        FIRST + 3,
+    ]  # Behind the keys that the command made.
     assert len({each.pop("id") for each in every}) == 3
     assert every[0] == every[1] == every[2]

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from cases.log.store import AuditLog
-from tests.api.kit import COUNT, question, shipped_law
+from tests.api.kit import COUNT, FIRST, question, shipped_law
 
 PATH = "/v1/decisions"
 KEYS = {
@@ -34,7 +34,7 @@ def test_the_second_offence_costs_a_hundred_yuan(client: TestClient) -> None:
     assert {*decision} == KEYS
     assert (decision["outcome"], decision["violation"], decision["on"]) == ("decision", "SZCG-013", "2026-11-01")
     assert (decision["fine_fen"], decision["tier"], decision["refusal"]) == (10_000, "情节较重", None)
-    assert decision["index"] == 0
+    assert decision["index"] == FIRST
 
 
 def test_a_decision_names_its_measures_and_the_general_law_behind_them(client: TestClient) -> None:
@@ -76,10 +76,10 @@ def test_the_location_of_a_new_decision_gives_it_again(client: TestClient) -> No
 def test_a_decision_stands_in_the_log_when_it_is_answered(client: TestClient, log: AuditLog) -> None:
     decision = post(client, question(case_ref="2026-17")).json()
 
-    entry = log.read(0)
+    entry = log.read(FIRST)
     record = json.loads(entry.data)
     assert entry.id == decision["id"]
-    assert record["decision"] | {"id": entry.id, "index": 0} == decision
+    assert record["decision"] | {"id": entry.id, "index": FIRST} == decision
     assert (record["door"], record["asked"]) == ("http", question(case_ref="2026-17"))
 
 
@@ -106,7 +106,7 @@ def test_a_refusal_is_an_answer_and_is_recorded(
     assert (refusal["outcome"], refusal["fine_fen"], refusal["measures"]) == ("refusal", None, [])
     assert {*refusal["refusal"]} == {"code", "message", "field"}
     assert (refusal["refusal"]["code"], refusal["refusal"]["field"]) == (code, field)
-    assert log.head().size == 1
+    assert log.head().size == FIRST + 1
 
 
 def test_a_defect_of_the_published_table_is_refused_by_its_name(client: TestClient) -> None:
@@ -142,7 +142,7 @@ def test_the_same_key_and_question_give_the_recorded_answer_again(client: TestCl
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() == first.json()
     assert again.headers["Location"] == first.headers["Location"]
-    assert log.head().size == 1
+    assert log.head().size == FIRST + 1
 
 
 def test_a_key_without_quotes_is_the_same_key(client: TestClient) -> None:
@@ -160,7 +160,7 @@ def test_the_same_key_with_the_facts_in_another_order_is_the_same_question(clien
     again = post(client, question(violation="SZCG-003", facts=dict(reversed(facts.items()))), key="k")
 
     assert again.status_code == 200
-    assert log.head().size == 1
+    assert log.head().size == FIRST + 1
 
 
 def test_the_same_key_with_another_question_is_refused(client: TestClient, log: AuditLog) -> None:
@@ -171,7 +171,7 @@ def test_the_same_key_with_another_question_is_refused(client: TestClient, log: 
     assert answer.status_code == 422
     assert answer.json()["type"] == "urn:zhunsheng:problem:idempotency_key_reused"
     assert "`k`" in answer.json()["detail"]
-    assert log.head().size == 1
+    assert log.head().size == FIRST + 1
 
 
 def test_a_hundred_equal_posts_at_once_are_one_record(client: TestClient, log: AuditLog) -> None:
@@ -181,15 +181,15 @@ def test_a_hundred_equal_posts_at_once_are_one_record(client: TestClient, log: A
     assert sorted({answer.status_code for answer in answers}) == [200, 201]
     assert [answer.status_code for answer in answers].count(201) == 1
     assert len({json.dumps(answer.json(), sort_keys=True) for answer in answers}) == 1
-    assert log.head().size == 1
+    assert log.head().size == FIRST + 1
 
 
 def test_equal_posts_without_a_key_are_records_of_their_own(client: TestClient, log: AuditLog) -> None:
     first, second = post(client).json(), post(client).json()
 
     assert first["id"] != second["id"]
-    assert (first["index"], second["index"]) == (0, 1)
-    assert log.head().size == 2
+    assert (first["index"], second["index"]) == (FIRST, FIRST + 1)
+    assert log.head().size == FIRST + 2
 
 
 def test_a_recorded_refusal_is_read_back_like_a_decision(client: TestClient) -> None:

@@ -14,7 +14,7 @@ from api.settings import Settings
 from cases.log import sqlite
 from cases.log.audit import verify
 from cases.log.store import AuditLog
-from tests.api.kit import RULES, pages_in_use, question, small_law, tamper
+from tests.api.kit import FIRST, RULES, pages_in_use, question, small_law, tamper
 
 
 def client_of(log: AuditLog, settings: Settings) -> TestClient:
@@ -44,7 +44,7 @@ def test_a_full_log_is_503_and_the_same_key_is_decided_once_there_is_room(
         assert refused.headers["content-type"] == "application/problem+json"
         assert refused.json()["type"] == "urn:zhunsheng:problem:log_unavailable"
         assert "fine_fen" not in refused.text
-        assert client.get("/healthz").json()["log_size"] == len(answers) + 1
+        assert client.get("/healthz").json()["log_size"] == FIRST + len(answers) + 1
         assert [client.get(each.headers["Location"]).json() for each in answers] == [each.json() for each in answers]
     monkeypatch.delitem(sqlite._SETTINGS, "max_page_count")
 
@@ -52,7 +52,7 @@ def test_a_full_log_is_503_and_the_same_key_is_decided_once_there_is_room(
         headers = {"Idempotency-Key": f"k{len(answers)}"}
         again = client_of(log, settings).post("/v1/decisions", json=question(), headers=headers)
 
-        assert (again.status_code, again.json()["index"]) == (201, len(answers) + 1)
+        assert (again.status_code, again.json()["index"]) == (201, FIRST + len(answers) + 1)
         assert verify(log).ok
 
 
@@ -83,4 +83,4 @@ def test_a_damaged_log_is_503_and_takes_no_record(tmp_path: Path) -> None:
     assert answer.status_code == 503
     assert json.loads(answer.content)["type"] == "urn:zhunsheng:problem:log_damaged"
     with AuditLog.open(settings.log, read_only=True) as log:
-        assert log.head().size == 1
+        assert log.head().size == FIRST + 1

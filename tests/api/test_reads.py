@@ -13,7 +13,7 @@ from api.service import create_app
 from api.settings import Settings
 from cases.errors import CaseError, LogUnavailable
 from cases.log.store import AuditLog
-from tests.api.kit import COUNT, has_supervision, question, shipped_law
+from tests.api.kit import COUNT, FIRST, has_supervision, question, shipped_law
 
 
 def read(client: TestClient, path: str, **query: Any) -> Any:
@@ -140,7 +140,7 @@ def test_the_cards_supervision_raised_are_listed(client: TestClient, log: AuditL
     found = read(client, "/v1/cards")
 
     (card,) = found["cards"]
-    assert (found["read"], card["earlier"], card["index"]) == (2, 0, 1)
+    assert (found["read"], card["earlier"], card["index"]) == (FIRST + 2, FIRST, FIRST + 1)
     assert (card["level"], card["case_ref"], card["violation"]) == ("yellow", "案一", "SZCG-013")
 
 
@@ -149,7 +149,11 @@ def test_health_names_the_law_and_the_state_of_the_log(client: TestClient, log: 
 
     found = read(client, "/healthz")
 
-    assert (found["status"], found["violations"], found["log_size"]) == ("ok", len(shipped_law().rulebook.rules), 1)
+    assert (found["status"], found["violations"], found["log_size"]) == (
+        "ok",
+        len(shipped_law().rulebook.rules),
+        FIRST + 1,
+    )
     assert found["rulebook"] == shipped_law().rulebook.digest
     assert found["log_root"] == log.head().root.hex()
 

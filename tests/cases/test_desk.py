@@ -17,7 +17,7 @@ from cases.log.audit import verify
 from cases.log.store import AuditLog
 from cases.replay import replay
 from engine import decide, to_wire
-from tests.api.kit import COUNT, DAY, SMALL, ask, dearer_law, pages_in_use, small_law
+from tests.api.kit import COUNT, DAY, FIRST, SMALL, ask, dearer_law, pages_in_use, small_law
 
 
 @pytest.fixture
@@ -41,24 +41,25 @@ def test_an_answer_stands_in_the_log_with_the_same_content(desk: Desk) -> None:
 
     given = desk.decide(ask(2), door="test")
 
-    entry = desk.log.read(1)
-    assert (given.id, given.index, given.repeated) == (entry.id, 1, False)
-    assert json.loads(entry.data)["decision"] | {"id": entry.id, "index": 1} == given.answer
-    assert answer_of(entry.data, 1) == given
+    place = FIRST + 1
+    entry = desk.log.read(place)
+    assert (given.id, given.index, given.repeated) == (entry.id, place, False)
+    assert json.loads(entry.data)["decision"] | {"id": entry.id, "index": place} == given.answer
+    assert answer_of(entry.data, place) == given
 
 
 def test_the_answer_is_what_the_engine_decides(desk: Desk) -> None:
     given = desk.decide(ask(2), door="test")
 
     decision = to_wire(decide(small_law().rulebook, "SZCG-013", DAY, {COUNT: 2}))
-    assert given.answer == decision | {"id": given.id, "index": 0}
+    assert given.answer == decision | {"id": given.id, "index": FIRST}
     assert given.answer["fine_fen"] == 10_000
 
 
 def test_a_refusal_is_recorded_like_a_decision(desk: Desk) -> None:
     given = desk.decide(ask(2, violation="SZCG-999"), door="test")
 
-    record = json.loads(desk.log.read(0).data)
+    record = json.loads(desk.log.read(FIRST).data)
     assert given.answer["outcome"] == "refusal"
     assert record["decision"]["refusal"] == given.answer["refusal"]
 
@@ -66,7 +67,7 @@ def test_a_refusal_is_recorded_like_a_decision(desk: Desk) -> None:
 def test_a_record_is_canonical_json_that_says_what_was_asked_under_which_law_and_through_which_door(desk: Desk) -> None:
     desk.decide(ask(2, case_ref="2026-17"), door="test")
 
-    data = desk.log.read(0).data
+    data = desk.log.read(FIRST).data
     record = json.loads(data)
     assert rfc8785.dumps(record) == data
     assert {*record} == {
@@ -87,7 +88,7 @@ def test_each_record_has_128_random_bits_of_its_own(desk: Desk) -> None:
         desk.decide(ask(2), door="test")
 
     nonces = {json.loads(entry.data)["nonce"] for entry in desk.log.entries()}
-    assert len(nonces) == 3
+    assert len(nonces) == FIRST + 3
     assert all(len(bytes.fromhex(nonce)) == 16 for nonce in nonces)
 
 
@@ -105,7 +106,7 @@ def test_the_same_question_under_the_same_key_is_answered_from_its_record(desk: 
 
     assert (first.repeated, again.repeated) == (False, True)
     assert again.answer == first.answer
-    assert desk.log.head().size == 1
+    assert desk.log.head().size == FIRST + 1
 
 
 def test_another_question_under_the_same_key_is_refused_and_not_recorded(desk: Desk) -> None:
@@ -114,8 +115,8 @@ def test_another_question_under_the_same_key_is_refused_and_not_recorded(desk: D
     with pytest.raises(KeyReused) as refused:
         desk.decide(ask(3), door="test", key="k")
 
-    assert refused.value.seq == 0
-    assert desk.log.head().size == 1
+    assert refused.value.seq == FIRST
+    assert desk.log.head().size == FIRST + 1
 
 
 def test_a_key_means_the_same_at_every_desk_of_a_log(desk: Desk) -> None:
@@ -147,16 +148,18 @@ def test_after_a_failed_record_the_same_desk_and_key_give_one_record_with_its_la
     limit = pages_in_use(path)
     monkeypatch.setitem(sqlite._SETTINGS, "max_page_count", (str(limit), limit))
     with AuditLog.open(path) as full:
-        desk = Desk(small_law(), full)
+        logs = [full]
+        desk = Desk(small_law(), full, lambda entry, sources: logs[-1].append([entry], sources)[0])
         with pytest.raises(LogUnavailable):
             desk.decide(ask(2), door="test", key="k")
     monkeypatch.delitem(sqlite._SETTINGS, "max_page_count")
 
     with AuditLog.open(path) as roomy:
         desk.log = roomy
+        logs.append(roomy)
         given = desk.decide(ask(2), door="test", key="k")
 
-        assert (given.index, given.repeated) == (0, False)
+        assert (given.index, given.repeated) == (FIRST, False)
         assert dict(roomy.sources()) == dict(small_law().sources)
         assert replay(roomy).ok
 
@@ -188,5 +191,5 @@ def test_eight_threads_at_one_desk_get_the_answer_to_their_own_question(desk: De
         answers = list(pool.map(lambda count: desk.decide(ask(count), door="test"), counts))
 
     assert [each.answer["fine_fen"] for each in answers] == [fines[count] for count in counts]
-    assert sorted(each.index for each in answers) == list(range(48))
+    assert sorted(each.index for each in answers) == list(range(FIRST, FIRST + 48))
     assert all(answer_of(desk.log.read(each.index).data, each.index) == each for each in answers)

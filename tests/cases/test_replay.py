@@ -17,10 +17,10 @@ from cases.log.store import AuditLog
 from cases.record import Asked
 from cases.replay import replay
 from engine.fact import Fact
-from tests.api.kit import ask, dearer_law, rewrite, shipped_law, small_law, tamper
+from tests.api.kit import FIRST, ask, dearer_law, rewrite, shipped_law, small_law, tamper
 
 PRICES = (1, 2, 3, 2, 1)
-"""The offence counts of the records in `path`, by position."""
+"""The offence counts of the decisions in `path`, in order from FIRST."""
 
 
 @pytest.fixture
@@ -77,33 +77,33 @@ def test_fresh_records_replay_without_a_difference(tmp_path: Path) -> None:
         report = replay(log)
 
         assert report.differences == ()
-        assert report.replayed == log.head().size >= 80
-        outcomes = {json.loads(entry.data)["decision"]["outcome"] for entry in log.entries()}
+        assert report.replayed == log.head().size - FIRST >= 80
+        outcomes = {json.loads(entry.data)["decision"]["outcome"] for entry in log.entries(FIRST)}
         assert outcomes == {"decision", "refusal"}
 
 
 def test_an_edited_fine_is_named_with_its_place_and_both_amounts(path: Path) -> None:
-    rewrite(path, 3, lambda record: record["decision"].update(fine_fen=5_000))
+    rewrite(path, FIRST + 3, lambda record: record["decision"].update(fine_fen=5_000))
 
     with AuditLog.open(path, read_only=True) as log:
         report = replay(log)
         (found,) = report.differences
 
         assert not report.ok
-        assert (found.index, found.id) == (3, log.read(3).id)
+        assert (found.index, found.id) == (FIRST + 3, log.read(FIRST + 3).id)
     assert found.message_zh == "罚款（分） 5000 → 10000"
     assert found.message_en == "fine (fen) 5000 → 10000"
 
 
 def test_a_record_from_before_the_currency_was_written_is_no_difference(path: Path) -> None:
-    rewrite(path, 3, lambda record: record["decision"].pop("currency"))
+    rewrite(path, FIRST + 3, lambda record: record["decision"].pop("currency"))
 
     with AuditLog.open(path, read_only=True) as log:
         assert replay(log).differences == ()
 
 
 def test_an_edited_currency_is_named(path: Path) -> None:
-    rewrite(path, 3, lambda record: record["decision"].update(currency="EUR"))
+    rewrite(path, FIRST + 3, lambda record: record["decision"].update(currency="EUR"))
 
     with AuditLog.open(path, read_only=True) as log:
         (found,) = replay(log).differences
@@ -112,18 +112,18 @@ def test_an_edited_currency_is_named(path: Path) -> None:
 
 
 def test_an_edited_fact_shows_as_the_outcome_it_no_longer_leads_to(path: Path) -> None:
-    rewrite(path, 1, lambda record: record["asked"]["facts"].update(一年内次数=3))
+    rewrite(path, FIRST + 1, lambda record: record["asked"]["facts"].update(一年内次数=3))
 
     with AuditLog.open(path, read_only=True) as log:
         (found,) = replay(log).differences
 
-    assert found.index == 1
+    assert found.index == FIRST + 1
     assert "fine (fen) 10000 → 20000" in found.message_en
     assert "档次 情节较重 → 情节严重" in found.message_zh
 
 
 def test_an_edited_step_of_the_reasoning_is_named_by_its_number(path: Path) -> None:
-    rewrite(path, 0, lambda record: record["decision"]["trace"][2].update(text="一年内次数 = 9"))
+    rewrite(path, FIRST + 0, lambda record: record["decision"]["trace"][2].update(text="一年内次数 = 9"))
 
     with AuditLog.open(path, read_only=True) as log:
         (found,) = replay(log).differences
@@ -132,7 +132,7 @@ def test_an_edited_step_of_the_reasoning_is_named_by_its_number(path: Path) -> N
 
 
 def test_a_lost_step_of_the_reasoning_is_counted(path: Path) -> None:
-    rewrite(path, 0, lambda record: record["decision"]["trace"].pop())
+    rewrite(path, FIRST + 0, lambda record: record["decision"]["trace"].pop())
 
     with AuditLog.open(path, read_only=True) as log:
         (found,) = replay(log).differences
@@ -141,7 +141,7 @@ def test_a_lost_step_of_the_reasoning_is_counted(path: Path) -> None:
 
 
 def test_an_older_meaning_of_rules_is_named_before_the_difference_it_may_explain(path: Path) -> None:
-    rewrite(path, 0, lambda record: (record.update(meaning=0), record["decision"].update(fine_fen=1)))
+    rewrite(path, FIRST + 0, lambda record: (record.update(meaning=0), record["decision"].update(fine_fen=1)))
 
     with AuditLog.open(path, read_only=True) as log:
         (found,) = replay(log).differences
@@ -153,9 +153,9 @@ def test_another_law_shows_what_it_would_have_decided(log: AuditLog) -> None:
     report = replay(log, law=dearer_law())
 
     # Every record names its rule file; the amount differs where the second offence was decided.
-    assert [each.index for each in report.differences] == [0, 1, 2, 3, 4]
+    assert [each.index for each in report.differences] == [FIRST + seq for seq in range(5)]
     dearer = [each.index for each in report.differences if "fine (fen) 10000 → 12000" in each.message_en]
-    assert dearer == [1, 3]
+    assert dearer == [FIRST + 1, FIRST + 3]
     assert "罚款（分） 10000 → 12000" in report.differences[1].message_zh
     assert "rule file" in report.differences[0].message_en
 
@@ -186,39 +186,39 @@ def test_rule_bytes_that_were_edited_are_named(path: Path) -> None:
 
 
 def test_rule_bytes_that_list_no_files_are_named(path: Path) -> None:
-    rewrite(path, 2, lambda record: record.update(rulebook=small_law().rulebook.rules["SZCG-013"].digest))
+    rewrite(path, FIRST + 2, lambda record: record.update(rulebook=small_law().rulebook.rules["SZCG-013"].digest))
 
     with AuditLog.open(path, read_only=True) as log:
         (found,) = replay(log).differences
 
-    assert found.index == 2
+    assert found.index == FIRST + 2
     assert "list no rule files" in found.message_en
 
 
 @pytest.mark.parametrize("data", [b"", b"no JSON", b"\xff\xfe", b"[]", b'{"v":2}', b'{"v":1}', b'{"v":1,"asked":{}}'])
 def test_a_record_that_cannot_be_read_is_named_and_the_others_are_replayed(path: Path, data: bytes) -> None:
-    tamper(path, ("UPDATE entry SET bytes = ? WHERE seq = 2", (data,)))
+    tamper(path, ("UPDATE entry SET bytes = ? WHERE seq = ?", (data, FIRST + 2)))
 
     with AuditLog.open(path, read_only=True) as log:
         report = replay(log)
 
     assert report.replayed == len(PRICES)
-    assert [(each.index, each.message_en) for each in report.differences] == [(2, "the record cannot be read")]
+    assert [(each.index, each.message_en) for each in report.differences] == [(FIRST + 2, "the record cannot be read")]
 
 
 def test_a_range_replays_only_its_own_records(path: Path) -> None:
     for seq in (0, 2, 4):
-        rewrite(path, seq, lambda record: record["decision"].update(fine_fen=1))
+        rewrite(path, FIRST + seq, lambda record: record["decision"].update(fine_fen=1))
 
     with AuditLog.open(path, read_only=True) as log:
-        report = replay(log, start=1, stop=4)
+        report = replay(log, start=FIRST + 1, stop=FIRST + 4)
 
     assert report.replayed == 3
-    assert [each.index for each in report.differences] == [2]
+    assert [each.index for each in report.differences] == [FIRST + 2]
 
 
 def test_a_range_beyond_the_end_replays_nothing(log: AuditLog) -> None:
-    report = replay(log, start=len(PRICES))
+    report = replay(log, start=FIRST + len(PRICES))
 
     assert (report.replayed, report.ok) == (0, True)
 
@@ -226,7 +226,7 @@ def test_a_range_beyond_the_end_replays_nothing(log: AuditLog) -> None:
 def test_progress_counts_the_records_of_the_range(log: AuditLog) -> None:
     told: list[tuple[int, int]] = []
 
-    replay(log, start=2, progress=lambda done, total: told.append((done, total)))
+    replay(log, start=FIRST + 2, progress=lambda done, total: told.append((done, total)))
 
     assert told == [(1, 3), (2, 3), (3, 3)]
 
@@ -247,10 +247,10 @@ def test_progress_counts_the_records_of_the_range(log: AuditLog) -> None:
 def test_a_record_of_another_shape_is_named_and_the_others_are_replayed(
     path: Path, change: Callable[[dict[str, Any]], None]
 ) -> None:
-    rewrite(path, 2, change)
+    rewrite(path, FIRST + 2, change)
 
     with AuditLog.open(path, read_only=True) as log:
         report = replay(log)
 
     assert report.replayed == len(PRICES)
-    assert [each.index for each in report.differences] == [2]
+    assert [each.index for each in report.differences] == [FIRST + 2]

@@ -19,7 +19,7 @@ from cases.log.store import AuditLog
 from cases.record import AskedTogether, JointRecord, read_any, read_record
 from cases.replay import replay
 from engine import Act, decide_together, joint_to_wire
-from tests.api.kit import COUNT, DAY, ask, dearer_law, rewrite, small_law
+from tests.api.kit import COUNT, DAY, FIRST, ask, dearer_law, rewrite, small_law
 
 STALL: dict[str, Any] = {"拒不改正": True, "占地面积": "3.5", COUNT: 3}
 
@@ -58,20 +58,20 @@ def desk(log: AuditLog) -> Desk:
 def test_a_case_is_one_record_of_its_own_kind(desk: Desk) -> None:
     given = desk.decide_together(case(case_ref="2026-17"), door="test")
 
-    data = desk.log.read(0).data
+    data = desk.log.read(FIRST).data
     record = json.loads(data)
-    assert desk.log.head().size == 1
+    assert desk.log.head().size == FIRST + 1
     assert rfc8785.dumps(record) == data
     assert (record["kind"], record["asked"]) == ("joint", case(case_ref="2026-17").to_wire())
-    assert record["joint"] | {"id": given.id, "index": 0} == given.answer
+    assert record["joint"] | {"id": given.id, "index": FIRST} == given.answer
     assert given.answer["fine_fen"] == 350_000 + 5_000
-    assert answer_of(data, 0) == given
+    assert answer_of(data, FIRST) == given
 
 
 def test_a_case_comes_back_from_its_record_and_is_no_single_decision(desk: Desk) -> None:
     desk.decide_together(case(), door="test")
 
-    data = desk.log.read(0).data
+    data = desk.log.read(FIRST).data
     record = read_any(data)
     assert isinstance(record, JointRecord)
     assert record.asked == case()
@@ -95,7 +95,7 @@ def test_a_key_means_one_case(desk: Desk) -> None:
         desk.decide_together(case(spit("甲", 1)), door="test", key="k")
     with pytest.raises(KeyReused):
         desk.decide(ask(2), door="test", key="k")
-    assert desk.log.head().size == 1
+    assert desk.log.head().size == FIRST + 1
 
 
 def test_a_log_with_cases_is_sound_and_replays(path: Path) -> None:
@@ -145,13 +145,13 @@ def test_fresh_cases_replay_without_a_difference(desk: Desk) -> None:
 def test_a_changed_case_is_named_in_words(
     path: Path, seq: int, change: Callable[[dict[str, Any]], object], said: str
 ) -> None:
-    rewrite(path, seq, change)
+    rewrite(path, FIRST + seq, change)
 
     with AuditLog.open(path, read_only=True) as log:
         (found,) = replay(log).differences
-        assert [each.seq for each in verify(log).findings][:1] == [seq]
+        assert [each.seq for each in verify(log).findings][:1] == [FIRST + seq]
 
-    assert found.index == seq
+    assert found.index == FIRST + seq
     assert said in found.message_en
 
 
@@ -159,15 +159,15 @@ def test_another_law_shows_what_a_case_would_have_cost(path: Path) -> None:
     with AuditLog.open(path, read_only=True) as log:
         found = {each.index: each.message_en for each in replay(log, law=dearer_law()).differences}
 
-    assert "part 3: " in found[1]
-    assert "10000 → 12000" in found[1]
+    assert "part 3: " in found[FIRST + 1]
+    assert "10000 → 12000" in found[FIRST + 1]
 
 
 @pytest.mark.parametrize("lost", ["joint", "asked", "id"])
 def test_a_case_of_another_shape_is_named_as_unreadable(path: Path, lost: str) -> None:
-    rewrite(path, 1, lambda record: record.pop(lost))
+    rewrite(path, FIRST + 1, lambda record: record.pop(lost))
 
     with AuditLog.open(path, read_only=True) as log:
         (found,) = replay(log).differences
 
-    assert (found.index, found.message_en) == (1, "the record cannot be read")
+    assert (found.index, found.message_en) == (FIRST + 1, "the record cannot be read")

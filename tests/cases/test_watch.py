@@ -17,7 +17,7 @@ from cases.desk import Desk
 from cases.log.store import AuditLog, NewEntry
 from cases.record import Asked, AskedTogether, write_record
 from engine import Act, GivenFacts, decide, to_wire
-from tests.api.kit import COUNT, DAY, ROOT, environment, rewrite, small_law, small_rules, until
+from tests.api.kit import COUNT, DAY, FIRST, ROOT, environment, rewrite, small_law, small_rules, until
 
 watching = pytest.importorskip(
     "cases.watch", reason="durable-rules is not installed: it needs a C compiler, see README"
@@ -63,7 +63,7 @@ def test_a_case_asked_again_with_other_facts_raises_one_card_that_names_both_rec
 
     (card,) = office.raised()
 
-    assert (card.earlier, card.index) == (1, 2)
+    assert (card.earlier, card.index) == (FIRST + 1, FIRST + 2)
     assert (card.level, card.name) == ("yellow", "同一案件换事实重新裁量")
     assert (card.case_ref, card.violation) == ("案一", "SZCG-013")
     assert "最老的滥用方式" in card.reason
@@ -84,7 +84,10 @@ def test_a_case_decided_together_is_held_against_what_was_asked_before(office: O
 
     raised = office.raised()
 
-    assert [(card.earlier, card.index, card.violation) for card in raised] == [(1, 2, "SZCG-003"), (1, 2, "SZCG-013")]
+    assert [(card.earlier, card.index, card.violation) for card in raised] == [
+        (FIRST + 1, FIRST + 2, "SZCG-003"),
+        (FIRST + 1, FIRST + 2, "SZCG-013"),
+    ]
 
 
 def test_a_violation_in_several_acts_of_a_case_is_not_compared(office: Office) -> None:
@@ -101,7 +104,8 @@ def test_each_further_change_raises_a_card_of_its_own_newest_first(office: Offic
 
     raised = office.raised()
 
-    assert [(card.earlier, card.index) for card in raised] == [(3, 4), (1, 2), (0, 1)]
+    pairs = [(card.earlier, card.index) for card in raised]
+    assert pairs == [(FIRST + 3, FIRST + 4), (FIRST + 1, FIRST + 2), (FIRST, FIRST + 1)]
 
 
 def test_another_day_of_the_act_is_another_fact(office: Office) -> None:
@@ -164,7 +168,7 @@ def test_changing_a_fact_while_adding_the_missing_ones_raises_one(office: Office
     office.ask({"占地面积": "3.5"}, violation="SZCG-003")
     office.ask({**AREA, "占地面积": "2"}, violation="SZCG-003")
 
-    assert [(card.earlier, card.index) for card in office.raised()] == [(0, 1)]
+    assert [(card.earlier, card.index) for card in office.raised()] == [(FIRST, FIRST + 1)]
 
 
 def test_taking_a_given_fact_back_while_others_are_missing_raises_one(office: Office) -> None:
@@ -235,7 +239,7 @@ def test_the_card_file_of_another_log_is_noticed_and_made_again(office: Office, 
             elsewhere.ask({COUNT: count}, case="别案")
         raised = elsewhere.raised()
 
-    assert [(card.case_ref, card.earlier, card.index) for card in raised] == [("别案", 1, 2)]
+    assert [(card.case_ref, card.earlier, card.index) for card in raised] == [("别案", FIRST + 1, FIRST + 2)]
 
 
 def test_a_log_shorter_than_the_cards_rest_on_is_noticed_and_read_again(
@@ -264,7 +268,7 @@ def test_a_changed_card_rule_raises_every_card_anew(office: Office, cards: Path,
 
     watching.Watch(office.log, cards, changed.rulebook).catch_up()
 
-    assert [(card.earlier, card.index) for card in read_cards(cards)[0]] == [(1, 2)]
+    assert [(card.earlier, card.index) for card in read_cards(cards)[0]] == [(FIRST + 1, FIRST + 2)]
 
 
 def test_where_no_watch_ran_yet_there_are_no_cards(cards: Path) -> None:
@@ -276,8 +280,8 @@ def test_records_of_another_version_are_passed_over(office: Office) -> None:
     office.log.append([NewEntry(id="other", data=b'{"id":"other","v":2}')])
     office.ask({COUNT: 3})
 
-    assert [(card.earlier, card.index) for card in office.raised()] == [(0, 2)]
-    assert read_cards(office.cards)[1] == 3
+    assert [(card.earlier, card.index) for card in office.raised()] == [(FIRST, FIRST + 2)]
+    assert read_cards(office.cards)[1] == FIRST + 3
 
 
 def long_log(path: Path, records: int) -> None:
@@ -340,7 +344,7 @@ def killed_in_the_middle(command: list[str], moved_on: Callable[[], bool]) -> No
 def test_a_record_of_another_kind_is_passed_over(office: Office, tmp_path: Path) -> None:
     office.ask({COUNT: 1})
     office.ask({COUNT: 2})
-    rewrite(tmp_path / "log.sqlite3", 0, lambda record: record.update(asked=None, kind="departure"))
+    rewrite(tmp_path / "log.sqlite3", FIRST, lambda record: record.update(asked=None, kind="departure"))
 
     raised = office.raised()
 
@@ -386,4 +390,4 @@ def test_a_cards_file_of_another_layout_is_made_again(office: Office, tmp_path: 
 
     raised = office.raised()
 
-    assert [card.index for card in raised] == [1]
+    assert [card.index for card in raised] == [FIRST + 1]
