@@ -13,11 +13,13 @@ from api.cli_case import decide_case
 from api.cli_cases import run_tests
 from api.cli_check import card, check
 from api.cli_diff import diff
+from api.cli_keys import anchor, keys_app, timestamp_app
 from api.cli_log import replay
 from api.cli_rules import decide
 from api.cli_serve import serve, watch
 from api.cli_store import check as check_store
 from api.cli_store import create, upgrade
+from api.cli_witness import witness_app
 from api.terminal import FOUND, complain
 from cases.errors import CaseError
 
@@ -58,6 +60,10 @@ audit_app.command()(export)
 audit_app.command()(checkpoint)
 audit_app.command("proof")(prove)
 audit_app.command("verify-proof")(verify_proof)
+audit_app.command()(anchor)
+audit_app.add_typer(keys_app, name="keys")
+audit_app.add_typer(timestamp_app, name="timestamp")
+audit_app.add_typer(witness_app, name="witness")
 app.command()(watch)
 app.add_typer(store_app, name="store")
 store_app.command()(create)

@@ -10,7 +10,6 @@ import typer
 
 from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Store, load, need_log, progress, say, say_json
-from cases.log.store import AuditLog
 from cases.replay import replay_in_processes
 
 

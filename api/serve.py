@@ -113,7 +113,7 @@ class Supervision:
 def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict[str, Any]], None]) -> None:
     """Serve until told to stop."""
     supervised = Supervision.possible()
-    with OpenLog.open(settings.where, settings.keys, origin=settings.origin) as opened:
+    with OpenLog.open(settings.where, settings.keys, origin=settings.origin, witnessed=True) as opened:
         supervision = Supervision(settings)
         info = {
             "url": address.url,

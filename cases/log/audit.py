@@ -17,6 +17,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
+from cases.log.anchors import AnchorCheck
 from cases.log.audit_published import Subtrees, signed_checkpoints
 from cases.log.content import cited_by, content_of
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
@@ -71,6 +72,7 @@ class _Audit:
         self.doubtful: list[Checkpoint] = []  # the first and last one since whose root is wrong
         self.absent: list[tuple[int, int]] = []
         self.subtrees = Subtrees()
+        self.anchors = AnchorCheck(log)
         self.vouched: set[str] = set()  # cited digests that were looked up already
 
     def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
@@ -173,6 +175,8 @@ class _Audit:
             self.add(wrong, entry.seq, more=where)
         if content.get("id") != entry.id:
             self.add("id_differs", entry.seq)
+        if content.get("kind") == "anchor" and not self.anchors.holds(entry):
+            self.add("anchor_differs", entry.seq)
         for digest in cited_by(content):
             self._cited(entry.seq, digest)
         while (point := self._next_checkpoint) is not None and point.size <= self.position:

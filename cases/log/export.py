@@ -173,7 +173,10 @@ class _Export:
             names += [str(each.size) for each in page]
         self._list("checkpoints", names)
         tokens = [
-            each for stamped in self.published.stamped() if stamped <= size for each in self.published.tokens(stamped)
+            each
+            for stamped in self.published.stamped_sizes()
+            if stamped <= size
+            for each in self.published.tokens(stamped)
         ]
         files = {f"{each.size}.{each.digest.removeprefix('sha256:')}.tsr": each.data for each in tokens}
         self._write((f"tokens/{name}", data) for name, data in files.items())

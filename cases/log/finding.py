@@ -27,6 +27,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{zh}有改动：检查点的树根不符",
         "{en}: one was changed, the root at the checkpoint differs",
     ),
+    "anchor_differs": (
+        "{zh}是 SM3 锚点，与其所指的记录不符",
+        "{en} is an SM3 anchor that does not match the records it names",
+    ),
     "checkpoint_edited": ("{zh}处的检查点被改动，记录无恙", "the checkpoint at {en} was edited; the records are sound"),
     "checkpoint_beyond": (
         "检查点计 {more} 条，超出日志末尾",

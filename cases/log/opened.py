@@ -2,7 +2,8 @@
 
     GroupCommit  many callers, one durable commit      then wakes
     Sealing      reads back, derives again, signs      then shows, through
-    Published    tiles, checkpoints and proofs
+    Published    tiles, checkpoints and proofs         and asks, where the service runs,
+    Witnessing   those outside who cosign them
 
 INVARIANT: nothing is appended to a log that is not a continuation of what was signed: opening compares, and once
 signing was refused every append is.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -20,10 +22,12 @@ from cases.errors import RefusedToSign
 from cases.events import OWN_KEY, new_event
 from cases.log.entry import Appended, KeySeen, NewEntry
 from cases.log.group import GroupCommit
-from cases.log.keyring import LIST, Keyring
+from cases.log.keyring import LIST, Keyring, lock_folder
 from cases.log.published import Published, SignedCheckpoint
 from cases.log.sealing import Sealer, Sealing, SigningState
+from cases.log.sm2 import signers_of
 from cases.log.store import AuditLog
+from cases.log.witness_client import Witnessing, read_policy
 
 __all__ = ["OpenLog"]
 
@@ -34,12 +38,25 @@ class OpenLog:
     """Open it with `OpenLog.open`, close it, or use it as a context manager; usable from many threads."""
 
     def __init__(
-        self, log: AuditLog, keyring: Keyring, state: SigningState, sealed: Callable[[SignedCheckpoint], None]
+        self,
+        log: AuditLog,
+        keyring: Keyring,
+        state: SigningState,
+        sealed: Callable[[SignedCheckpoint], None],
+        *,
+        witnessed: bool,
     ) -> None:
-        self.log, self.keyring, self.published = log, keyring, Published(log)
-        self.sealer = Sealer(log, state, keyring.origin, keyring.signers())
+        self.log, self.keyring, self.published, self._held = log, keyring, Published(log), ExitStack()
+        self.sealer = Sealer(log, state, keyring.origin, signers_of(keyring))
         self.sealer.check()
-        self._sealing = Sealing(self.sealer, sealed=sealed)
+        policy = read_policy(keyring) if witnessed else None
+        self.witnessing = Witnessing(self.published, policy.witnesses if policy else ())
+
+        def tell(point: SignedCheckpoint) -> None:
+            self.witnessing.offer(point)
+            sealed(point)
+
+        self._sealing = Sealing(self.sealer, sealed=tell)
         self._group = GroupCommit(log, gate=self._sealing.gate, committed=self._sealing.wake)
 
     @classmethod
@@ -49,26 +66,30 @@ class OpenLog:
         keys: Path,
         *,
         origin: str | None = None,
+        witnessed: bool = False,
         sealed: Callable[[SignedCheckpoint], None] = lambda _: None,
     ) -> Self:
         """Open the log at `where` with the keys in the folder `keys`, making both when neither is there.
 
-        `origin` names a log that is new (a URL without scheme); else it takes a random name. Raises RefusedToSign when
-        the log is not what was signed, and what the log and the keyring raise.
+        `origin` names a log that is new (a URL without scheme); else it takes a random name. `witnessed` asks the
+        witnesses of the policy among the keys, if there is one. Raises RefusedToSign when the log is not what was
+        signed, UnsafeStore while its keys are being changed, and what the log and the keyring raise.
         """
-        log = AuditLog.open(where)
-        try:
-            if (keys / LIST).exists():
-                keyring = Keyring(keys)
-            elif Published(log).latest() is not None:
+        with ExitStack() as held:
+            log = held.enter_context(AuditLog.open(where))
+            made = (keys / LIST).exists()
+            if not made and Published(log).latest() is not None:
                 raise RefusedToSign(f"it was signed before, and the folder `{keys}` has no keys: put them back")
-            else:
-                keyring = Keyring.create(keys, origin or f"zhunsheng.local/{secrets.token_hex(8)}", now())
+            if not made:
+                Keyring.create(keys, origin or f"zhunsheng.local/{secrets.token_hex(8)}", now())
+            # Held before the list is read: it must not change while its keys sign.
+            held.enter_context(lock_folder(keys, alone=False))
+            keyring = Keyring(keys)
+            if not made:
                 SigningState.create(keys / STATE, keyring.origin)
-            opened = cls(log, keyring, SigningState(keys / STATE, keyring.origin), sealed)
-        except BaseException:
-            log.close()
-            raise
+            state = SigningState(keys / STATE, keyring.origin)
+            opened = cls(log, keyring, state, sealed, witnessed=witnessed)
+            opened._held = held.pop_all()
         opened._record_first_keys()
         return opened
 
@@ -80,7 +101,8 @@ class OpenLog:
         """Commit what waits, sign it, and close every connection."""
         self._group.close()
         self._sealing.close()
-        self.log.close()
+        self.witnessing.close()
+        self._held.close()
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,9 @@ from cases.errors import NotPublished
 from cases.log.schema import COSIGNATURE, ENTRY, NODE, SIGNED, TOKEN
 from cases.log.store import AuditLog
 from cases.tlog.checkpoint import Checkpoint
+from cases.tlog.keys import VerifierKey
 from cases.tlog.note import Note, NoteSignature
+from cases.tlog.policy import Policy
 from cases.tlog.proof import TlogProof
 from cases.tlog.tiles import FULL, Bundle, Tile, TileReader, width_of, write_bundle
 from cases.tlog.tree import consistency_path, inclusion_path
@@ -23,6 +25,7 @@ from cases.tlog.tree import consistency_path, inclusion_path
 __all__ = ["Published", "SignedCheckpoint", "Token"]
 
 _PAGE = 64  # checkpoints read at a time
+_BEYOND = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,37 @@ class Published:
                 return
             last = page[-1].size
 
+    def signed_bytes(self, size: int) -> bytes:
+        """The checkpoint of that size as the log signed it, before any witness did: these bytes never change."""
+        with self._log.database.transaction() as conn:
+            note = conn.execute(sa.select(SIGNED.c.note).where(SIGNED.c.size == size)).scalar()
+        if note is None:
+            raise NotPublished(f"no checkpoint of size {size} was signed")
+        return bytes(note)
+
+    def witnessed(self, policy: Policy) -> SignedCheckpoint | None:
+        """The newest checkpoint that the policy accepts, with enough cosignatures; None when there is none."""
+        size, before = SIGNED.c.size, _BEYOND
+        while True:
+            query = sa.select(SIGNED).where(size < before).order_by(size.desc()).limit(_PAGE)
+            if policy.quorum is not None:
+                query = query.where(sa.exists().where(COSIGNATURE.c.size == size))
+            with self._log.database.transaction() as conn:
+                found = [self._checkpoint(conn, row[0], row[1]) for row in conn.execute(query).all()]
+            for each in found:
+                if policy.satisfied(each.note):
+                    return each
+            if len(found) < _PAGE:
+                return None
+            before = found[-1].size
+
+    def cosigned_by(self, key: VerifierKey) -> int:
+        """The largest size for which a cosignature of that key is kept; 0 when there is none."""
+        named = f"{key.name} {key.key_id.hex()}"
+        with self._log.database.transaction() as conn:
+            query = sa.select(sa.func.max(COSIGNATURE.c.size)).where(COSIGNATURE.c.key == named)
+            return conn.execute(query).scalar() or 0
+
     def covering(self, index: int) -> SignedCheckpoint | None:
         """The newest signed checkpoint, where it covers that record; else None."""
         latest = self.latest()
@@ -128,7 +162,7 @@ class Published:
         with self._log.database.transaction() as conn:
             return [Token(*row) for row in conn.execute(query)]
 
-    def stamped(self) -> Sequence[int]:
+    def stamped_sizes(self) -> Sequence[int]:
         """The sizes of the checkpoints that have time-stamp tokens, in order."""
         with self._log.database.transaction() as conn:
             return conn.scalars(sa.select(TOKEN.c.size).distinct().order_by(TOKEN.c.size)).all()
