@@ -55,7 +55,7 @@ def rotate(data: Data = None, as_json: AsJson = False, lang: Lang = "zh") -> Non
     """更换密钥 · Change the log's keys, or finish a change that was cut; stop the service first."""
     keyring, settings = _keys(data)
     need_log(settings)
-    with AuditLog.open(settings.log) as log:
+    with AuditLog.open(settings.where) as log:
         done = rotate_keys(log, keyring)
     size = None if done.overlap is None else done.overlap.size
     if as_json:
@@ -86,7 +86,7 @@ def add_sm2_key(
         pem = public.read_bytes()
     except OSError as error:
         misuse(f"`{public}` cannot be read ({error.strerror})")
-    with lock_folder(keyring.folder, alone=True), AuditLog.open(settings.log) as log:
+    with lock_folder(keyring.folder, alone=True), AuditLog.open(settings.where) as log:
         signer = add_sm2(keyring.folder, keyring.origin, pem, shlex.split(command))
         record_added(log, keyring, signer.verifier)
     if openssl_verifier() is None:
@@ -107,7 +107,7 @@ def request_timestamp(
     settings = Settings.choose(None, data)
     need_log(settings)
     trusted = read_certificates(ca)
-    with AuditLog.open(settings.log) as log:
+    with AuditLog.open(settings.where) as log:
         try:
             found = request_token(Published(log), tsa, trusted)
         except TokenRefused as error:
@@ -141,7 +141,7 @@ def verify_timestamps(
     trusted = read_certificates(ca)
     good: list[dict[str, Any]] = []
     bad: list[dict[str, Any]] = []
-    with AuditLog.open(settings.log, read_only=True) as log:
+    with AuditLog.open(settings.where, read_only=True) as log:
         published = Published(log)
         for each in published.stamped_sizes() if size is None else [size]:
             for stamped, problem in verify_tokens(published, each, trusted):
@@ -171,7 +171,7 @@ def anchor(data: Data = None, as_json: AsJson = False, lang: Lang = "zh") -> Non
     """国密锚点 · Append a record with SM3 over all that was signed since the last anchor; for cron, hourly or daily."""
     settings = Settings.choose(None, data)
     need_log(settings)
-    with AuditLog.open(settings.log) as log:
+    with AuditLog.open(settings.where) as log:
         found = append_anchor(log)
     if as_json:
         fields = (

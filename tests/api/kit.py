@@ -164,13 +164,13 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
 class Served:
     """A really served application: a process of its own on a free loopback port."""
 
-    def __init__(self, rules: Path, data: Path) -> None:
+    def __init__(self, rules: Path, data: Path, **env: str) -> None:
         self.data = data
         command = [sys.executable, "-m", "api.cli", "serve", "--port", "0", "--json"]
         self._process = subprocess.Popen(
             [*command, "--rules", str(rules), "--data", str(data)],
             cwd=ROOT,
-            env=environment(),
+            env=environment(**env),
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
@@ -236,9 +236,9 @@ def exchange(
 
 
 @contextmanager
-def served(rules: Path, data: Path) -> Iterator[Served]:
+def served(rules: Path, data: Path, **env: str) -> Iterator[Served]:
     """Serve until the block ends."""
-    service = Served(rules, data)
+    service = Served(rules, data, **env)
     try:
         yield service
     finally:
