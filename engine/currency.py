@@ -112,6 +112,7 @@ def money_word(kind: str, code: str, language: Language) -> str:
     return next((word for word, each in words.items() if each == kind), next(iter(words)))
 
 
+@cache
 def unit_word(code: str, language: Language) -> str:
     """Write the unit of a currency: `元`, `euros`."""
     return money_word("YUAN", code, language)

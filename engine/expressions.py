@@ -35,9 +35,9 @@ from engine.tree import (
     Number,
     Records,
     Ref,
-    is_whole_named,
 )
 from engine.vocabulary import UNITS, spell
+from engine.wholes import is_whole_named
 from engine.yamltext import Scalar
 
 # What the engine itself knows of a case, by the name it has among values.

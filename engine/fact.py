@@ -74,6 +74,15 @@ class Fact:
     personal: bool = False
     question: str = field(default="", compare=False)
     cell: Cell = field(compare=False)
+    # What its value is divided by in expressions: plain numbers have decimals, and a percentage is a share.
+    over: int = field(init=False, compare=False, repr=False)
+    # What a value of one is on its scale.
+    one: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "one", 10**self.scale)
+        scaled = self.kind == "number" or self.unit == "percent"
+        object.__setattr__(self, "over", self.one * (100 if self.unit == "percent" else 1) if scaled else 1)
 
     @property
     def numeric(self) -> bool:

@@ -8,13 +8,12 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from engine.arithmetic import Exact, product
-from engine.decision import Imposed, Step
+from engine.decision import Imposed
 from engine.evaluate import Missing, Scope
-from engine.heavier import limited
 from engine.measures import Adjustment, Bracket, Change, Fine, InTier
 from engine.numbers import MAX_SAFE_INTEGER, exact_text, round_to
 from engine.reasoning import Reasoning
-from engine.rule import Row
+from engine.rule import Row, StatutoryRange
 from engine.tree import Expr, Limit, names_in
 from engine.words import listed
 
@@ -44,7 +43,7 @@ def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
         if isinstance(holds, Missing):
             raise reasoning.missing(holds)
         reads = reasoning.reads(each.reads)
-        reasoning.trace.append(Step("tier_move", each.name, each.outcome_cell.text, each.cell.place, reads, holds))
+        reasoning.step("tier_move", each.name, each.outcome_cell.text, each.cell.place, reads, holds)
         if holds:
             tiers += each.move.tiers
             top_at_end = top_at_end or each.move.top_at_end
@@ -71,15 +70,16 @@ def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
         raise reasoning.refuse(
             "no_move", found=row.tier, expected=listed([each.tier for each in found], reasoning.language)
         )
-    reasoning.trace.append(Step("moved_tier", found[0].tier, row.tier, found[0].when_cell.place))
+    reasoning.step("moved_tier", found[0].tier, row.tier, found[0].when_cell.place)
     return found[0], end
 
 
 def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
     """Compute one fine of a row in whole fen, or the published range where no figure is decided."""
-    amount, scope = _computed(reasoning, row, measure, end)
-    rounded = _rounded(reasoning, amount.ends)
-    low, high, limit = _inside(reasoning, row, measure, amount, rounded, scope)
+    statutory = reasoning.rule.range_for(row, measure.payer)
+    scope = reasoning.scope.within(statutory.name, statutory.low, statutory.high)
+    ends, below = _computed(reasoning, row, measure, scope, end)
+    low, high, limit = _inside(reasoning, statutory, ends, below, scope)
     if high is not None and high > MAX_SAFE_INTEGER:
         raise reasoning.refuse("amount_too_large", expected=reasoning.said(MAX_SAFE_INTEGER))
     if low == high:
@@ -87,38 +87,35 @@ def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
     return Imposed(measure, None, spread=(low, high), limit_fen=limit)
 
 
-class _Amount(NamedTuple):
-    """What was computed, and the adjustments that let it fall below the statutory minimum (减轻)."""
-
-    ends: Ends
-    below: tuple[Adjustment, ...] = ()
-
-
 def least_computed(reasoning: Reasoning, row: Row, measure: Fine) -> tuple[Exact, Exact]:
     """Compute the lower end of a published range again, and the least that the statute allows it to be.
 
     The trace follows the upper end; whether rounding or the statute changed the lower one shows only here.
     """
-    amount, scope = _computed(reasoning, row, measure, "")
-    return amount.ends.low, 0 if amount.below else _statutory_least(reasoning, row, measure, scope)
+    statutory = reasoning.rule.range_for(row, measure.payer)
+    scope = reasoning.scope.within(statutory.name, statutory.low, statutory.high)
+    ends, below = _computed(reasoning, row, measure, scope, "")
+    return ends.low, 0 if below else _statutory_least(reasoning, statutory, scope)
 
 
-def _statutory_least(reasoning: Reasoning, row: Row, measure: Fine, scope: Scope) -> Exact:
-    low = reasoning.rule.range_for(row, measure.payer).low
-    return 0 if low is None else reasoning.amount(low, scope)
+def _statutory_least(reasoning: Reasoning, statutory: StatutoryRange, scope: Scope) -> Exact:
+    return 0 if statutory.low is None else reasoning.amount(statutory.low, scope)
 
 
-def _computed(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> tuple[_Amount, Scope]:
-    """Compute what the row, its bounds and the adjustments make, before rounding and before the statute."""
-    scope = limited(reasoning.rule, row, measure, reasoning.scope)
-    amount = _adjusted(
-        reasoning, _bounded(reasoning, measure, _at_first(reasoning, row, measure, scope, end), scope), scope
-    )
+def _computed(
+    reasoning: Reasoning, row: Row, measure: Fine, scope: Scope, end: str
+) -> tuple[Ends, tuple[Adjustment, ...]]:
+    """Compute what the row, its bounds and the adjustments make, before rounding and before the statute.
+
+    With it go the adjustments that let it fall below the statutory minimum (减轻).
+    """
+    ends = _bounded(reasoning, measure, _at_first(reasoning, row, measure, scope, end), scope)
+    ends, below = _adjusted(reasoning, ends, scope)
     if measure.cap is not None:
         # A cap that the law puts on the sum holds for the adjusted sum as well.
         cap = reasoning.amount(measure.cap, scope)
-        amount = amount._replace(ends=Ends(min(amount.ends.low, cap), _least(amount.ends.high, cap)))
-    return amount, scope
+        ends = Ends(min(ends.low, cap), _least(ends.high, cap))
+    return ends, below
 
 
 def _fen(value: Exact) -> int:
@@ -136,22 +133,20 @@ def _at_first(reasoning: Reasoning, row: Row, measure: Fine, scope: Scope, end: 
     if not isinstance(measure.amount, Bracket):
         value = reasoning.amount(measure.amount, scope)
         reads = reasoning.reads(measure.reads) if measure.reads else ()
-        reasoning.trace.append(Step("amount", name, cell.text, cell.place, reads, after=_fen(value)))
+        reasoning.step("amount", name, cell.text, cell.place, reads, after=_fen(value))
         return Ends(value, value)
     bracket = measure.amount
     low = None if bracket.low is None else reasoning.amount(bracket.low, scope)
     high = None if bracket.high is None else reasoning.amount(bracket.high, scope)
     reads = reasoning.reads(bracket.reads) if bracket.reads else ()
-    reasoning.trace.append(
-        Step(
-            "bracket",
-            name,
-            cell.text,
-            cell.place,
-            reads,
-            before=None if low is None else _fen(low),
-            after=None if high is None else _fen(high),
-        )
+    reasoning.step(
+        "bracket",
+        name,
+        cell.text,
+        cell.place,
+        reads,
+        before=None if low is None else _fen(low),
+        after=None if high is None else _fen(high),
     )
     return _picked(reasoning, bracket, low, high, end, scope)
 
@@ -167,14 +162,12 @@ def _picked(
         top = reasoning.amount(_HIGH, scope)
     if end == "low" or (end == "high" and top is not None):
         value = bottom if top is None or end == "low" else top
-        reasoning.trace.append(Step("position", end, "", after=_fen(value)))
+        reasoning.step("position", end, "", after=_fen(value))
         return Ends(value, value)
     if bracket.at is not None and top is not None:
         share = reasoning.amount(bracket.at, scope)
         value = bottom + product(top - bottom, min(max(share, 0), 1))
-        reasoning.trace.append(
-            Step("position", "at", "", reads=reasoning.reads(names_in(bracket.at)), after=_fen(value))
-        )
+        reasoning.step("position", "at", "", reads=reasoning.reads(names_in(bracket.at)), after=_fen(value))
         return Ends(value, value)
     rule = _in_tier(reasoning)
     if rule is None:
@@ -187,15 +180,13 @@ def _picked(
         only = high * rule.only_high
     if only is not None:
         text = exact_text(rule.only_low or 1) if high is None else exact_text((rule.only_high or 1) * 100) + "%"
-        reasoning.trace.append(Step("position", name, text, place, after=_fen(only)))
+        reasoning.step("position", name, text, place, after=_fen(only))
         return Ends(only, only)
     if top is None:
         return Ends(bottom, None)
     least, most = bottom + product(top - bottom, position.low), bottom + product(top - bottom, position.high)
-    reasoning.trace.append(
-        Step(
-            "position", name, position.cell.text, place, before=None if least == most else _fen(least), after=_fen(most)
-        )
+    reasoning.step(
+        "position", name, position.cell.text, place, before=None if least == most else _fen(least), after=_fen(most)
     )
     return Ends(least, most)
 
@@ -215,7 +206,7 @@ def _in_tier(reasoning: Reasoning) -> InTier | None:
         if isinstance(holds, Missing):
             missing += holds
         else:
-            reasoning.trace.append(Step("in_tier", each.name, each.basis, each.cell.place, reads, holds))
+            reasoning.step("in_tier", each.name, each.basis, each.cell.place, reads, holds)
             found += [each] if holds else []
     if missing:
         raise reasoning.missing(missing)
@@ -249,15 +240,15 @@ def _bounded(reasoning: Reasoning, measure: Fine, ends: Ends, scope: Scope) -> E
         if high is not None and high != before:
             kind = "floor" if least else "cap"
             before_fen = None if before is None else _fen(before)
-            reasoning.trace.append(Step("bound", kind, "", before=before_fen, after=_fen(high)))
+            reasoning.step("bound", kind, "", before=before_fen, after=_fen(high))
     return Ends(low, high)
 
 
-def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
+def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> tuple[Ends, tuple[Adjustment, ...]]:
     """Apply the adjustments that hold: one upon the other, or their shares of the first amount added up."""
     how = reasoning.rule.conventions
     if not how.adjustments:
-        return _Amount(ends)
+        return ends, ()
     added = how.combine == "add"
     base, now, below = ends, ends, tuple[Adjustment, ...]()
     for each in how.adjustments:
@@ -266,7 +257,7 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
             raise reasoning.missing(holds)
         reads = reasoning.reads(each.reads)
         if not holds:
-            reasoning.trace.append(Step("adjustment", each.name, each.outcome_cell.text, each.cell.place, reads, False))
+            reasoning.step("adjustment", each.name, each.outcome_cell.text, each.cell.place, reads, False)
             continue
         before = now
         low_by, high_by = _shares(reasoning, each.change, scope)
@@ -276,21 +267,19 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
             high = _changed(each, high_by, high, base.high if added else high)
         now = Ends(low, high)
         below += (each,) if each.change.below_range else ()
-        reasoning.trace.append(
-            Step(
-                "adjustment",
-                each.name,
-                each.outcome_cell.text,
-                each.cell.place,
-                reads,
-                True,
-                before=None if before.high is None else _fen(before.high),
-                after=None if now.high is None else _fen(now.high),
-                least_before=None if before.decided and now.decided else _fen(before.low),
-                least_after=None if before.decided and now.decided else _fen(now.low),
-            )
+        reasoning.step(
+            "adjustment",
+            each.name,
+            each.outcome_cell.text,
+            each.cell.place,
+            reads,
+            True,
+            before=None if before.high is None else _fen(before.high),
+            after=None if now.high is None else _fen(now.high),
+            least_before=None if before.decided and now.decided else _fen(before.low),
+            least_after=None if before.decided and now.decided else _fen(now.low),
         )
-    return _Amount(now, below)
+    return now, below
 
 
 def _shares(reasoning: Reasoning, change: Change, scope: Scope) -> tuple[Exact, Exact]:
@@ -334,7 +323,7 @@ def _rounded(reasoning: Reasoning, ends: Ends) -> tuple[int, int | None]:
         high = None if ends.high is None else _round(ends.high, how.rounding_step, how.rounding)
     if ends.high is not None and high != ends.high:
         step = f"{how.rounding_step}"
-        reasoning.trace.append(Step("rounding", how.rounding, step, before=_fen(ends.high), after=high))
+        reasoning.step("rounding", how.rounding, step, before=_fen(ends.high), after=high)
     return low, high
 
 
@@ -346,17 +335,16 @@ def _round(value: Exact, step: int, direction: str) -> int:
 
 
 def _inside(
-    reasoning: Reasoning, row: Row, measure: Fine, amount: _Amount, rounded: tuple[int, int | None], scope: Scope
+    reasoning: Reasoning, statutory: StatutoryRange, ends: Ends, below: tuple[Adjustment, ...], scope: Scope
 ) -> tuple[int, int | None, int | None]:
-    """Keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused.
+    """Round, and keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused.
 
     The third figure is the greatest fine the statute allows.
     """
-    statutory = reasoning.rule.range_for(row, measure.payer)
-    lowest = _statutory_least(reasoning, row, measure, scope)
-    least: Exact = 0 if amount.below else lowest
+    rounded = _rounded(reasoning, ends)
+    lowest = _statutory_least(reasoning, statutory, scope)
+    least: Exact = 0 if below else lowest
     most = None if statutory.high is None else reasoning.amount(statutory.high, scope)
-    ends = amount.ends
     outside = ends.low < least or (most is not None and ends.high is not None and ends.high > most)
     if outside and reasoning.rule.conventions.beyond_range != "clamp":
         shown = reasoning.said(rounded[0] if ends.low < least or rounded[1] is None else rounded[1])
@@ -369,18 +357,14 @@ def _inside(
     cell = statutory.cell
     if high != low and low != rounded[0]:
         # Of a range the lower end may be cut alone.
-        reasoning.trace.append(
-            Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[0], after=low)
-        )
+        reasoning.step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[0], after=low)
     inside = None if low >= lowest else False
-    reasoning.trace.append(
-        Step("statutory_range", statutory.name, cell.text, cell.place, holds=inside, before=rounded[1], after=high)
+    reasoning.step(
+        "statutory_range", statutory.name, cell.text, cell.place, holds=inside, before=rounded[1], after=high
     )
-    for each in amount.below if low < lowest else ():
+    for each in below if low < lowest else ():
         # Below the statutory minimum only what the law itself allows to be, and by name.
-        reasoning.trace.append(
-            Step("below_range", each.name, each.basis, each.cell.place, before=_fen(lowest), after=low)
-        )
+        reasoning.step("below_range", each.name, each.basis, each.cell.place, before=_fen(lowest), after=low)
     return low, high, down
 
 

@@ -45,11 +45,20 @@ class Fine(Borne):
     floor: Expr | None = None
     cap: Expr | None = None
     reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    # Its least and its greatest in fen, where the row itself says both and nothing bounds them.
+    plain: tuple[int, int] | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         amount = self.amount
         reads = amount.reads if isinstance(amount, Bracket) else tuple(names_in(amount))
         object.__setattr__(self, "reads", reads)
+        plain = None
+        match (amount, self.floor, self.cap):
+            case (Money(fen=fen), None, None):
+                plain = (fen, fen)
+            case (Bracket(low=Money(fen=low), high=Money(fen=high)), None, None):
+                plain = (low, high)
+        object.__setattr__(self, "plain", plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,10 +42,9 @@ from engine.tree import (
     Ref,
     Relation,
     Table,
-    is_whole,
-    is_whole_named,
 )
 from engine.tree import Axis as TableAxis
+from engine.wholes import is_whole, is_whole_named
 
 _NEGATED: dict[Operator, Operator] = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _TURNED: dict[Operator, Operator] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

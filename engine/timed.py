@@ -13,8 +13,9 @@ from engine.grammar import Parsed, first_token, token_of, tree_of
 from engine.measures import FigureRange
 from engine.numbers import MONEY_SCALE, exact_text
 from engine.shapes import Typed
-from engine.tree import Expr, Money, Number, is_whole
+from engine.tree import Expr, Money, Number
 from engine.vocabulary import UNITS, spell, spell_for
+from engine.wholes import is_whole
 
 # Units of time; the longer ones have no parts that a calendar could count.
 _OF_THE_CALENDAR = ("day", "month", "year")
