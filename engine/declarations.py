@@ -14,6 +14,7 @@ from engine.grammar import Parsed, parse_cell, token_of, tree_of
 from engine.lexer import lexicon_of, reserved_name, usable_name, why_not_a_name
 from engine.numbers import MONEY_SCALE, NotANumber, scaled
 from engine.reading import misshapen
+from engine.vocabulary import FOLDED
 from engine.yamltext import Mapping as YamlMapping
 from engine.yamltext import Node, Scalar
 
@@ -80,9 +81,10 @@ def check_name(key: Scalar, language: Language, complaints: Complaints, currency
     """Say whether a name can be used, and complain where it cannot."""
     if usable_name(key.text, language, currency):
         return True
-    complaints.add("bad_name", key.place, found=key.text, repair=why_not_a_name(key.text, language))
-    if not reserved_name(key.text, language):
-        complaints.failed.add(key.text)
+    complaints.add("bad_name", key.place, found=key.text, repair=why_not_a_name(key.text, language, currency))
+    if key.text and not reserved_name(key.text, language, currency):
+        # As cells are read: there 甲（乙） is 甲(乙).
+        complaints.failed |= {key.text, key.text.translate(FOLDED)}
     return False
 
 

@@ -3,6 +3,7 @@
 No float is accepted, here or anywhere: a number with decimals is given as text (`"3.5"`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,6 +25,7 @@ Value: TypeAlias = Single | tuple[Mapping[str, Single], ...]
 
 MAX_DAYS = 1_000
 MAX_RECORDS = 200
+_BETWEEN_DAYS = re.compile("[,，、]")
 _YES_NO: Mapping[str, bool] = {**dict.fromkeys(YES.values(), True), **dict.fromkeys(NO.values(), False)}
 
 
@@ -108,7 +110,7 @@ def _number(fact: Fact, given: object, language: Language) -> int | Problem:
 
 def _days(fact: Fact, given: object, language: Language) -> tuple[date, ...] | Problem:
     if isinstance(given, str):
-        given = [part for part in given.split(",") if part]
+        given = [part.strip() for part in _BETWEEN_DAYS.split(given) if part.strip()]
     if not isinstance(given, Sequence) or len(given) > MAX_DAYS:
         return _wrong(fact, given, language)
     days: list[date] = []
@@ -122,11 +124,16 @@ def _days(fact: Fact, given: object, language: Language) -> tuple[date, ...] | P
 
 
 def _wrong(fact: Fact, given: object, language: Language) -> Problem:
-    return Problem("wrong_kind", fact.name, shown(given), domain_text(fact, language))
+    expected = domain_text(fact, language)
+    if fact.kind == "choice" and isinstance(given, int):
+        # 20 is none of the choices 20 and 30, and nobody sees why.
+        example = shown(given) if shown(given) in fact.choices else fact.choices[0]
+        expected += f'（写成文字："{example}"）' if language == "zh" else f' (sent as text: "{example}")'
+    return Problem("wrong_kind", fact.name, shown(given), expected)
 
 
 def shown(given: object) -> str:
-    """Write what a caller sent, for a message; short, and never a surprise."""
+    """Write what a caller sent, for a message; short, and never a surprise: a blank at either end is seen."""
     match given:
         case bool():
             return "true" if given else "false"
@@ -140,6 +147,8 @@ def shown(given: object) -> str:
             except ValueError:
                 # A whole number of more digits than Python is willing to print.
                 return "…"
+            if isinstance(given, str) and text:
+                text = "␣" * given[0].isspace() + text + "␣" * given[-1].isspace()
             return text if len(text) <= 40 else text[:39] + "…"
 
 

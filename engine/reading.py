@@ -148,7 +148,8 @@ def section(node: Node, allowed: frozenset[str], language: Language, complaints:
     return Section(entries, node.place, language, complaints)
 
 
-def misshapen(node: Node, wanted: type, complaints: Complaints) -> None:
-    """Complain that a node has another shape than wanted."""
-    column = 0 if complaints.language == "zh" else 1
-    complaints.add("wrong_shape", node.place, expected=_SHAPES[wanted][column])
+def misshapen(node: Node, wanted: type, complaints: Complaints, repair: tuple[str, str] = ("", "")) -> None:
+    """Complain that a node has another shape than wanted; a list of entries is told to be one without `- `."""
+    if wanted is YamlMapping and isinstance(node, Listing) and not any(repair):
+        repair = ("去掉各项前面的“- ”", "leave out the `- ` before each entry")
+    complaints.add("wrong_shape", node.place, expected=_SHAPES[wanted], repair=repair)

@@ -193,6 +193,8 @@ def _bracket(lines: list[str], since: Mark, at: Mark) -> Slip:
     if sign == "[" and (since.line == at.line or ".." in line[since.column :]):
         what = ("以“[”开头的一格要加引号", "a cell that begins with `[` needs quotes")
         return Slip(since, what, _quoted(re.split(r"[,}:]", line[since.column - 1 :])[0].strip()))
+    if marked := _question_mark(lines, at):
+        return marked
     if since.line == at.line:
         what = ("花括号 {…} 里的各项没有分开", "the entries inside {…} are not parted")
         return Slip(
@@ -201,6 +203,19 @@ def _bracket(lines: list[str], since: Mark, at: Mark) -> Slip:
     close = "}" if sign == "{" else "]"
     what = (f"这里的“{sign}”没有配对", f"the `{sign}` here never closes")
     return Slip(since, what, (f"在这一行末尾补上“{close}”", f"close it with `{close}` at the end of the line"))
+
+
+def _question_mark(lines: list[str], at: Mark) -> Slip | None:
+    """Find a plain `?` where the parser gave up: inside {…} it has a meaning of its own wherever it stands."""
+    line = _line(lines, at.line)
+    mark = line.find("?", max(at.column - 2, 0), at.column)
+    if mark < 0:
+        return None
+    begin = max(line.rfind(sign, 0, mark) + len(sign) for sign in ("{", "[", ", ", ": "))
+    end = re.compile(r", |[\]}]|$").search(line, mark)
+    cell = line[begin : end.start() if end else None].strip()
+    what = ("花括号 {…} 里的半角问号有特殊含义", "a `?` inside {…} has a meaning of its own")
+    return Slip(Mark(at.line, mark + 1), what, _quoted(cell))
 
 
 def _fallback(at: Mark) -> Slip:

@@ -237,8 +237,9 @@ class _Builder:
             repair = ("每项写成“项目: 内容”", "write each entry as `key: value`")
             self.complaints.add("no_colon", key.place, found=key.text, repair=repair)
             return
-        whole = Scalar(f"{before.text}, {key.text}", before.place, before.columns_hold)
+        left = key.text or "?"  # Nothing is read for a `?` that stands alone.
+        whole = Scalar(f"{before.text}, {left}", before.place, before.columns_hold)
         entries[last] = (entries[last][0], whole)
         entry = shorten(f'{last}: "{whole.text}"')
         repair = (f"含有逗号的一格，请加引号：{entry}", f"a cell that holds a comma needs quotes: `{entry}`")
-        self.complaints.add("broken_cell", key.place, found=key.text, repair=repair)
+        self.complaints.add("broken_cell", key.place, found=left, repair=repair)
