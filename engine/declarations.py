@@ -271,7 +271,8 @@ class _Declaration:
             raise Unusable from error
         low_open, high_open = tokens[0].type == "GT", any(token.type == "LT" for token in tokens)
         if low + low_open > high - high_open:
-            self.fail("bad_domain", numbers[0], found=self.cell.text)
+            repair = ("小的写在前，大的写在后", "write the least before the greatest")
+            self.fail("bad_domain", numbers[0], found=self.cell.text, repair=repair)
         return scale, low, high, low_open, high_open
 
     def precision(self) -> int:

@@ -14,7 +14,7 @@ from engine.currency import currency_of, unit_word
 from engine.fact import Count, Fact, Language
 from engine.numbers import NotANumber, decimal_text, scaled
 from engine.refusals import RefusalCode
-from engine.vocabulary import NO, UNITS, UNKNOWN, YES, spell_for
+from engine.vocabulary import FOLDED, NO, UNITS, UNKNOWN, YES, spell_for
 from engine.words import listed
 
 GivenRecord: TypeAlias = Mapping[str, str | int | bool]
@@ -25,6 +25,7 @@ Value: TypeAlias = Single | tuple[Mapping[str, Single], ...]
 
 MAX_DAYS = 1_000
 MAX_RECORDS = 200
+_FIGURE = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*(.*)")
 _BETWEEN_DAYS = re.compile("[,，、]")
 _YES_NO: Mapping[str, bool] = {**dict.fromkeys(YES.values(), True), **dict.fromkeys(NO.values(), False)}
 
@@ -129,6 +130,10 @@ def _wrong(fact: Fact, given: object, language: Language) -> Problem:
         # 20 is none of the choices 20 and 30, and nobody sees why.
         example = shown(given) if shown(given) in fact.choices else fact.choices[0]
         expected += f'（写成文字："{example}"）' if language == "zh" else f' (sent as text: "{example}")'
+    if fact.kind in ("integer", "number", "money") and isinstance(given, str):
+        figure = _FIGURE.fullmatch(given.translate(FOLDED).strip())
+        if figure and figure[1] != given and figure[2] in ("", *(unit_text(fact, each) for each in ("zh", "en"))):
+            expected += f"；写“{figure[1]}”" if language == "zh" else f"; write `{figure[1]}`"
     return Problem("wrong_kind", fact.name, shown(given), expected)
 
 
@@ -209,7 +214,7 @@ def domain_text(fact: Fact, language: Language) -> str:
     zh = language == "zh"
     match fact.kind:
         case "yes_no":
-            return "是或否" if zh else "yes or no"
+            return "“是”或“否”" if zh else "yes or no"
         case "choice":
             return listed(fact.choices, language, "或" if zh else " or ")
         case "day":

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from engine.currency import DEFAULT, money_word, money_words, other_words
 from engine.errors import Complaints
 from engine.fact import Language
-from engine.near import UNIT_OF_FACT, currency, foreign_sign, meant, misses, question
+from engine.near import UNIT_OF_FACT, currency, day_in, foreign_sign, meant, misses, question
 from engine.numbers import exact, exact_text
 from engine.numerals import numeral
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
@@ -204,6 +204,9 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
             quoted = scan.cell.text[found.start(1) : found.end(1)] if kind == "TEXT" else found.group()
             scan.tokens.append(Token(kind, quoted, position, found.group()))
             return found.end()
+    if other_day := day_in(text, position):
+        scan.complaints.add("bad_day", scan.cell.at(position), found=other_day[0], repair=other_day[1])
+        return None
     # A full-width comma separates; only 1,000 with a plain comma was meant as one number.
     if (found := _GROUPED.match(text, position)) and _GROUPED.match(scan.cell.text, position):
         scan.complaints.add(

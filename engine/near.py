@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
+from engine.calendar import FIRST_YEAR, LAST_YEAR, read_day
 from engine.currency import DEFAULT, currency_of, money_words, unit_word
 from engine.fact import Language
-from engine.vocabulary import UNITS, WORDS, spell, spellings
+from engine.vocabulary import FOLDED, UNITS, WORDS, spell, spellings
 from engine.words import listed
 
 Both = tuple[str, str]
@@ -189,6 +190,32 @@ def band(text: str) -> Both | None:
         f"一段写成“{low} 至 {high}{unit}”，或不含上端的“[{low}..{high})”",
         f"write a band as `{low} to {high}{unit}`, or as `[{low}..{high})` without its upper end",
     )
+
+
+_DAY = re.compile(r"([0-9]{4})(?: ?[-/.年] ?)([0-9]{1,2})(?: ?[-/.月] ?)([0-9]{1,2})(?: ?日)?(?![0-9])")
+
+
+def day(text: str) -> Both:
+    """Return how a day is written, where a text is none: that day where one can be told, else an example."""
+    found = _DAY.fullmatch(text.translate(FOLDED).strip())
+    written = _written(found) if found else ""
+    if found and not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
+        return f"年份写 {FIRST_YEAR} 至 {LAST_YEAR}", f"a year is {FIRST_YEAR} to {LAST_YEAR}"
+    if found and not read_day(written):
+        return "没有这一天", "there is no such day"
+    return f"日期写成“{written or '2026-11-01'}”", f"a day is written `{written or '2026-11-01'}`"
+
+
+def day_in(text: str, position: int) -> tuple[str, Both] | None:
+    """Return a day that stands here and is written otherwise than days are: 2026/6/1, 2026年6月1日."""
+    found = _DAY.match(text, position)
+    if found is None or not read_day(_written(found)):
+        return None
+    return found.group(), day(found.group())
+
+
+def _written(found: re.Match[str]) -> str:
+    return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
 
 
 def in_unit(name: str, kind: str, unit: str, figure: str = "50") -> Both:

@@ -8,6 +8,7 @@ from datetime import date
 from engine.calendar import read_day
 from engine.errors import Complaints
 from engine.fact import Cell, Language, Place
+from engine.near import day as near_day
 from engine.vocabulary import ENUMS, KEYS, spell, spellings
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
@@ -87,7 +88,7 @@ class Section:
                 "bad_day",
                 scalar.place,
                 found=scalar.text,
-                repair=("写成 2026-11-01 的样子", "write it like 2026-11-01"),
+                repair=near_day(scalar.text),
             )
             return date.min
         return day
@@ -129,9 +130,16 @@ def section(node: Node, allowed: frozenset[str], language: Language, complaints:
         misshapen(node, YamlMapping, complaints)
         return None
     known = {spelling: word for spelling, word in spellings(KEYS, language).items() if word in allowed}
+    foreign = spellings(KEYS, "en" if language == "zh" else "zh")
     entries: dict[str, tuple[Scalar, Node]] = {}
     for key, value in node.entries.values():
         word = known.get(key.text)
+        other = foreign.get(key.text)
+        if word is None and other in allowed:
+            # Read all the same: that what it says is missing would be no second mistake.
+            word, written = other, spell(KEYS, other, language)
+            repair = (f"这个文件用中文的词：写“{written}”", f"this file is written in English words: write `{written}`")
+            complaints.add("unknown_key", key.place, found=key.text, repair=repair)
         if word is None:
             near = difflib.get_close_matches(key.text, known, n=1, cutoff=0.5)
             names = listed([spell(KEYS, name, language) for name in KEYS if name in allowed], language)

@@ -462,7 +462,82 @@ def test_a_question_mark_that_stands_alone_is_not_left_out_of_the_sentence() -> 
     assert 'needs quotes: `name: "one, ?"`' in found
 
 
+# --- what editors and habits leave in a file
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (RULE.replace("≤", "<=").encode("gbk"), ["1: 文件不是 UTF-8 文本; “另存为”时编码选 UTF-8"]),
+        (RULE.encode("utf-16"), ["1: 文件不是 UTF-8 文本; “另存为”时编码选 UTF-8"]),
+        (b"\xef\xbb\xbf" + RULE.replace("\n", "\r\n").encode(), []),
+        (RULE.replace("    情形: 面积 ≤", "\t情形: 面积 ≤").encode(), ["14: 这里有制表符; 请改用空格"]),
+        (RULE.replace("面积 ≤", "面积\t≤").encode(), ["14: 这里有制表符; 请改用空格"]),
+    ],
+)
+def test_the_bytes_of_other_editors_are_read_or_refused_with_what_to_do(raw: bytes, said: list[str]) -> None:
+    found = findings({**files(), "r/t-1.yaml": raw})
+
+    assert [f"{each.place.line}: {each.message}; {each.repair}" for each in found] == said
+
+
+def test_a_key_of_the_other_language_is_told_its_word_and_nothing_is_missing() -> None:
+    chinese = told(
+        ("名称: 占道", "name: 占道"), ("    情形: 面积 ≤", "    when: 面积 ≤"), ("{名:", "{name:"), rule=RULE
+    )
+
+    assert chinese == [
+        "2: 不认识的项目“name”; 这个文件用中文的词：写“名称”",
+        "14: 不认识的项目“when”; 这个文件用中文的词：写“情形”",
+        "22: 不认识的项目“name”; 这个文件用中文的词：写“名称”",
+    ]
+    assert told(("name: stall", "名称: stall")) == [
+        "3: unknown key `名称`; this file is written in English words: write `name`"
+    ]
+
+
+def test_a_full_width_colon_inside_braces_is_one_mistake() -> None:
+    (found,) = told(("{条款: ", "{条款："), rule=RULE)
+
+    assert "冒号要用半角，后面空一格：“条款: 某条例第三条”" in found
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("日: 2026-11-01", "日: 2026/11/1"), "“2026/11/1”不是日期; 日期写成“2026-11-01”"),
+        (("日: 2026-11-01", "日: 2026-02-30"), "“2026-02-30”不是日期; 没有这一天"),
+        (("日: 2026-11-01", "日: 1026-02-03"), "“1026-02-03”不是日期; 年份写 1800 至 2999"),
+        (("施行: 2023-12-15", "施行: 2023.12.15"), "“2023.12.15”不是日期; 日期写成“2023-12-15”"),
+        (("情形: 面积 > 2", "情形: 行为日 ≥ 2026年6月1日"), "“2026年6月1日”不是日期; 日期写成“2026-06-01”"),
+        (("情形: 面积 > 2", "情形: 行为日 ≥ 2026-6-1"), "“2026-6-1”不是日期; 日期写成“2026-06-01”"),
+        (("大于 0 至 100", "100 至 0"), "小的写在前，大的写在后"),
+        (("名称: 占道", "名称: *占道"), '给这一格加上引号："*占道"'),
+    ],
+)
+def test_a_slip_of_everyday_writing_is_answered_with_what_to_write(change: tuple[str, str], said: str) -> None:
+    (found,) = told(change, rule=RULE)
+
+    assert said in found
+
+
+def test_a_day_written_otherwise_is_answered_in_english() -> None:
+    (found,) = told(("on: 2026-11-01", "on: 2026/11/1"))
+
+    assert found == "21: `2026/11/1` is no day; a day is written `2026-11-01`"
+
+
 # --- facts as given
+
+
+@pytest.mark.parametrize("value", ["１", "1平方米", "1 square metres", " 1"])
+def test_a_figure_that_is_not_written_plainly_is_told_how(value: str) -> None:
+    zh = refused(ask(book(), {"面积": value}))
+    en = refused(ask(book(ENGLISH), {"area": value}))
+
+    assert zh.message.endswith("；写“1”")
+    assert en.message.endswith("; write `1`")
+    assert not refused(ask(book(), {"面积": "1万"})).message.endswith("；写“1”")
 
 
 def test_a_choice_given_as_a_number_is_told_to_be_text() -> None:
