@@ -105,6 +105,11 @@ def files_for(rules: Path | None, code: str | None) -> dict[str, bytes]:
 
 def load(settings: Settings) -> Law:
     """Load the rule files, or end: with 1 and what is wrong with them, with 2 where there are none."""
+    if settings.data.is_file():
+        misuse(
+            f"--data 要一个文件夹，“{settings.data}”是文件",
+            f"`--data` names the folder of the log, and `{settings.data}` is a file",
+        )
     try:
         return read_law(settings.rules, settings.cache)
     except LawFilesMissing as error:

@@ -26,7 +26,8 @@ Value: TypeAlias = Single | tuple[Mapping[str, Single], ...]
 MAX_DAYS = 1_000
 MAX_RECORDS = 200
 _FIGURE = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*(.*)")
-_BETWEEN_DAYS = re.compile("[,，、]")
+# What parts days that are given as one text; blanks around a day say nothing.
+BETWEEN_DAYS = re.compile("[,，、]")
 _YES_NO: Mapping[str, bool] = {**dict.fromkeys(YES.values(), True), **dict.fromkeys(NO.values(), False)}
 
 
@@ -111,7 +112,7 @@ def _number(fact: Fact, given: object, language: Language) -> int | Problem:
 
 def _days(fact: Fact, given: object, language: Language) -> tuple[date, ...] | Problem:
     if isinstance(given, str):
-        given = [part.strip() for part in _BETWEEN_DAYS.split(given) if part.strip()]
+        given = [part.strip() for part in BETWEEN_DAYS.split(given) if part.strip()]
     if not isinstance(given, Sequence) or len(given) > MAX_DAYS:
         return _wrong(fact, given, language)
     days: list[date] = []

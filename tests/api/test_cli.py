@@ -252,6 +252,19 @@ def test_misuse_is_said_in_both_languages_each_with_its_example(rules: Path, tmp
     ]
 
 
+def test_a_file_for_a_folder_is_named(rules: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_text("a: b")
+
+    data, law = called(*SECOND, *folders(rules, file)), called(*SECOND, *folders(file, tmp_path))
+
+    assert (data.returncode, law.returncode) == (2, 2)
+    assert "--data 要一个文件夹" in data.stderr
+    assert "`--data` names the folder of the log" in data.stderr
+    assert "这是一个文件，不是文件夹" in law.stderr
+    assert "it is a file, not a folder" in law.stderr
+
+
 def test_blanks_around_a_fact_and_between_days_are_not_in_the_way(rules: Path, tmp_path: Path) -> None:
     days = ("--fact", "历次处罚日期=2026-01-01, 2026-02-01")
     done = called(*SECOND[:4], "--fact", f" {COUNT} = 3 ", *days, *folders(rules, tmp_path))

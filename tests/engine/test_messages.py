@@ -521,6 +521,14 @@ def test_a_slip_of_everyday_writing_is_answered_with_what_to_write(change: tuple
     assert said in found
 
 
+def test_typographic_quotes_around_a_given_value_are_said_where_they_stand() -> None:
+    chinese = told(('面积: "1"', "面积: “1”"), rule=RULE)
+    english = told(('area: "1"', "area: “1”"))
+
+    assert chinese == ['22: 这里有弯引号““”; 引号用半角的："1"，或者不写']
+    assert english == ['21: a typographic quote `“` stands here; write plain quotes or none: `"1"`']
+
+
 def test_a_day_written_otherwise_is_answered_in_english() -> None:
     (found,) = told(("on: 2026-11-01", "on: 2026/11/1"))
 
