@@ -9,7 +9,7 @@ import orjson
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, need_log, progress, say, say_json
+from api.terminal import FOUND, AsJson, Data, LogLang, Rules, load, need_log, progress, say, say_json
 from cases.audit import verify_file
 from cases.replay import replay as replay_log
 from cases.store import AuditLog
@@ -24,7 +24,7 @@ def replay(
     ] = None,
     data: Data = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: LogLang = "zh",
 ) -> None:
     """重放 · Decide every recorded question again, from the rule bytes it used, and name every difference."""
     settings = Settings.choose(rules, data)
@@ -52,7 +52,7 @@ def replay(
     raise typer.Exit(0 if report.ok else FOUND)
 
 
-def verify(rules: Rules = None, data: Data = None, as_json: AsJson = False, lang: Lang = "zh") -> None:
+def verify(rules: Rules = None, data: Data = None, as_json: AsJson = False, lang: LogLang = "zh") -> None:
     """核验 · Derive the log's tree again from its records and name every record that was touched.
 
     With --rules, also say whether those rule files are the ones the newest record was decided by.

@@ -14,6 +14,7 @@ from engine.grammar import Parsed, parse_cell, token_of, tree_of
 from engine.lexer import lexicon_of, reserved_name, usable_name, why_not_a_name
 from engine.numbers import MONEY_SCALE, NotANumber, scaled
 from engine.reading import misshapen
+from engine.vocabulary import FOLDED
 from engine.yamltext import Mapping as YamlMapping
 from engine.yamltext import Node, Scalar
 
@@ -80,9 +81,10 @@ def check_name(key: Scalar, language: Language, complaints: Complaints, currency
     """Say whether a name can be used, and complain where it cannot."""
     if usable_name(key.text, language, currency):
         return True
-    complaints.add("bad_name", key.place, found=key.text, repair=why_not_a_name(key.text, language))
-    if not reserved_name(key.text, language):
-        complaints.failed.add(key.text)
+    complaints.add("bad_name", key.place, found=key.text, repair=why_not_a_name(key.text, language, currency))
+    if key.text and not reserved_name(key.text, language, currency):
+        # As cells are read: there 甲（乙） is 甲(乙).
+        complaints.failed |= {key.text, key.text.translate(FOLDED)}
     return False
 
 
@@ -269,7 +271,8 @@ class _Declaration:
             raise Unusable from error
         low_open, high_open = tokens[0].type == "GT", any(token.type == "LT" for token in tokens)
         if low + low_open > high - high_open:
-            self.fail("bad_domain", numbers[0], found=self.cell.text)
+            repair = ("小的写在前，大的写在后", "write the least before the greatest")
+            self.fail("bad_domain", numbers[0], found=self.cell.text, repair=repair)
         return scale, low, high, low_open, high_open
 
     def precision(self) -> int:

@@ -3,6 +3,7 @@
 No float is accepted, here or anywhere: a number with decimals is given as text (`"3.5"`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,7 +14,7 @@ from engine.currency import currency_of, unit_word
 from engine.fact import Count, Fact, Language
 from engine.numbers import NotANumber, decimal_text, digits, scaled
 from engine.refusals import RefusalCode
-from engine.vocabulary import NO, UNITS, UNKNOWN, YES, spell_for
+from engine.vocabulary import FOLDED, NO, UNITS, UNKNOWN, YES, spell_for
 from engine.words import listed
 
 GivenRecord: TypeAlias = Mapping[str, str | int | bool]
@@ -25,6 +26,9 @@ Value: TypeAlias = Single | tuple[Mapping[str, Single], ...]
 MAX_DAYS = 1_000
 MAX_RECORDS = 200
 _UNKNOWN = tuple(UNKNOWN.values())
+_FIGURE = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*(.*)")
+# What parts days that are given as one text; blanks around a day say nothing.
+BETWEEN_DAYS = re.compile("[,，、]")
 _YES_NO: Mapping[str, bool] = {**dict.fromkeys(YES.values(), True), **dict.fromkeys(NO.values(), False)}
 
 
@@ -132,7 +136,7 @@ def _number(fact: Fact, given: object, language: Language) -> int | Problem:
 
 def _days(fact: Fact, given: object, language: Language) -> tuple[date, ...] | Problem:
     if isinstance(given, str):
-        given = [part for part in given.split(",") if part]
+        given = [part.strip() for part in BETWEEN_DAYS.split(given) if part.strip()]
     if not isinstance(given, (list, tuple, Sequence)) or len(given) > MAX_DAYS:
         return _wrong(fact, given, language)
     days: list[date] = []
@@ -146,11 +150,20 @@ def _days(fact: Fact, given: object, language: Language) -> tuple[date, ...] | P
 
 
 def _wrong(fact: Fact, given: object, language: Language) -> Problem:
-    return Problem("wrong_kind", fact.name, shown(given), domain_text(fact, language))
+    expected = domain_text(fact, language)
+    if fact.kind == "choice" and isinstance(given, int):
+        # 20 is none of the choices 20 and 30, and nobody sees why.
+        example = shown(given) if shown(given) in fact.choices else fact.choices[0]
+        expected += f'（写成文字："{example}"）' if language == "zh" else f' (sent as text: "{example}")'
+    if fact.kind in ("integer", "number", "money") and isinstance(given, str):
+        figure = _FIGURE.fullmatch(given.translate(FOLDED).strip())
+        if figure and figure[1] != given and figure[2] in ("", *(unit_text(fact, each) for each in ("zh", "en"))):
+            expected += f"；写“{figure[1]}”" if language == "zh" else f"; write `{figure[1]}`"
+    return Problem("wrong_kind", fact.name, shown(given), expected)
 
 
 def shown(given: object) -> str:
-    """Write what a caller sent, for a message; short, and never a surprise."""
+    """Write what a caller sent, for a message; short, and never a surprise: a blank at either end is seen."""
     match given:
         case bool():
             return "true" if given else "false"
@@ -164,6 +177,8 @@ def shown(given: object) -> str:
             except ValueError:
                 # A whole number of more digits than Python is willing to print.
                 return "…"
+            if isinstance(given, str) and text:
+                text = "␣" * given[0].isspace() + text + "␣" * given[-1].isspace()
             return text if len(text) <= 40 else text[:39] + "…"
 
 
@@ -225,7 +240,7 @@ def domain_text(fact: Fact, language: Language) -> str:
     zh = language == "zh"
     match fact.kind:
         case "yes_no":
-            return "是或否" if zh else "yes or no"
+            return "“是”或“否”" if zh else "yes or no"
         case "choice":
             return listed(fact.choices, language, "或" if zh else " or ")
         case "day":

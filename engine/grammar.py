@@ -15,6 +15,7 @@ from engine.currency import money_word, money_words
 from engine.errors import Complaints
 from engine.fact import Language
 from engine.lexer import Lexicon, Token, tokens_of
+from engine.near import UNIT_OF_FACT, bounds
 from engine.vocabulary import UNITS, WORDS, spell
 from engine.words import quoted
 from engine.yamltext import Scalar
@@ -194,12 +195,17 @@ def parse_cell(cell: Scalar, start: str, lexicon: Lexicon, complaints: Complaint
     try:
         return _parser().parse(tokens, start=start)
     except lark.UnexpectedToken as error:
-        _syntax(error, cell, tokens, lexicon, complaints)
+        _syntax(error, cell, tokens, lexicon, start, complaints)
         return None
 
 
 def _syntax(
-    error: lark.UnexpectedToken, cell: Scalar, tokens: list[Token], lexicon: Lexicon, complaints: Complaints
+    error: lark.UnexpectedToken,
+    cell: Scalar,
+    tokens: list[Token],
+    lexicon: Lexicon,
+    start: str,
+    complaints: Complaints,
 ) -> None:
     expected = _words(error.expected, lexicon)
     if error.token.type == "$END":
@@ -210,21 +216,25 @@ def _syntax(
             "cell_ends_early",
             cell.at(len(cell.text)),
             expected=expected,
-            repair=repair if cut else _meant(cell, tokens, len(tokens), lexicon.language),
+            repair=repair if cut else _meant(cell, tokens, len(tokens), start),
         )
         return
     token = next(token for token in tokens if token.offset == error.token.start_pos)
-    repair = _meant(cell, tokens, tokens.index(token), lexicon.language)
+    repair = _meant(cell, tokens, tokens.index(token), start)
     complaints.add("cell_syntax", cell.at(token.offset), found=token.text, expected=expected, repair=repair)
 
 
 _SIGNED: Mapping[str, str] = {"GT": ">", "LT": "<", "GE": "≥", "LE": "≤", "NE": "≠"}
 
 
-def _meant(cell: Scalar, tokens: list[Token], at: int, language: Language) -> tuple[str, str]:
+def _meant(cell: Scalar, tokens: list[Token], at: int, start: str) -> tuple[str, str]:
     """Guess from the words around the one that does not fit what was meant; no repair where nothing is known."""
     kinds = [token.kind for token in tokens]
     here, before = kinds[at : at + 3], kinds[at - 1] if at else ""
+    if start == "condition" and (repair := bounds(cell.text, tokens, at)):
+        return repair
+    if before == "NUMBER" and here[:1] == ["TEXT"]:
+        return UNIT_OF_FACT
     if before == "EQ" and here[:1] and here[0] in _SIGNED:
         # 面积为大于5, `area is more than 5`: the first word says nothing.
         text = tokens[at].text

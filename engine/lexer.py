@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from engine.currency import DEFAULT, money_word, money_words, other_words
 from engine.errors import Complaints
 from engine.fact import Language
-from engine.near import currency, foreign_sign, meant, misses, question
+from engine.near import UNIT_OF_FACT, currency, day_in, foreign_sign, meant, misses, question
 from engine.numbers import exact, exact_text
 from engine.numerals import numeral
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
@@ -123,23 +123,23 @@ def usable_name(name: str, language: Language, currency: str = DEFAULT) -> bool:
     return plain and _NAME.fullmatch(name) is not None and not reserved(name, language, currency)
 
 
-def reserved_name(name: str, language: Language) -> bool:
+def reserved_name(name: str, language: Language, currency: str = DEFAULT) -> bool:
     """Say whether a name is taken by the language, and so would be read as its word wherever it stands."""
-    return bool(name) and reserved(name, language)
+    return bool(name) and reserved(name, language, currency)
 
 
-def why_not_a_name(name: str, language: Language) -> tuple[str, str]:
+def why_not_a_name(name: str, language: Language, currency: str = DEFAULT) -> tuple[str, str]:
     """Say the one reason why a name cannot be used, and what to write."""
     plain = name.translate(FOLDED)
     better = "_".join(re.findall(r"\w+", plain)).lstrip("0123456789_")
     if not name.strip():
         return "名称是空的", "the name is empty"
-    if reserved_name(name, language):
+    if reserved_name(name, language, currency):
         return (
             "这是规则语言自己的词，请换一个，如在前面加上说的是什么",
             "it is a word of the rule language: choose another",
         )
-    if plain != name:
+    if plain != name and _NAME.fullmatch(plain):
         return f"里面有全角字符，请写“{plain}”", f"it holds full-width characters: write `{plain}`"
     if name[0].isdecimal():
         return (
@@ -150,6 +150,8 @@ def why_not_a_name(name: str, language: Language) -> tuple[str, str]:
         return f"名称超过 {MAX_NAME} 个字", f"a name has at most {MAX_NAME} characters"
     bad = next((each for each in name if not (each.isalnum() or each == "_")), name[0])
     zh, en = ("空格", "a blank") if bad.isspace() else (f"“{bad}”", f"`{bad}`")
+    if bad.translate(FOLDED) in "()[]{}":
+        zh, en = "括号", "brackets"
     shown = f"：“{better}”" if better else ""
     return f"名称里不能有{zh}，请写成文字或下划线{shown}", f"a name cannot hold {en}: write `{better or 'letters'}`"
 
@@ -195,10 +197,16 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
         return free.end()
     for pattern, kind in ((_DAY, "DAY"), (_QUOTED, "TEXT")):
         if found := pattern.match(text, position):
+            if kind == "TEXT" and (unit := _unit_after(scan, found[1])):
+                scan.tokens.append(Token("UNIT", unit, position, found.group()))
+                return found.end()
             # A quotation keeps the characters its author wrote, not their folded form.
             quoted = scan.cell.text[found.start(1) : found.end(1)] if kind == "TEXT" else found.group()
             scan.tokens.append(Token(kind, quoted, position, found.group()))
             return found.end()
+    if other_day := day_in(text, position):
+        scan.complaints.add("bad_day", scan.cell.at(position), found=other_day[0], repair=other_day[1])
+        return None
     # A full-width comma separates; only 1,000 with a plain comma was meant as one number.
     if (found := _GROUPED.match(text, position)) and _GROUPED.match(scan.cell.text, position):
         scan.complaints.add(
@@ -225,11 +233,22 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
         _complain(scan, text, position)
         return None
     kind, meaning, end = word
+    if kind in ("FACT", "OPTION") and (unit := _unit_after(scan, text[position:end])):
+        # `drums > 5 drums`: no name stands behind a figure.
+        kind, meaning = "UNIT", unit
     if kind == OTHER_MONEY:
         _other_currency(scan, text[position:end], meaning, position)
         return None
     scan.tokens.append(Token(kind, meaning, position, text[position:end]))
     return end
+
+
+def _unit_after(scan: _Scan, text: str) -> str | None:
+    """Return the unit that a text is where it stands behind a figure or `per`; None where it is none."""
+    if not scan.tokens or scan.tokens[-1].kind not in ("NUMBER", "PER"):
+        return None
+    known = scan.lexicon.by_first.get(text[0].lower(), ())
+    return next((meaning for spelling, kind, meaning in known if kind == "UNIT" and spelling == text), None)
 
 
 def _share(lexicon: Lexicon, text: str, position: int) -> tuple[str, int] | None:
@@ -337,6 +356,8 @@ def _repair(scan: _Scan, word: str, text: str, position: int) -> tuple[str, str]
     tried = [*_phrases(text, position), word] if word.isascii() else [word, *reversed(shorter)]
     if near := misses(tried, lexicon.names, lexicon.language, lexicon.currency):
         return question(near)
+    if scan.tokens and scan.tokens[-1].kind == "NUMBER" and lexicon.names:
+        return UNIT_OF_FACT
     if lexicon.names:
         known = lexicon.names[:12]
         return f"这里认识的名称有{listed(known, 'zh')}", f"names known here: {listed(known, 'en')}"

@@ -15,7 +15,7 @@ from engine.numbers import exact_text
 from engine.reading import Section, misshapen, section
 from engine.shapes import LINEAR, RATIO, STEPS, Typed
 from engine.tree import Axis, Band, Branches, Condition, Expr, Formula, Key, Marginal, Named, Records, Ref, Table
-from engine.vocabulary import WORDS, spell
+from engine.vocabulary import KEYS, WORDS, spell
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
 from engine.yamltext import Mapping as YamlMapping
@@ -42,10 +42,19 @@ def read_record_facts(name: str, key: Scalar, inner: Section, first_day_counts: 
     """Read what each record of a list holds; what is computed for each comes later, when every name is known."""
     complaints = inner.complaints
     fields = read_facts(inner.node("each"), inner.language, first_day_counts, complaints, currency)
-    most = inner.scalar("most")
-    if most is None or not most.text.strip().isdigit() or int(most.text.strip()) < 1:
-        complaints.add("bad_domain", most.place if most else inner.place, found=most.text if most else "")
-        complaints.failed.add(name)
+    most = inner.scalar("most", required=False)
+    if not inner.has("most"):
+        word = spell(KEYS, "most", inner.language)
+        repair = ("写明一份清单至多几项，如“最多: 20”", "say how many records a list holds at most, such as `most: 20`")
+        complaints.add("missing_key", key.place, expected=word, repair=repair)
+    if most is None:
+        # Its fields are names all the same: that they stand nowhere now is no further mistake.
+        complaints.failed |= {name, *fields}
+        return None
+    if not most.text.strip().isdigit() or int(most.text.strip()) < 1:
+        repair = ("写一个整数，如“最多: 20”", "write a whole number, such as `most: 20`")
+        complaints.add("bad_domain", most.place, found=most.text, repair=repair)
+        complaints.failed |= {name, *fields}
         return None
     if int(most.text.strip()) > MAX_RECORDS:
         # What one request can carry: a list that is declared longer could not be given.
@@ -54,6 +63,7 @@ def read_record_facts(name: str, key: Scalar, inner: Section, first_day_counts: 
             "decide more in several cases, or declare their number and totals as facts",
         )
         complaints.add("past_limit", most.place, found=most.text.strip(), expected=str(MAX_RECORDS), repair=repair)
+        complaints.failed |= {name, *fields}
         return None
     if any(fact.kind in ("days", "records") or fact.count for fact in fields.values()):
         complaints.add("wrong_fact_kind", inner.place, found=name, expected="-")
