@@ -112,6 +112,7 @@ key: sum -> exactly
    | (EQ | NE | LT | LE | GT | GE) sum -> beyond_key
    | sum OR_MORE -> from_key
    | sum OR_LESS -> upto_key
+   | sum FROM_ON -> onwards_key
    | sum OR_MORE sum OR_LESS -> span_key
    | GT? sum TO LT? sum -> between_key
    | (LPAR | LBRACK) sum DOTS sum (RPAR | RBRACK) -> interval

@@ -39,6 +39,7 @@ from engine.tree import (
     Number,
     OneOf,
     Operator,
+    Period,
     Ref,
     Relation,
     Table,
@@ -237,6 +238,8 @@ class Normal:
                 return self.form(Is(fact=axis.name), key)
             case Band():
                 return both(self.relation(op, Ref(name=axis.name), Number(value=end)) for op, end in self._ends(key))
+            case Period():
+                return both(self.relation(op, Ref(name=axis.name), end) for op, end in _days_of(key))
             case tuple():
                 return In(axis.name, frozenset(key))
 
@@ -251,6 +254,9 @@ class Normal:
                 return self.form(Is(fact=axis.name), not key)
             case Band():
                 return self.outside(Ref(name=axis.name), key)
+            case Period():
+                ends = _days_of(key)
+                return either(self.relation(_NEGATED[op], Ref(name=axis.name), end) for op, end in ends)
             case tuple():
                 every = cast(frozenset[object], self.domain[axis.name])
                 return In(axis.name, every - frozenset(key)) if every - frozenset(key) else False
@@ -314,6 +320,13 @@ class BoxBounds(Bounds):
             if met:
                 return Interval(min(each.low for each in met), max(each.high for each in met))
         return super().named_value(named)
+
+
+def _days_of(period: Period) -> Iterator[tuple[Operator, Day]]:
+    if period.first is not None:
+        yield ">=", Day(day=period.first)
+    if period.last is not None:
+        yield "<=", Day(day=period.last)
 
 
 def domain_of(fact: Fact) -> Part | None:

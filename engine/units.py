@@ -6,6 +6,7 @@ refusals its own text can give. General law (通则) stands around every rule an
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from fractions import Fraction
 from math import ceil, floor
 from typing import Literal, NamedTuple, TypeAlias
@@ -27,6 +28,7 @@ from engine.tree import (
     Branches,
     Compare,
     Condition,
+    Day,
     Is,
     Key,
     Marginal,
@@ -34,6 +36,7 @@ from engine.tree import (
     Not,
     OneOf,
     Operator,
+    Period,
     Ref,
     Relation,
     Table,
@@ -245,6 +248,10 @@ def _aim(rule: Rule, records: str, axis: Axis, key: Key) -> Condition | None:
                 most = ceil(high * per) - 1 if high_open else floor(high * per)
                 parts.append(Compare(fact=axis.name, op="<=", value=most))
             return _both(parts)
+        case Period(first=first, last=last):
+            ends: list[tuple[Operator, date | None]] = [(">=", first), ("<=", last)]
+            of = Ref(name=axis.name)
+            return _both([Relation(op=op, left=of, right=Day(day=day)) for op, day in ends if day is not None])
 
 
 def _finishing(rule: Rule) -> Iterator[Unit]:
@@ -363,6 +370,12 @@ def _hole(rule: Rule, records: str, axis: Axis, sites: Sites) -> Condition | Non
         known = {each for key in axis.keys if isinstance(key, tuple) for each in key}
         missing = tuple(each for each in fact.choices if each not in known)
         return OneOf(fact=fact.name, choices=missing) if missing else None
+    if fact.kind == "day":
+        periods = [key for key in axis.keys if isinstance(key, Period)]
+        beside = [each.first - timedelta(days=1) for each in periods if each.first is not None]
+        beside += [each.last + timedelta(days=1) for each in periods if each.last is not None]
+        uncovered = sorted(day for day in beside if not any(each.holds(day) for each in periods))
+        return Relation(op="=", left=Ref(name=fact.name), right=Day(day=uncovered[0])) if uncovered else None
     if not fact.numeric:
         return None
     lows = [cut.low for cut in sites.cuts if (cut.records, cut.fact.name) == (found[0], fact.name)]

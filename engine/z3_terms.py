@@ -42,6 +42,7 @@ from engine.tree import (
     Number,
     OneOf,
     Operator,
+    Period,
     Portions,
     Ref,
     Relation,
@@ -299,6 +300,9 @@ class Terms(Numbers):
                     found.append(answer.holds if key else answer.fails)
                 case Band():
                     found.append(self._in_band(self.named(axis.name), key))
+                case Period(first=first, last=last):
+                    low, high = (None if day is None else Fraction(day.toordinal()) for day in (first, last))
+                    found.append(self._in_band(self.named(axis.name), Band(low=low, high=high)))
                 case tuple():
                     found.append(self._one_of(axis.name, key))
         return found
@@ -323,7 +327,7 @@ class Terms(Numbers):
 
     def _looked_up(self, axis: Axis) -> Term:
         """Say where there is something to look up along an axis."""
-        if isinstance(axis.keys[0], Band):
+        if isinstance(axis.keys[0], Band | Period):
             return self.named(axis.name).there
         answer = self.answer(axis.name) if isinstance(axis.keys[0], bool) else plainly(True)
         return some([answer.holds, answer.fails])

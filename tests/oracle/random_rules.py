@@ -287,11 +287,13 @@ class Writer:
         return {"行": row, "列": column, "表": {key: {other: cell() for other in others} for key in keys}}
 
     def axis(self) -> tuple[str, list[str]]:
-        names = ["面积", *self.steps, *self.truths, *self.ratios]
+        names = ["面积", *self.steps, *self.truths, *self.ratios, *self.days, "行为日"]
         names += [name for name in ("超标率", "区域", *self.amounts) if self.has(name) or name in self.amounts]
         name = self.pick(names)
         if name in self.truths:
             return name, ["是", "否"]
+        if name == "行为日" or name in self.days:
+            return name, self.periods()
         if name == "区域":
             return name, self.pick(
                 [["城区、郊区", "「山区（一类）」"], ["城区", "郊区"], ["城区", "郊区", "「山区（一类）」"]]
@@ -319,6 +321,15 @@ class Writer:
             keys.append(self.pick([f"大于 {last}", f"超过{last}"]))
         else:
             keys.append(self.pick([f"{last} 以上", f"不少于 {last}"]))
+        return keys[:-1] if self.chance(1) else keys
+
+    def periods(self) -> list[str]:
+        """Cut the days into lines that do not overlap; now and then one is missing, or a day between two."""
+        keys = [
+            self.pick(["早于 2024-07-01", "不晚于 2024-06-30", "< 2024-07-01", "2020-01-01 至 2024-06-30"]),
+            self.pick(["2024-07-01 至 2025-06-30", "[2024-07-01..2025-07-01)", "2024-07-01 至 小于 2025-06-30"]),
+            self.pick(["2025-07-01起", "晚于 2025-06-30", "不早于 2025-07-01", "2025-07-01"]),
+        ]
         return keys[:-1] if self.chance(1) else keys
 
     def marginal(self) -> dict[str, Any]:

@@ -97,3 +97,16 @@ def test_the_sum_of_a_field_called_like_a_whole_number_is_no_whole_number() -> N
     )  # fmt: skip
 
     assert verdicts(rows(text).complete()) == ["not_proved"]
+
+
+def test_a_day_between_two_lines_of_a_table_by_day_is_found() -> None:
+    facts = FACTS + "  期限: 日期\n"
+    for lines, verdict in (
+        ("{早于 2026-05-01: 300元, 晚于 2026-05-01: 400元}", "refuted"),
+        ("{早于 2026-05-01: 300元, 2026-05-01起: 400元}", ""),
+    ):
+        table = f"计算:\n  费率: {{行: 期限, 表: {lines}}}\n"
+        found = rows(changed(RULE, (FACTS, facts), (TABLES, table + TABLES), ("处理: 罚款 500元", "处理: 罚款 费率")))
+        assert verdicts(found.defined()) == ([verdict] if verdict else [])
+        where = SecondOpinion(found.rule).without_a_line(found.rule.values[0]).where
+        assert where == ("somewhere" if verdict else "nowhere")
