@@ -144,13 +144,6 @@ def fact_of(rule: Rule, records: str, name: str) -> tuple[str, Fact] | None:
     return ("", rule.by_name[name]) if name in rule.by_name else None
 
 
-def grid(fact: Fact) -> int:
-    """Return how many steps of a fact's grid make one of what expressions and bands count in."""
-    if fact.kind == "money":
-        return 1
-    return int(10**fact.scale) * (100 if fact.unit == "percent" else 1)
-
-
 def _cuts(rule: Rule, records: str, node: Anything, place: Place) -> Iterator[Cut]:
     match node:
         case Compare(fact=name, op=op, value=value):
@@ -193,7 +186,7 @@ def _at(
     if found is None or not found[1].numeric:
         return
     at, fact = found
-    exact = value if scaled else value * grid(fact)
+    exact = value if scaled else value * fact.grid
     lows = {"<=": [floor(exact)], ">": [floor(exact)], "<": [ceil(exact) - 1], ">=": [ceil(exact) - 1]}.get(op)
     if lows is None:
         lows = [floor(exact) - 1, floor(exact)] if exact == floor(exact) else []

@@ -102,7 +102,7 @@ class Scope:
             assert isinstance(value, int)
             return Fraction(value, 10**fact.scale * (100 if fact.unit == "percent" else 1))
         assert not isinstance(value, str | tuple)
-        return value
+        return value * 100 if fact.kind == "money" and not fact.scale else value  # type: ignore[operator]  # an integer
 
     def inside(self, records: Records, record: Mapping[str, Value]) -> "Scope":
         """Return the scope of one record: its own fields and values before those of the decision."""

@@ -360,13 +360,12 @@ class Expressions:
             if fact.kind == "money":
                 if token.type not in MONEY_UNITS:
                     self.fail("unit_mismatch", token, found=self.text(token), expected=fact.name, repair=repair)
-                return self.money(number, token)
+                # The amount is whole units where no hundredths are in use.
+                return int(self.money(number, token) * fact.grid)
             if token.type in MONEY_UNITS or token.value != fact.unit:
                 self.fail("unit_mismatch", token, found=self.text(token), expected=fact.name, repair=repair)
-        # An amount has the decimals of its currency, however fine money is kept.
-        places = decimals(self.lexicon.currency) if fact.kind == "money" else fact.scale
         try:
-            return scaled(number.value, places) * int(10 ** (fact.scale - places))
+            return scaled(number.value, fact.scale)
         except NotANumber as error:
             code = "too_precise" if error.too_precise else "number_too_long"
             self.fail(code, number, found=number.value, expected=fact.name)
@@ -380,6 +379,12 @@ class Expressions:
     def money(self, number: lark.Token, unit: lark.Token) -> int:
         amount = self.exact(number) * MONEY_UNITS[unit.type]
         currency = self.lexicon.currency
+        whole, _, part = number.value.partition(".")
+        if len(part) == 3 and unit.type == "YUAN" and int(whole):
+            # 1.000 euros is a thousand where it was published; nobody means one.
+            figure = whole + part
+            repair = (f"千位不用点：写 {figure}", f"no point between thousands: write {figure}")
+            self.fail("too_precise", number, found=number.value, expected=self.say("金额", "an amount"), repair=repair)
         if Fraction(amount, 10 ** (MONEY_SCALE - decimals(currency))).denominator != 1:
             self.fail("too_precise", number, found=number.value, expected=money_word("FEN", currency, self.language))
         if len(str(amount)) > MAX_DIGITS:

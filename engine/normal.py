@@ -306,8 +306,7 @@ class BoxBounds(Bounds):
         part = self.box.parts.get(name)
         if fact is None or not isinstance(part, Range) or not fact.numeric:
             return super().name(name)
-        unit = 1 if fact.kind == "money" else 10**fact.scale * (100 if fact.unit == "percent" else 1)
-        return Interval(Fraction(part.low, unit), Fraction(part.high, unit))
+        return Interval(Fraction(part.low, fact.grid), Fraction(part.high, fact.grid))
 
     def named_value(self, named: Named) -> Interval:
         if isinstance(named.how, Table | Branches):

@@ -163,7 +163,7 @@ def _around(fact: Fact, constant: Number | Money | Day) -> set[int]:
         case Number(value=value):
             return _near(on_grid(fact, value))
         case Money(fen=fen):
-            return {fen}
+            return _near(on_grid(fact, fen))
         case Day(day=day):
             return {day.toordinal()}
 
@@ -172,10 +172,7 @@ def on_grid(fact: Fact, value: Fraction | int | date) -> Fraction:
     """Write a value as expressions use it on the fact's own grid; it may lie between two points of it."""
     if isinstance(value, date):
         return Fraction(value.toordinal())
-    if fact.kind == "number" or fact.unit == "percent":
-        grid: int = 10**fact.scale * (100 if fact.unit == "percent" else 1)
-        return Fraction(value) * grid
-    return Fraction(value)
+    return Fraction(value) * fact.grid
 
 
 def _near(value: Fraction) -> set[int]:

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from engine.amounts import may_leave, may_round
 from engine.bounds import Bounds
 from engine.checks import order
-from engine.cuts import Sites, fact_of, grid, sites_of
+from engine.cuts import Sites, fact_of, sites_of
 from engine.fact import NOWHERE, Cell, Fact, Place
 from engine.measures import Bracket, Fine
 from engine.numbers import decimal_text
@@ -239,7 +239,7 @@ def _aim(rule: Rule, records: str, axis: Axis, key: Key) -> Condition | None:
         case Band(low=low, high=high, low_open=low_open, high_open=high_open):
             if found is None:
                 return None
-            per = grid(found[1])
+            per = found[1].grid
             parts: list[Condition | None] = []
             if low is not None:
                 least = floor(low * per) + 1 if low_open else ceil(low * per)
@@ -365,7 +365,7 @@ def _hole(rule: Rule, records: str, axis: Axis, sites: Sites) -> Condition | Non
     found = fact_of(rule, records, axis.name)
     if found is None:
         return None
-    fact, per = found[1], grid(found[1])
+    fact, per = found[1], found[1].grid
     if fact.kind == "choice":
         known = {each for key in axis.keys if isinstance(key, tuple) for each in key}
         missing = tuple(each for each in fact.choices if each not in known)

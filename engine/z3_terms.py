@@ -209,10 +209,8 @@ class Terms(Numbers):
         if variable is None:
             return self.guessed(name)
         fact = self.rule.by_name.get(name)
-        share = fact is not None and fact.unit == "percent"
-        exact = fact is not None and (fact.kind == "number" or share)
-        scale = 10**fact.scale if exact and fact is not None else 1
-        return Value(variable, scale * (100 if share else 1), True)
+        per = Fraction(1) if fact is None or not fact.numeric else fact.grid
+        return Value(variable * per.denominator, per.numerator, True)
 
     def _later(self, expr: Later, day: Value, by: Value, *, in_days: bool) -> Value:
         """Return a later day; months and years, and parts of a day, are not followed."""

@@ -51,6 +51,16 @@ def fold(text: str) -> str:
     return re.sub("「[^」]*」|[^「]+", lambda part: part[0] if part[0][0] == "「" else part[0].translate(FOLD), text)
 
 
+AMOUNT = re.compile(r"(?:人民币|RMB|CN¥|CNY|[¥￥])\s*([0-9][0-9,]*(?:\.[0-9]+)?)\s*(万元|元|分)?")
+THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?=(?:\.[0-9]+)?\s*(?:万元|元))")
+
+
+def plainly(text: str) -> str:
+    """Write an amount with its unit behind it, and no comma between its thousands."""
+    text = AMOUNT.sub(lambda found: found[1].replace(",", "") + (found[2] or "元"), text)
+    return THOUSANDS.sub(lambda found: found[0].replace(",", ""), text)
+
+
 class Refused(Exception):
     """The second evaluator's refusal, by the name the rule language gives it."""
 
@@ -141,7 +151,7 @@ class Cell:
     """The words of one cell, taken from the left."""
 
     def __init__(self, text: str, names: Names) -> None:
-        self.text, self.names = fold(text), names
+        self.text, self.names = plainly(fold(text)), names
         own = [*names.facts, *names.choices, *names.units]
         known = [*own, *COMPARISONS, *MONEY, *UNITS, *TIMES, *OVER, *PLUS, *MINUS, *CALLS, *OTHER, *AFTERWARDS]
         longest = sorted(set(known), key=len, reverse=True)
