@@ -36,6 +36,7 @@ from engine.tree import (
     Relation,
     Table,
     Tally,
+    names_in,
 )
 
 _MIRRORED: Mapping[Operator, Operator] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -102,7 +103,8 @@ def sites_of(rule: Rule) -> Sites:
         made = list(_cuts(rule, inside, node, place))
         for cut in made:
             cuts.setdefault((cut.records, cut.fact.name, cut.low), cut)
-        if isinstance(node, Relation) and not made:
+        # What the fine has come to is no fact: an adjustment that asks for it is shown on and off instead.
+        if isinstance(node, Relation) and not made and not {"@base", "@so_far"}.intersection(names_in(node)):
             relations.setdefault((inside, node), (inside, node, place))
     return Sites(tuple(cuts.values()), tuple(relations.values()), tuple((at, each) for (at, _), each in named.items()))
 

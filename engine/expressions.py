@@ -42,8 +42,9 @@ from engine.yamltext import Scalar
 
 # What the engine itself knows of a case, by the name it has among values.
 BUILT_IN: Mapping[str, str] = {
-    "ACT_DAY": "@on", "DECISION_DAY": "@decided", "FINE_AMOUNT": "@fine",
-    "IS_FINED": "@fined", "IS_WARNED": "@warned", "IS_REVOKED": "@revoked", "IS_STOPPED": "@stopped",
+    "ACT_DAY": "@on", "DECISION_DAY": "@decided", "BASE_FINE": "@base", "FINE_SO_FAR": "@so_far",
+    "FINE_AMOUNT": "@fine", "IS_FINED": "@fined", "IS_WARNED": "@warned",
+    "IS_REVOKED": "@revoked", "IS_STOPPED": "@stopped",
 }  # fmt: skip
 MONEY_UNITS: Mapping[str, int] = {"FEN": 1, "YUAN": 100, "WAN_YUAN": 1_000_000}
 # Whether 以上 and 以下 include the figure: both, neither, or 以上 alone.
@@ -79,6 +80,8 @@ class Expressions:
     computing: bool = False
     # Whether the penalty is already known: only general law looks back at it.
     reviewing: bool = False
+    # Whether an adjustment is read: only it knows what the fine has come to so far.
+    adjusting: bool = False
 
     def read(self, cell: Scalar, start: str, build: Callable[[Parsed], T]) -> T | None:
         """Parse a cell and build from it; None after recording a finding."""
@@ -251,11 +254,13 @@ class Expressions:
                     self.fail("not_known_here", token, found=token.value)
                 return Typed(Limit(end="low" if token.type == "LIMIT_LOW" else "high"), "money", shape=LINEAR)
             case "built_in":
-                if not self.reviewing and token.type not in ("ACT_DAY", "DECISION_DAY"):
+                so_far = token.type in ("BASE_FINE", "FINE_SO_FAR")
+                known = self.adjusting if so_far else self.reviewing
+                if not known and token.type not in ("ACT_DAY", "DECISION_DAY"):
                     self.fail("not_known_here", token, found=token.value)
                 if token.type.startswith("IS_"):
                     return Typed(Is(fact=BUILT_IN[token.type]), "yes_no", shape=STEPS)
-                kind: Kind = "money" if token.type == "FINE_AMOUNT" else "day"
+                kind: Kind = "money" if so_far or token.type == "FINE_AMOUNT" else "day"
                 return Typed(Ref(name=BUILT_IN[token.type]), kind, shape=LINEAR)
             case "group":
                 return self.any(tree_of(tree.children[1]))

@@ -195,9 +195,9 @@ class Reasoning:
 
     # --- conditions and amounts, with the named values behind them told once
 
-    def holds(self, condition: Condition) -> bool | Missing:
+    def holds(self, condition: Condition, scope: Scope | None = None) -> bool | Missing:
         try:
-            found = evaluate(condition, self.scope)
+            found = evaluate(condition, scope or self.scope)
         except Undefined as undefined:
             raise self.undefined(undefined) from undefined
         if len(self.scope.worked) > self.told:

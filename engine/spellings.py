@@ -27,6 +27,8 @@ WINDOWS = {"years": "YEARS", "months": "MONTHS", "days": "DAYS_BACK", "ever": "E
 BUILT_IN = {
     "@on": "ACT_DAY",
     "@decided": "DECISION_DAY",
+    "@base": "BASE_FINE",
+    "@so_far": "FINE_SO_FAR",
     "@fine": "FINE_AMOUNT",
     "@fined": "IS_FINED",
     "@warned": "IS_WARNED",

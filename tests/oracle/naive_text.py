@@ -40,7 +40,7 @@ OTHER = (
     "可以不予处罚 拒绝 任何情形 上浮 下浮 可低于法定下限 至 到 起 是 否"
 ).split()
 # What only general law asks: about the penalty that has been worked out.
-AFTERWARDS = ("罚款额", "有罚款", "有警告", "有吊销", "有停产停业")
+AFTERWARDS = ("罚款额", "基础罚款额", "此前罚款额", "有罚款", "有警告", "有吊销", "有停产停业")
 FIGURE = r"[0-9]+(?:\.[0-9]+)?"
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 HUGE = Fraction(10) ** 28

@@ -6,6 +6,7 @@ measured quantities is left out), so that the loader takes most of it.
 # ruff: noqa: E501  # one way to write a cell stands on one line, however long its texts are
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -506,6 +507,16 @@ class Writer:
         }  # fmt: skip
 
 
+def asking_what_the_fine_comes_to(writer: Writer, rule: dict[str, Any]) -> None:
+    """Let the last adjustment ask for it, where every fine and every change of it is a figure and no range."""
+    adjusted = rule.get("调整", [])
+    texts = [text for each in (*rule["裁量表"], *adjusted) for text in each["处理"].split("，")]
+    ranged = any(re.search("罚款.*(?<!进位)(?<!舍去)(?<!入)(至|到|以上|以下)|浮.*至", text) for text in texts)
+    if adjusted and not ranged and writer.chance(6):
+        asked = writer.pick(["基础罚款额", "此前罚款额"])
+        adjusted[-1]["情形"] = asked + writer.pick([" > 1000元", " ≤ 500元", " 300元 以上"])
+
+
 @st.composite
 def rule_files(draw: st.DrawFn) -> Files:
     """Draw a regime, a rule under it, and now and then a later version of the rule."""
@@ -534,6 +545,8 @@ def rule_files(draw: st.DrawFn) -> Files:
             first["不适用"] = [writer.pick(names)]
     else:
         first |= conventions
+        if not late:
+            asking_what_the_fine_comes_to(writer, first)
     if writer.chance(2):
         first["取整"] = writer.rounding()
     texts = {"catalogue.yaml": CATALOGUE, "r/regime.yaml": regime, "r/first.yaml": first}

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
+import pytest
+
 from engine.proof import Shown
+from engine.prove_order import Orders
 from engine.prove_rows import Rows
 from engine.second_opinion import SecondOpinion
 from tests.engine.kit import REGIME, RULE, book, changed
@@ -110,3 +113,15 @@ def test_a_day_between_two_lines_of_a_table_by_day_is_found() -> None:
         assert verdicts(found.defined()) == ([verdict] if verdict else [])
         where = SecondOpinion(found.rule).without_a_line(found.rule.values[0]).where
         assert where == ("somewhere" if verdict else "nowhere")
+
+
+@pytest.mark.parametrize("asked", ["基础罚款额", "此前罚款额"])
+def test_an_adjustment_that_asks_what_the_fine_comes_to_leaves_the_order_open(asked: str) -> None:
+    # 300 yuan become 150 one step further: no threshold of a fact is there.
+    more = f"调整:\n  - {{名: 大额, 情形: {asked} > 300元, 处理: 下浮 50%, 依据: 某}}\n超出法定幅度: 取边界\n"
+    found = rows(changed(RULE, (TABLES, more + TABLES), ("处理: 罚款 500元", "处理: 罚款 100元 × 面积")))
+    orders = Orders(found)
+
+    shown = [each.verdict for each in orders.never_lighter()]
+
+    assert shown or "never_lighter" in found.unsure
