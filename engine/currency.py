@@ -99,6 +99,47 @@ CURRENCIES: Mapping[str, Currency] = MappingProxyType(
         "MOP": Currency(
             units=(("澳门元", "澳门币"), ("patacas", "pataca")), hundredths=(("澳门仙",), ("avos",)), signs=("MOP$",)
         ),
+        "SEK": Currency(
+            units=(("瑞典克朗",), ("Swedish kronor", "Swedish krona", "kronor", "krona")),
+            hundredths=(("欧尔",), ("öre",)),
+        ),
+        "NOK": Currency(
+            units=(("挪威克朗",), ("Norwegian kroner", "Norwegian krone", "kroner", "krone")),
+            hundredths=(("挪威欧尔",), ("øre",)),
+        ),
+        "DKK": Currency(
+            units=(("丹麦克朗",), ("Danish kroner", "Danish krone", "kroner", "krone")),
+            hundredths=(("丹麦欧尔",), ("øre",)),
+        ),
+        "PLN": Currency(
+            units=(("波兰兹罗提",), ("zlotys", "zloty", "zł")), hundredths=(("格罗希",), ("groszy", "grosz"))
+        ),
+        "CZK": Currency(
+            units=(("捷克克朗",), ("Czech koruna", "koruna", "Kč")), hundredths=(("赫勒",), ("haler",)), signs=("Kč",)
+        ),
+        "BRL": Currency(
+            units=(("巴西雷亚尔",), ("Brazilian reais", "reais")),
+            hundredths=(("巴西分",), ("centavos", "centavo")),
+            signs=("R$",),
+        ),
+        "MXN": Currency(
+            units=(("墨西哥比索",), ("Mexican pesos", "Mexican peso", "pesos", "peso")),
+            hundredths=(("墨西哥分",), ("centavos", "centavo")),
+            signs=("MX$", "$"),
+        ),
+        "ZAR": Currency(units=(("南非兰特",), ("rand",)), hundredths=(("南非分",), ("cents", "cent"))),
+        "THB": Currency(units=(("泰铢",), ("baht",)), hundredths=(("萨当",), ("satang",)), signs=("฿",)),
+        "MYR": Currency(units=(("马来西亚林吉特",), ("ringgit",)), hundredths=(("仙",), ("sen",)), signs=("RM",)),
+        "PHP": Currency(
+            units=(("菲律宾比索",), ("Philippine pesos", "Philippine peso", "pesos", "peso")),
+            hundredths=(("菲律宾分",), ("centavos", "centavo")),
+            signs=("₱",),
+        ),
+        "IDR": Currency(units=(("印尼盾",), ("rupiah",)), signs=("Rp",)),
+        "VND": Currency(units=(("越南盾",), ("dong", "₫")), signs=("₫",)),
+        "TRY": Currency(
+            units=(("土耳其里拉",), ("Turkish lira", "lira")), hundredths=(("库鲁什",), ("kurus",)), signs=("₺",)
+        ),
     }
 )
 

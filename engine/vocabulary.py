@@ -265,7 +265,8 @@ UNITS: Mapping[str, Spellings] = MappingProxyType(
         "point": (("点",), ("points", "point")),
         "decibel": (("分贝",), ("decibels", "decibel")),
         "tree": (("株", "棵"), ("trees", "tree")),
-        "kmh": (("公里每小时",), ("km/h", "mph")),
+        "kmh": (("公里每小时",), ("km/h",)),
+        "mph": (("英里每小时",), ("mph",)),
     }
 )
 
