@@ -10,14 +10,12 @@ asked for only where the outcome can still depend on it, and the order of facts 
 
 from collections.abc import Iterator
 from datetime import date
-from fractions import Fraction
 from typing import Literal
 
 from engine.arithmetic import Undefined
-from engine.currency import currency_of
 from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
 from engine.evaluate import Missing, compute
-from engine.figure import fine, moved
+from engine.figure import figured, fine, moved
 from engine.given import GivenFacts, shown
 from engine.heavier import as_heavy, limited, outweighs, undecided
 from engine.lighter import lighter
@@ -36,7 +34,6 @@ from engine.measures import (
     Warn,
     exprs_of,
 )
-from engine.numbers import exact_text
 from engine.plain import passes
 from engine.reasoning import Reasoning, Refused
 from engine.refusals import SENTENCES
@@ -177,7 +174,7 @@ class _Deciding:
             if not provision.measures:
                 raise self.reasoning.refuse("guard_refused", found=guard.article, expected=provision.name)
             imposed += [
-                Imposed(each, basis=guard.article, value=self.figured(each), of_fine=standing.of_fine)
+                figured(self.reasoning, each)._replace(basis=guard.article, of_fine=standing.of_fine)
                 for each in provision.measures
             ]
         self.tell_not_reviewed()
@@ -275,22 +272,13 @@ class _Deciding:
                 exprs = exprs_of(measure)
                 if not exprs:
                     return Imposed(measure)
-                value = self.figured(measure)
-                reads = reasoning.reads(names_in(exprs[0]))
+                found = figured(reasoning, measure)
+                reads = reasoning.reads(tuple([name for expr in exprs for name in names_in(expr)]))
                 if reads:
                     self.reasoning.step("measure", kind_of(measure), cell.text, cell.place, reads)
-                return Imposed(measure, value=value)
+                return found
             case _:
                 return Imposed(measure)
-
-    def figured(self, measure: Measure) -> str:
-        """Work out the figure of a measure that has one, as text; money in whole units of its currency."""
-        exprs = exprs_of(measure)
-        if not exprs:
-            return ""
-        value = self.reasoning.amount(exprs[0])
-        is_money = isinstance(measure, Output) and currency_of(measure.unit) is not None
-        return exact_text(Fraction(value, 100) if is_money else value)
 
     def tried(
         self, kind: Literal["no_penalty", "tier"], rows: tuple[Row, ...]

@@ -12,7 +12,7 @@ from engine.fact import Cell, Count, Direction, Fact, FactKind, Language, Source
 from engine.given import Problem, read_fact
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
 from engine.lexer import lexicon_of, reserved_name, usable_name, why_not_a_name
-from engine.numbers import MONEY_SCALE, NotANumber, scaled
+from engine.numbers import NotANumber, scaled
 from engine.reading import misshapen
 from engine.vocabulary import FOLDED
 from engine.yamltext import Mapping as YamlMapping
@@ -247,10 +247,10 @@ class _Declaration:
     def domain(self) -> tuple[int, int, int, bool, bool]:
         if self.kind not in ("integer", "number", "money"):
             return 0, 0, 0, False, False
-        scale = MONEY_SCALE if self.kind == "money" else 0
+        # An amount has the decimals of its currency, however fine money is kept.
+        scale = decimals(self.currency) if self.kind == "money" else 0
         if self.kind == "number":
             scale = self.precision()
-        places = decimals(self.currency) if self.kind == "money" else scale
         tokens = self.clauses.get("domain")
         if tokens is None:
             what = self.say(f"“{self.name}”最小和最大是多少", f"the least and the greatest `{self.name}`")
@@ -262,8 +262,7 @@ class _Declaration:
         minus = [before is not None and before.type == "MINUS" for before, token in signs if token.type == "NUMBER"]
         try:
             low, high = (
-                scaled(token.value, places) * 10 ** (scale - places) * (-1 if sign else 1)
-                for token, sign in zip(numbers, minus, strict=True)
+                scaled(token.value, scale) * (-1 if sign else 1) for token, sign in zip(numbers, minus, strict=True)
             )
         except NotANumber as error:
             code = "too_precise" if error.too_precise else "number_too_long"

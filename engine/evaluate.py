@@ -92,18 +92,18 @@ class Scope:
     def value(self, name: str) -> Exact | date | bool | Missing:
         """Return a fact or named value as expressions use it: exact, a percentage as a share."""
         found: Anything = self.worked.get(name)
-        if found is not None:
-            return found  # type: ignore[no-any-return]
-        if (named := self.named.get(name)) is not None:
+        if found is None and (named := self.named.get(name)) is not None:
             found = self.worked[name] = _work(named, self)
+        if found is not None:
             return found  # type: ignore[no-any-return]
         fact = self.facts.get(name)
         if fact is None and self.outer is not None:
             return self.outer.value(name)
         found = self.values.get(name)  # Without a fact it is what the engine gives: @on, @decided, @fine.
-        if found is None:
-            return Missing((name,))
-        return found if fact is None or fact.over == 1 else ratio(found, fact.over)
+        if found is None or fact is None or fact.over == 1:
+            return Missing((name,)) if found is None else found
+        # Money of a currency without hundredths is given in whole units, and reckoned in hundredths like all money.
+        return ratio(found * fact.over.denominator, fact.over.numerator)
 
     def inside(self, records: Records, record: Mapping[str, Value]) -> "Scope":
         """Return the scope of one record: its own fields and values before those of the decision."""

@@ -4,17 +4,32 @@ Every amount is carried as two ends. They are equal where a figure is decided; w
 range and no rule picks a figure, both ends go the same way and the outcome is the published range.
 """
 
+from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.arithmetic import Exact, product
+from engine.currency import currency_of
 from engine.decision import Imposed
 from engine.evaluate import Missing, Scope
-from engine.measures import Adjustment, Bracket, Change, Fine, InTier
+from engine.measures import (
+    Adjustment,
+    Bracket,
+    Change,
+    FigureRange,
+    Fine,
+    InTier,
+    Measure,
+    Output,
+    exprs_of,
+    range_of,
+    with_figure,
+)
 from engine.numbers import MAX_SAFE_INTEGER, exact_text, round_to
 from engine.reasoning import Reasoning
 from engine.rule import Row, StatutoryRange
-from engine.tree import Expr, Limit, names_in
+from engine.spellings import called
+from engine.tree import Expr, Limit, Money, Number, names_in
 from engine.words import listed
 
 _LOW, _HIGH = Limit(end="low"), Limit(end="high")
@@ -85,6 +100,30 @@ def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
     if low == high:
         return Imposed(measure, low, limit_fen=limit)
     return Imposed(measure, None, spread=(low, high), limit_fen=limit)
+
+
+def figured(reasoning: Reasoning, measure: Measure) -> Imposed:
+    """Work out the time or the figure of a measure, where it has one; money in whole units of its currency.
+
+    Two ends of a range that meet are one figure; where they cross, the published range says nothing: refused by name.
+    """
+    exprs, left = exprs_of(measure), range_of(measure)
+    is_money = isinstance(measure, Output) and currency_of(measure.unit) is not None
+    if left is None:
+        value = reasoning.amount(exprs[0]) if exprs else 0
+        return Imposed(measure, value=exact_text(Fraction(value, 100) if is_money else value) if exprs else "")
+    found: list[Any] = [None if end is None else reasoning.amount(end) for end in (left.low, left.high)]
+    low, high = [each if each is None else _literal(each, is_money) for each in found]
+    if low is not None and high is not None and found[0] >= found[1]:
+        texts = [exact_text(Fraction(each, 100) if is_money else each) for each in found]
+        if found[0] > found[1]:
+            raise reasoning.refuse("ends_crossed", found=texts[0], expected=texts[1])
+        return Imposed(with_figure(measure, low), value=texts[0])
+    return Imposed(with_figure(measure, FigureRange(low=low, high=high)))
+
+
+def _literal(value: Exact, is_money: bool) -> Number | Money:
+    return Money(fen=_fen(value)) if is_money else Number(value=Fraction(value))
 
 
 def least_computed(reasoning: Reasoning, row: Row, measure: Fine) -> tuple[Exact, Exact]:
@@ -251,11 +290,19 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> tuple[Ends, tup
         return ends, ()
     added = how.combine == "add"
     base, now, below = ends, ends, tuple[Adjustment, ...]()
+    outer = scope
     for each in how.adjustments:
-        holds = reasoning.holds(each.when)
+        reads = reasoning.reads(each.reads)
+        scope = outer
+        if each.of_fine:
+            # The loader made sure that the fine is a figure here, and no range.
+            amounts: dict[str, Any] = {"@base": base.low, "@so_far": now.low}
+            scope = replace(outer, values={**outer.values, **amounts})
+            told = {name: reasoning.said(_fen(amounts[name])) for name in each.reads if name in amounts}
+            reads += tuple((called(name, reasoning.language), text) for name, text in told.items())
+        holds = reasoning.holds(each.when, scope)
         if isinstance(holds, Missing):
             raise reasoning.missing(holds)
-        reads = reasoning.reads(each.reads)
         if not holds:
             reasoning.step("adjustment", each.name, each.outcome_cell.text, each.cell.place, reads, False)
             continue

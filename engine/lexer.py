@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Literal, NamedTuple
 
-from engine.currency import DEFAULT, money_word, money_words, other_words
+from engine.currency import DEFAULT, money_word, money_words, other_words, signs
 from engine.errors import Complaints
 from engine.fact import Language
 from engine.near import UNIT_OF_FACT, currency, day_in, foreign_sign, meant, misses, question
@@ -34,7 +34,8 @@ _PARTS_OF = re.compile(
 _PARTS = {"百": 1, "千": 10, "万": 100}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 _QUOTED = re.compile(r"「([^「」]{1,200})」")
-_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?")
+_FIGURE_AFTER = re.compile(rf"\s*({_GROUPED.pattern}|[0-9]+(?:\.[0-9]+)?)")
 _FREE = re.compile(r"[^\s,;、()「」<>=≤≥≠!×*/÷+−→\[\]]+")
 _RUN = re.compile(r"\w+")
 _SPACE = re.compile(r"\s+")
@@ -207,15 +208,11 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
     if other_day := day_in(text, position):
         scan.complaints.add("bad_day", scan.cell.at(position), found=other_day[0], repair=other_day[1])
         return None
+    if sign := _sign(scan, text, position):
+        return _after_sign(scan, text, position, *sign)
     # A full-width comma separates; only 1,000 with a plain comma was meant as one number.
     if (found := _GROUPED.match(text, position)) and _GROUPED.match(scan.cell.text, position):
-        scan.complaints.add(
-            "unknown_word",
-            scan.cell.at(position),
-            found=found.group(),
-            repair=(f"数字不加逗号：{found.group().replace(',', '')}", f"write {found.group().replace(',', '')}"),
-        )
-        return None
+        return _grouped(scan, text, found)
     if share := _share(scan.lexicon, text, position):
         percent, end = share
         # Every later reading knows one word for a share: it is written back as a percentage.
@@ -249,6 +246,53 @@ def _unit_after(scan: _Scan, text: str) -> str | None:
         return None
     known = scan.lexicon.by_first.get(text[0].lower(), ())
     return next((meaning for spelling, kind, meaning in known if kind == "UNIT" and spelling == text), None)
+
+
+def _grouped(scan: _Scan, text: str, found: re.Match[str]) -> int | None:
+    """Read 1,000 as one number; between parentheses, where a comma separates two, only where it is an amount."""
+    plain = found.group().replace(",", "")
+    open_ones = sum({"LPAR": 1, "RPAR": -1}.get(token.kind, 0) for token in scan.tokens)
+    if open_ones > 0 and _money_after(scan.lexicon, text, found.end()) is None:
+        repair = (f"括号里的数字不加逗号：{plain}", f"between parentheses write {plain}")
+        scan.complaints.add("unknown_word", scan.cell.at(found.start()), found=found.group(), repair=repair)
+        return None
+    scan.tokens.append(Token("NUMBER", plain, found.start(), found.group()))
+    return found.end()
+
+
+def _sign(scan: _Scan, text: str, position: int) -> tuple[re.Match[str], bool] | None:
+    """Find the sign of a currency before a figure (NT$3,000, 人民币500元), and say whether it is this file's."""
+    for sign, own in signs(scan.lexicon.currency).get(text[position], ()):
+        if not text.startswith(sign, position):
+            continue
+        figure = _FIGURE_AFTER.match(text, position + len(sign))
+        known = _longest(scan.lexicon, text, position)
+        # A name of the file's own wins; behind a figure the word is its unit.
+        named = known is not None and known[0] in ("FACT", "OPTION", "UNIT") and known[2] >= position + len(sign)
+        if figure is None or named or (scan.tokens and scan.tokens[-1].kind == "NUMBER"):
+            return None
+        return figure, own
+    return None
+
+
+def _after_sign(scan: _Scan, text: str, position: int, figure: re.Match[str], own: bool) -> int | None:
+    if not own:
+        _other_currency(scan, text[position : figure.start(1)].strip(), "YUAN", position, figure[1].replace(",", ""))
+        return None
+    scan.tokens.append(Token("NUMBER", figure[1].replace(",", ""), figure.start(1), figure[1]))
+    if _money_after(scan.lexicon, text, figure.end()) is None:
+        scan.tokens.append(
+            Token("YUAN", text[position : figure.start(1)].strip(), position, text[position : figure.end()])
+        )
+    return figure.end()
+
+
+def _money_after(lexicon: Lexicon, text: str, position: int) -> tuple[str, str, int] | None:
+    """Find the money word that stands behind a figure."""
+    space = _SPACE.match(text, position)
+    position = space.end() if space else position
+    known = _longest(lexicon, text, position) if position < len(text) else None
+    return known if known is not None and known[0] in ("YUAN", "WAN_YUAN", "FEN", OTHER_MONEY) else None
 
 
 def _share(lexicon: Lexicon, text: str, position: int) -> tuple[str, int] | None:
@@ -289,10 +333,10 @@ def _wordlike(character: str) -> bool:
     return character.isascii() and (character.isalnum() or character == "_")
 
 
-def _other_currency(scan: _Scan, found: str, kind: str, position: int) -> None:
+def _other_currency(scan: _Scan, found: str, kind: str, position: int, figure: str = "") -> None:
     """Refuse a word of another currency than the regime's, and offer the regime's own."""
     code = scan.lexicon.currency
-    zh, en = money_word(kind, code, "zh"), money_word(kind, code, "en")
+    zh, en = f"{figure}{money_word(kind, code, 'zh')}", f"{figure} {money_word(kind, code, 'en')}".strip()
     more = (
         ("（别的货币要在基准文件里写明“货币”）", " (a regime says another as `currency:`)")
         if code == DEFAULT

@@ -39,6 +39,7 @@ from engine.tree import (
     Number,
     OneOf,
     Operator,
+    Period,
     Ref,
     Relation,
     Table,
@@ -236,6 +237,8 @@ class Normal:
                 return self.form(Is(fact=axis.name), key)
             case Band():
                 return both(self.relation(op, Ref(name=axis.name), Number(value=end)) for op, end in self._ends(key))
+            case Period():
+                return both(self.relation(op, Ref(name=axis.name), end) for op, end in _days_of(key))
             case tuple():
                 return In(axis.name, frozenset(key))
 
@@ -250,6 +253,9 @@ class Normal:
                 return self.form(Is(fact=axis.name), not key)
             case Band():
                 return self.outside(Ref(name=axis.name), key)
+            case Period():
+                ends = _days_of(key)
+                return either(self.relation(_NEGATED[op], Ref(name=axis.name), end) for op, end in ends)
             case tuple():
                 every = cast(frozenset[object], self.domain[axis.name])
                 return In(axis.name, every - frozenset(key)) if every - frozenset(key) else False
@@ -299,8 +305,7 @@ class BoxBounds(Bounds):
         part = self.box.parts.get(name)
         if fact is None or not isinstance(part, Range) or not fact.numeric:
             return super().name(name)
-        unit = 1 if fact.kind == "money" else 10**fact.scale * (100 if fact.unit == "percent" else 1)
-        return Interval(Fraction(part.low, unit), Fraction(part.high, unit))
+        return Interval(Fraction(part.low, fact.grid), Fraction(part.high, fact.grid))
 
     def named_value(self, named: Named) -> Interval:
         if isinstance(named.how, Table | Branches):
@@ -313,6 +318,13 @@ class BoxBounds(Bounds):
             if met:
                 return Interval(min(each.low for each in met), max(each.high for each in met))
         return super().named_value(named)
+
+
+def _days_of(period: Period) -> Iterator[tuple[Operator, Day]]:
+    if period.first is not None:
+        yield ">=", Day(day=period.first)
+    if period.last is not None:
+        yield "<=", Day(day=period.last)
 
 
 def domain_of(fact: Fact) -> Part | None:

@@ -65,6 +65,9 @@ class Orders:
 
     def never_lighter(self) -> Iterator[Shown]:
         """Find cases in which a graver fact leads to a lighter penalty (or a mitigating one to a heavier)."""
+        if any(each.of_fine for each in self.rows.rule.conventions.adjustments) and self.directed():
+            # Where an adjustment asks what the fine comes to, it can turn where no threshold of a fact is.
+            self.leave_open()
         for fact in self.directed():
             found = False
             by_shape = self.between(fact)

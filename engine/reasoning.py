@@ -31,6 +31,7 @@ from engine.numbers import MAX_SAFE_INTEGER, exact_text
 from engine.refusals import SENTENCES, RefusalCode
 from engine.rule import Rule
 from engine.rulebook import Rulebook
+from engine.spellings import BUILT_IN, called
 from engine.tree import (
     Axis,
     Branches,
@@ -43,12 +44,11 @@ from engine.tree import (
     Table,
     ValueKind,
 )
-from engine.vocabulary import NO, WORDS, YES, spell
+from engine.vocabulary import NO, YES
 from engine.words import listed, quoted
 
 Reads: TypeAlias = tuple[tuple[str, str], ...]
 _new = tuple.__new__
-_BUILT_IN = {"@on": "ACT_DAY", "@decided": "DECISION_DAY"}
 
 
 class Refused(Exception):
@@ -190,9 +190,9 @@ class Reasoning:
 
     # --- conditions and amounts, with the named values behind them told once
 
-    def holds(self, condition: Condition) -> bool | Missing:
+    def holds(self, condition: Condition, scope: Scope | None = None) -> bool | Missing:
         try:
-            found = evaluate(condition, self.scope)
+            found = evaluate(condition, scope or self.scope)
         except Undefined as undefined:
             raise self.undefined(undefined) from undefined
         if len(self.scope.worked) > self.told:
@@ -240,7 +240,9 @@ class Reasoning:
             text = self.texts.get(axis, "")
             if not text and worked is not None:
                 text = quantity_text(self.rule.named[axis].kind, worked, self.language, self.currency)
-            behind = ((axis, text),) if text else behind
+            elif isinstance(given := self.scope.values.get(axis), date) and axis in BUILT_IN:
+                text = given.isoformat()
+            behind = ((called(axis, self.language), text),) if text else behind
         reads = listed([f"{each} {text}" for each, text in behind], self.language)
         return self.refuse(undefined.code, found=shown_name, expected=reads)
 
@@ -248,8 +250,8 @@ class Reasoning:
         """Refuse for want of facts, naming those that can still matter, in the order the rule would ask for them."""
         names = {name for each in wanted for name in each}
         ordered = [name for name in self.rule.asks if name in names]
-        ordered += [name for name in sorted(names) if name in _BUILT_IN]
-        said = [spell(WORDS, _BUILT_IN[name], self.language) if name in _BUILT_IN else name for name in ordered]
+        ordered += [name for name in sorted(names) if name in BUILT_IN]
+        said = [called(name, self.language) for name in ordered]
         between = "、" if self.language == "zh" else ", "
         refused = self.refuse("missing_fact", said[0], found=between.join(map(self.asked_as, said)))
         return Refused(replace(refused.refusal, wanted=tuple(ordered)))
@@ -279,7 +281,7 @@ def line_text(named: Named, taken: tuple[Any, ...], language: Language, currency
             return named.cell.text
         case Table(rows=rows, columns=columns):
             axes = [(rows, taken[0])] + ([] if columns is None else [(columns, taken[1])])
-            told = [f"{axis.name}“{axis.texts[at]}”" for axis, at in axes]
+            told = [f"{called(axis.name, language)}“{axis.texts[at]}”" for axis, at in axes]
         case Branches(texts=texts):
             told = [f"“{texts[taken[0]]}”"]
         case Marginal(texts=texts, of_money=of_money):

@@ -269,7 +269,18 @@ class Band:
         return above and (self.high is None or (value < self.high if self.high_open else value <= self.high))
 
 
-Key = Band | tuple[str, ...] | bool
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The days from one to another, both included; an end that is None is open for ever."""
+
+    first: date | None
+    last: date | None
+
+    def holds(self, day: date) -> bool:
+        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+
+
+Key = Band | Period | tuple[str, ...] | bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +294,7 @@ class Axis:
     def line(self, value: Anything) -> int | None:
         """Find the line a value falls on; the loader makes sure that no two hold at once."""
         for index, key in enumerate(self.keys):
-            if isinstance(key, Band):
+            if isinstance(key, Band | Period):
                 holds = key.holds(value)
             else:
                 holds = value is key if isinstance(key, bool) else value in key

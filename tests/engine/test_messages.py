@@ -216,7 +216,7 @@ def test_a_unit_called_like_its_fact_is_read_behind_a_figure(unit: str) -> None:
 
 def test_an_amount_in_the_way_it_is_spoken_says_how_it_is_written() -> None:
     (share,) = told(("处理: 罚款 50元", "处理: 罚款 违法所得的2倍"), rule=RULE)
-    (sign,) = told(("处理: 罚款 50元", "处理: 罚款 ￥50"), rule=RULE)
+    (sign,) = told(("处理: 罚款 50元", "处理: 罚款 50￥"), rule=RULE)
 
     assert "请写“2倍 × 违法所得”" in share
     assert "金额写成数字加单位：“50元”" in sign
