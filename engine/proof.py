@@ -5,18 +5,19 @@ rule declares nothing that it could be asked of (no direction, no step, no point
 rule file itself marks the defect or acknowledges the finding with a reason.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Literal
 
 from engine.currency import unit_word
-from engine.decision import MEANING
+from engine.decision import MEANING, Decision
 from engine.fact import Fact, Language, Place
 from engine.given import unit_text, value_text
+from engine.measures import Fine
 from engine.normal import Amount, Normal
-from engine.numbers import decimal_text, exact_text
+from engine.numbers import decimal_text, exact_text, yuan_text
 from engine.region import Axis, Box, Part, Range
 from engine.rule import Defect, Rule
 from engine.surface import Surface
@@ -212,3 +213,20 @@ class Regions:
 def _condition(axis: Axis) -> Condition:
     assert isinstance(axis, Each)
     return axis
+
+
+def fine_text(outcome: Decision, language: Language) -> str:
+    """Write the fines of a decision, payer by payer."""
+    unit = unit_word(outcome.rule.regime.currency, language)
+    texts = []
+    for each in outcome.measures:
+        if isinstance(each.measure, Fine):
+            low, high = each.spread or (each.amount_fen, each.amount_fen)
+            ends_said = [yuan_text(end) for end in dict.fromkeys((low, high)) if end is not None]
+            texts.append(f"{'–'.join(ends_said)} {unit}")
+    return " + ".join(texts) or f"0 {unit}"
+
+
+def fines_text(cases: Iterable[Witness], language: Language) -> str:
+    """Write the fines of cases that follow each other."""
+    return " → ".join(fine_text(each.outcome, language) for each in cases if isinstance(each.outcome, Decision))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from engine.courses import Courses
 from engine.decide import decide
 from engine.decision import Decision
 from engine.fact import Fact
@@ -16,6 +17,7 @@ from engine.prove_amounts import Amounts
 from engine.prove_order import Orders
 from engine.prove_quoted import quoted_range, verdict_on
 from engine.prove_rows import Rows
+from engine.prove_steps import Steps
 from engine.region import TooWide
 from engine.rule import Rule
 from engine.rulebook import Rulebook
@@ -59,7 +61,8 @@ class _Prover:
     def judged(self, rows: Rows) -> Iterator[tuple[Property, list[Shown], bool]]:
         """Judge each property that conditions and amounts decide: its findings, and whether something stayed open."""
         rule = self.rule
-        amounts, orders = Amounts(rows), Orders(rows)
+        courses = Courses(rows)
+        amounts, orders, steps = Amounts(rows), Orders(courses), Steps(courses)
         searches: list[tuple[Property, Callable[[], Iterable[Shown]]]] = [
             ("complete", rows.complete),
             ("unambiguous", rows.unambiguous),
@@ -71,12 +74,12 @@ class _Prover:
         ]
         if any(amounts.shares()):
             searches.append(("points", amounts.points))
-        if orders.directed():
+        if courses.directed():
             searches.append(("never_lighter", orders.never_lighter))
-        if any(fact.kind == "yes_no" and fact.direction == "lighter" for fact in orders.directed()):
-            searches.append(("mitigation_counts", orders.mitigation))
+        if any(fact.kind == "yes_no" and fact.direction == "lighter" for fact in courses.directed()):
+            searches.append(("mitigation_counts", steps.mitigation))
         if rule.cliff_fen is not None:
-            searches.append(("cliffs", orders.cliffs))
+            searches.append(("cliffs", steps.cliffs))
         if any(fact.personal for fact in rule.facts):
             searches.append(("impartial", lambda: self.impartial(rows)))
         for prop, search in searches:
