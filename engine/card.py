@@ -27,6 +27,7 @@ LEVELS: Mapping[str, tuple[str, str]] = {
     "warning": ("提示", "warning"),
 }
 Card = dict[str, Any]
+_BY_SECOND = "（情形组合太多，由第二意见 z3 判断）", " (too wide for the search: judged by z3, the second opinion)"
 
 # What a finding asks of who wrote the rule, besides acknowledging it.
 _REPAIRS: Mapping[Property, tuple[str, str]] = {
@@ -88,7 +89,8 @@ def card(rulebook: Rulebook, proof: Proof) -> Card:
         "meaning": proof.meaning,
         "properties": [
             {"property": each, "verdict": proof.verdicts[each], "standing": standing(proof, each),
-             "zh": PROPERTIES[each][0], "en": PROPERTIES[each][1]}
+             "zh": PROPERTIES[each][0] + (_BY_SECOND[0] if each in proof.by_second else ""),
+             "en": PROPERTIES[each][1] + (_BY_SECOND[1] if each in proof.by_second else "")}
             for each in PROPERTIES
         ],
         "findings": [_finding(rulebook, rule, each, names) for each in proof.findings],

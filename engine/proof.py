@@ -97,12 +97,14 @@ class Proof:
     """The verdicts on one rule and everything found, for one meaning of the language.
 
     `defects` shows each marked defect by a case that is refused by its name; None where no such case was found.
+    `by_second` names the properties that the second opinion has settled, the search being too wide.
     """
 
     rule: Rule
     verdicts: Mapping[Property, Verdict]
     findings: tuple[Shown, ...]
     defects: tuple[tuple[Defect, Witness | None], ...] = ()
+    by_second: frozenset[Property] = frozenset()
     meaning: int = MEANING
 
 

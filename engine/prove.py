@@ -5,9 +5,10 @@ so. The same rule, bytes and meaning always give the same proof.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from engine.asked import ASKED, Ask, Asked, Opinion
 from engine.courses import Courses
 from engine.decide import decide
 from engine.decision import Decision
@@ -24,21 +25,18 @@ from engine.rulebook import Rulebook
 from engine.witness import Witness, Witnesses, domain_values
 
 
-def prove(rulebook: Rulebook, rule: Rule) -> Proof:
-    """Judge every property of one version of a rule."""
-    return _Prover(rulebook, rule).proof()
-
-
-def prove_all(rulebook: Rulebook) -> Iterator[Proof]:
-    """Judge every version of every rule, in the order of their files."""
-    for rule in rulebook.every_rule():
-        yield prove(rulebook, rule)
+def prove(rulebook: Rulebook, rule: Rule, second: Ask | None = None) -> Proof:
+    """Judge every property of one version of a rule; `second` is asked where the search is too wide."""
+    return _Prover(rulebook, rule, second).proof()
 
 
 @dataclass(slots=True)
 class _Prover:
     rulebook: Rulebook
     rule: Rule
+    second: Ask | None = None
+    opinion: Opinion | None = None
+    by_second: set[Property] = field(default_factory=set)
 
     def proof(self) -> Proof:
         rule = self.rule
@@ -56,7 +54,13 @@ class _Prover:
         versions = list(self.versions())
         verdicts["versions"] = verdict(versions, False)
         found = [self.acknowledged(each) for each in (*found, *quoted, *versions)]
-        return Proof(rule=rule, verdicts=verdicts, findings=tuple(found), defects=tuple(rows.marked()))
+        return Proof(
+            rule=rule,
+            verdicts=verdicts,
+            findings=tuple(found),
+            defects=tuple(rows.marked()),
+            by_second=frozenset(self.by_second),
+        )
 
     def judged(self, rows: Rows) -> Iterator[tuple[Property, list[Shown], bool]]:
         """Judge each property that conditions and amounts decide: its findings, and whether something stayed open."""
@@ -86,7 +90,12 @@ class _Prover:
             try:
                 findings = list(search())
             except TooWide:
-                yield prop, [self.too_wide(prop)], True
+                if self.second is not None and prop in ASKED:
+                    self.opinion = self.opinion or self.second(rule)
+                    self.by_second.add(prop)
+                    yield prop, list(Asked(rows, self.opinion).findings(prop)), False
+                else:
+                    yield prop, [self.too_wide(prop)], True
                 continue
             yield prop, findings, prop in rows.unsure
 
@@ -99,6 +108,9 @@ class _Prover:
     def too_wide(self, prop: Property) -> Shown:
         zh = f"“{PROPERTIES[prop][0]}”：这条规则的情形组合太多，没有算完"
         en = f"{PROPERTIES[prop][1]}: this rule combines too many conditions; the search was stopped"
+        if prop in ASKED:
+            zh += "；装上 z3（uv sync --extra prove），check 会再问它"
+            en += "; with z3 installed (uv sync --extra prove), check asks it too"
         return Shown(property=prop, verdict="not_proved", place=self.rule.top, zh=zh, en=en)
 
     # --- who somebody is must not matter

@@ -137,7 +137,7 @@ class Rows:
                 names = f"{one.tier}（{one.when_cell.place}）", f"{other.tier}（{other.when_cell.place}）"
                 where = self.regions.text(box)
                 yield from self.shown(
-                    "unambiguous", other.when_cell.place, box, _undecided,
+                    "unambiguous", other.when_cell.place, box, undecided_tiers,
                     f"“{names[0]}”和“{names[1]}”同时成立，不知适用哪一档：{where}",
                     f"`{names[0]}` and `{names[1]}` both hold and nothing decides: {where}",
                     known=_known(one) or _known(other), tier=other.tier,
@@ -340,7 +340,8 @@ def refused_as(code: str) -> Check:
     return lambda outcome: isinstance(outcome, Refusal) and outcome.code == code
 
 
-def _undecided(outcome: Outcome) -> bool:
+def undecided_tiers(outcome: Outcome) -> bool:
+    """Say whether a case is refused because nothing decides between tiers."""
     return isinstance(outcome, Refusal) and outcome.code in ("several_tiers", "overlapping_tiers")
 
 
