@@ -21,7 +21,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The codes of the rules that were really proved, in order."""
     seen: list[str] = []
 
-    def proved(rulebook: Rulebook, rule: Rule, second: Ask | None) -> Proof:
+    def proved(rulebook: Rulebook, rule: Rule, second: Ask | None = None) -> Proof:
         seen.append(rule.code)
         return prove(rulebook, rule, second)
 
