@@ -115,10 +115,20 @@ class Asked:
                 yield from self.told(
                     "defined", self.opinion.without_a_line(named), named.cell.place, check,
                     f"“{named.name}”没有一行管到，或者有几行同时成立", f"`{named.name}` has no line, or several",
+                    about=named.name,
                 )  # fmt: skip
 
     def told(
-        self, prop: Property, answer: Answer, place: Place, check: Check, zh: str, en: str, *, tier: str = ""
+        self,
+        prop: Property,
+        answer: Answer,
+        place: Place,
+        check: Check,
+        zh: str,
+        en: str,
+        *,
+        tier: str = "",
+        about: str = "",
     ) -> Iterator[Shown]:
         """Show what was found by a case of the engine; say what stays open."""
         if answer.where == "nowhere":
@@ -130,8 +140,8 @@ class Asked:
             case = None
             zh, en = f"{zh}？情形组合太多，z3 也没有算出", f"{en}? too wide for the search, and z3 did not settle it"
         yield Shown(
-            property=prop, verdict="not_proved" if case is None else "refuted", place=place, zh=zh, en=en, tier=tier,
-            witness=case,
+            property=prop, verdict="not_proved" if case is None else "refuted", place=place, zh=zh, en=en,
+            tier=tier, about=about, witness=case,
         )  # fmt: skip
 
     def case(self, answer: Answer) -> Witness | None:

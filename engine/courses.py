@@ -4,15 +4,16 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from engine.cuts import Sites, sites_of
+from engine.evaluate import Scope
 from engine.fact import Fact
-from engine.heavier import lacks_of
+from engine.heavier import as_heavy, lacks_of, outweighs
 from engine.measures import Bracket, Fine, InTier
 from engine.prove_rows import Rows
 from engine.region import Form, Part, Range, both, either
 from engine.rule import Row, Rule
 from engine.settled import steps_of
 from engine.tree import Expr, Money, Number, names_in
-from engine.weights import Late, Weights, late
+from engine.weights import Late, Weights, blocked, late
 
 _OTHER = "not_this_violation"
 
@@ -99,11 +100,10 @@ class Courses:
         if not held:
             return Course("refused")
         row = self.heaviest(held)
-        if row is None and all(any(self.falls_short(one, other) for other in held) for one in held):
-            return Course("refused")
         if row is None:
-            return Course("open")
-        if row.defect is not None or not row.measures:
+            none_can = self.constant or all(any(self.falls_short(one, other) for other in held) for one in held)
+            return Course("refused" if none_can else "open")
+        if blocked(row):
             return Course("refused")
         always = next((each for each in how.in_tier if each.when is None), None)
         after = late(moves, placed[0] if placed else always, adjusted)
@@ -114,13 +114,18 @@ class Courses:
 
     def heaviest(self, held: list[Row]) -> Row | None:
         """Return the row that decides where these hold; None where its shape does not say."""
-        if len(held) == 1:
-            return held[0]
-        if self.rows.rule.regime.tie != "heavier":
+        rule = self.rows.rule
+        scope = Scope({}, rule.by_name, rule.named, rule.lists)
+        if all(as_heavy(rule, held[0], each, scope) for each in held[1:]):
+            return min(held, key=lambda each: each.tier)
+        for row in held:
+            if all(as_heavy(rule, row, each, scope) or outweighs(rule, row, each, scope) for each in held):
+                return row
+        if rule.regime.tie != "heavier" or any(move.move.tiers for move in rule.conventions.moves):
+            # Of two that come to the same on some facts either may be the one, and a tier move starts from it.
             return None
         for row in held:
-            rest = [each for each in held if each is not row]
-            if all(self.rows.outweighs(row, each) or self.weights.covers(row, each) for each in rest):
+            if all(self.weights.covers(row, each) for each in held if each is not row):
                 return row
         return None
 

@@ -74,7 +74,8 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
 class Shown:
     """One finding of a proof: where, what, in which region, and the case that shows it.
 
-    `warning` says that it breaks nothing by itself; `known` is why the rule file says it is to stay, or nothing.
+    `tier` and `about` (a fact or a computed value) name what it is about, where it is about one. `warning` says that it
+    breaks nothing by itself; `known` is why the rule file says it is to stay, or nothing.
     """
 
     property: Property
@@ -83,6 +84,7 @@ class Shown:
     zh: str
     en: str
     tier: str = ""
+    about: str = ""
     region: tuple[str, ...] = ()
     witness: Witness | None = None
     warning: bool = False

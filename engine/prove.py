@@ -20,7 +20,7 @@ from engine.prove_quoted import quoted_range, verdict_on
 from engine.prove_rows import Rows
 from engine.prove_steps import Steps
 from engine.region import TooWide
-from engine.rule import Rule
+from engine.rule import Acknowledged, Rule
 from engine.rulebook import Rulebook
 from engine.witness import Witness, Witnesses, domain_values
 
@@ -129,6 +129,7 @@ class _Prover:
                     en=f"the outcome changes with the personal fact `{fact.name}`"
                     if witness
                     else f"the rule asks for the personal fact `{fact.name}`",
+                    about=fact.name,
                     witness=witness,
                 )
 
@@ -173,12 +174,17 @@ class _Prover:
         """Mark a finding that the rule file says is to stay."""
         if shown.known:
             return shown
-        reasons = [
-            each.reason
-            for each in self.rule.acknowledged
-            if each.prop == shown.property and each.tier in ("", shown.tier)
-        ]
+        reasons = [each.reason for each in self.rule.acknowledged if self.covers(each, shown)]
         return replace(shown, known=reasons[0]) if reasons else shown
+
+    def covers(self, acknowledged: Acknowledged, shown: Shown) -> bool:
+        """Say whether an acknowledgement is of a finding: of one elsewhere nobody has yet given a reason."""
+        if acknowledged.prop != shown.property:
+            return False
+        if acknowledged.tier not in ("", shown.tier) or acknowledged.about not in ("", shown.about):
+            return False
+        named = acknowledged.tier or acknowledged.about or acknowledged.cell.place.file != self.rule.file
+        return bool(named) or not (shown.tier or shown.about)
 
 
 def verdict(findings: Iterable[Shown], unsure: bool) -> Verdict:

@@ -27,7 +27,7 @@ from engine.rule import Row
 from engine.settled import Piece, Step
 from engine.tree import Expr, Number
 from engine.trend import trend
-from engine.weights import NO_LOWER, Late, late, payers
+from engine.weights import NO_LOWER, Late, blocked, late, payers
 from engine.witness import Witnesses
 
 # Refusals that conditions and constants alone lead to: what one case of a settled region meets, all of it meets.
@@ -186,6 +186,7 @@ class Orders:
             f"（{fines_text((mild, grave), 'zh')}）：{where}",
             en=f"`{fact.name}` from {texts[0]} to {texts[1]} is graver and"
             f" {'costs less' if lighter else 'costs less in part'} ({fines_text((mild, grave), 'en')}): {where}",
+            about=fact.name,
             region=(where,),
             witness=grave,
         )
@@ -196,7 +197,7 @@ class Orders:
 
     def may_be_lighter(self, row: Row, other: Row) -> bool:
         """Say whether a row is not surely at least as heavy as another, whatever follows them both."""
-        refused = any(each.defect is not None or not each.measures for each in (row, other))
+        refused = blocked(row) or blocked(other)
         if refused and self.rows.rule.regime.tie != "heavier":
             return False
         key = (id(row), id(other))

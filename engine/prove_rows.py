@@ -228,7 +228,7 @@ class Rows:
             yield from self.shown(
                 "defined", named.cell.place, box, refused_as(code),
                 f"“{named.name}”{'没有一行管到' if none else '有几行同时成立'}：{where}",
-                f"`{named.name}` has {'no line' if none else 'several lines'} for: {where}",
+                f"`{named.name}` has {'no line' if none else 'several lines'} for: {where}", about=named.name,
             )  # fmt: skip
 
     def uses(self, named: Named) -> Iterator[Form]:
@@ -321,7 +321,17 @@ class Rows:
                 yield each
 
     def shown(
-        self, prop: Property, place: Place, box: Box, check: Check, zh: str, en: str, *, known: str = "", tier: str = ""
+        self,
+        prop: Property,
+        place: Place,
+        box: Box,
+        check: Check,
+        zh: str,
+        en: str,
+        *,
+        known: str = "",
+        tier: str = "",
+        about: str = "",
     ) -> Iterator[Shown]:
         """Make a finding of a region: refuted with a case the engine answered so, else not proved; none if empty."""
         search = Witnesses(self.rulebook, self.normal)
@@ -331,7 +341,7 @@ class Rows:
         verdict: Verdict = "not_proved" if witness is None else "refuted"
         yield Shown(
             property=prop, verdict=verdict, place=place, zh=zh, en=en,
-            region=(self.regions.text(box),), witness=witness, known=known, tier=tier,
+            region=(self.regions.text(box),), witness=witness, known=known, tier=tier, about=about,
         )  # fmt: skip
 
 

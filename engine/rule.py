@@ -101,10 +101,14 @@ class Defect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledged:
-    """A finding of the proof that is to stay, and why; of one tier where it names one."""
+    """A finding of the proof that is to stay, and why; of the tier, or of the fact or computed value, that it names.
+
+    Written in a rule it covers no finding about a tier or a fact that it does not name; written in a regime, all.
+    """
 
     prop: str
     tier: str = ""
+    about: str = ""
     reason: str
     cell: Cell
 

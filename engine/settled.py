@@ -181,7 +181,7 @@ class Step:
             holds, fails, _side = waiting[at]
             now, contrary = self.search.reduced(holds, box), self.search.reduced(fails, box)
             if not (now is False or contrary is False):
-                for answer, form in ((True, now), (False, contrary)):
+                for answer, form in ((False, contrary), (True, now)):
                     for narrow in self.search.boxes(form, box):
                         yield from self._split(narrow, waiting, at + 1, (*answers, answer))
                 return

@@ -166,7 +166,7 @@ class Weights:
                 end = "high"
             at = len(ladder) - 1
         found = [each for each in self.rule.rows if each.group == row.group and each.tier == ladder[at]]
-        return (found[0], end) if len(found) == 1 and found[0].measures and found[0].defect is None else None
+        return (found[0], end) if len(found) == 1 and not blocked(found[0]) else None
 
     def _figure(
         self, row: Row, payer: str, end: str, in_tier: InTier | None, *, mild: bool
@@ -195,6 +195,11 @@ class Weights:
         else:
             found = _within(bottom, top, in_tier.position.low), _within(bottom, top, in_tier.position.high)
         return _bounded(fine, found[0]), None if found[1] is None else _bounded(fine, found[1])
+
+
+def blocked(row: Row) -> bool:
+    """Say whether a row's own defect refuses whoever comes to it; two overlapping tiers each stand alone."""
+    return not row.measures or (row.defect is not None and row.defect.kind != "overlapping_tiers")
 
 
 def payers(row: Row) -> list[str]:

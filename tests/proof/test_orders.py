@@ -30,7 +30,7 @@ from engine.prove_rows import Rows
 from engine.tree import Arithmetic, Expr, Money, Number, Ref
 from tests.engine.kit import REGIME, RULE, book, changed
 from tests.proof.kit import TEXT, Judged, Writer, judged, values_of
-from tests.proof.test_findings import outcomes
+from tests.proof.test_findings import of_row, outcomes
 
 CELL = Cell(text="", place=NOWHERE)
 MOVES = (
@@ -52,7 +52,7 @@ def directed_rules(draw: st.DrawFn) -> Judged:
         else each
         for each in rule.facts
     )
-    rows = tuple(replace(row, measures=_measures(writer)) for row in rule.rows)
+    rows = tuple(replace(row, measures=_measures(writer), defect=of_row(writer, row)) for row in rule.rows)
     moves = tuple(
         TierMove(name=f"移{n}", when=writer.condition(0), move=writer.pick(MOVES), cell=CELL, outcome_cell=CELL)
         for n in range(writer.pick((0, 0, 1, 2)))
