@@ -120,7 +120,7 @@ class Orders:
             if self.tried[key] > MOST_TRIED:
                 # Cases that go the same two ways have not settled it; so many more would not either.
                 self.leave_open()
-                continue
+                return
             for shown in self.decided(step, piece, key):
                 yield shown
                 return
