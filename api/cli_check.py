@@ -12,6 +12,7 @@ import typer
 
 from api.proven import card_lines, finding_lines, findings_of, totals, totals_lines, unused, unused_line
 from api.sarif import sarif
+from api.second import second
 from api.settings import Settings
 from api.terminal import (
     FOUND,
@@ -93,7 +94,7 @@ def check(
         every = [] if load_only else list(law.every_rule())
         wanted = [every[number] for number in _wanted(map(_named, every), code, paths or [], settings.rules)]
         with progress("证明" if zh else "prove") as show:
-            for made in cards(law, wanted, settings.cache):
+            for made in cards(law, wanted, settings.cache, second()):
                 found.append(made)
                 show(len(found), len(wanted))
     except RuleFilesInvalid as error:
@@ -126,7 +127,7 @@ def card(
     settings = Settings.choose(rules)
     law = load(settings).rulebook
     language = spoken(lang, law)
-    made = list(cards(law, chosen(law, violation), settings.cache))
+    made = list(cards(law, chosen(law, violation), settings.cache, second()))
     if as_json:
         say_json({"cards": made})
     else:

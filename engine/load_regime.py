@@ -287,11 +287,12 @@ def read_regime(top: Section, file: str, digest: str, guards: Mapping[str, Guard
 
 def read_acknowledged(top: Section) -> tuple[Acknowledged, ...]:
     """Read which findings of the proof are to stay, each with its reason."""
-    keys = frozenset({"property", "tier", "reason"})
+    keys = frozenset({"property", "tier", "facts", "reason"})
     return tuple(
         Acknowledged(
             prop=inner.choice("property"),
             tier=inner.text("tier", required=False),
+            about=inner.text("facts", required=False),
             reason=inner.text("reason"),
             cell=inner.cell("reason"),
         )

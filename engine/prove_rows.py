@@ -137,7 +137,7 @@ class Rows:
                 names = f"{one.tier}（{one.when_cell.place}）", f"{other.tier}（{other.when_cell.place}）"
                 where = self.regions.text(box)
                 yield from self.shown(
-                    "unambiguous", other.when_cell.place, box, _undecided,
+                    "unambiguous", other.when_cell.place, box, undecided_tiers,
                     f"“{names[0]}”和“{names[1]}”同时成立，不知适用哪一档：{where}",
                     f"`{names[0]}` and `{names[1]}` both hold and nothing decides: {where}",
                     known=_known(one) or _known(other), tier=other.tier,
@@ -228,7 +228,7 @@ class Rows:
             yield from self.shown(
                 "defined", named.cell.place, box, refused_as(code),
                 f"“{named.name}”{'没有一行管到' if none else '有几行同时成立'}：{where}",
-                f"`{named.name}` has {'no line' if none else 'several lines'} for: {where}",
+                f"`{named.name}` has {'no line' if none else 'several lines'} for: {where}", about=named.name,
             )  # fmt: skip
 
     def uses(self, named: Named) -> Iterator[Form]:
@@ -321,7 +321,17 @@ class Rows:
                 yield each
 
     def shown(
-        self, prop: Property, place: Place, box: Box, check: Check, zh: str, en: str, *, known: str = "", tier: str = ""
+        self,
+        prop: Property,
+        place: Place,
+        box: Box,
+        check: Check,
+        zh: str,
+        en: str,
+        *,
+        known: str = "",
+        tier: str = "",
+        about: str = "",
     ) -> Iterator[Shown]:
         """Make a finding of a region: refuted with a case the engine answered so, else not proved; none if empty."""
         search = Witnesses(self.rulebook, self.normal)
@@ -331,7 +341,7 @@ class Rows:
         verdict: Verdict = "not_proved" if witness is None else "refuted"
         yield Shown(
             property=prop, verdict=verdict, place=place, zh=zh, en=en,
-            region=(self.regions.text(box),), witness=witness, known=known, tier=tier,
+            region=(self.regions.text(box),), witness=witness, known=known, tier=tier, about=about,
         )  # fmt: skip
 
 
@@ -340,7 +350,8 @@ def refused_as(code: str) -> Check:
     return lambda outcome: isinstance(outcome, Refusal) and outcome.code == code
 
 
-def _undecided(outcome: Outcome) -> bool:
+def undecided_tiers(outcome: Outcome) -> bool:
+    """Say whether a case is refused because nothing decides between tiers."""
     return isinstance(outcome, Refusal) and outcome.code in ("several_tiers", "overlapping_tiers")
 
 

@@ -102,10 +102,14 @@ class Defect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledged:
-    """A finding of the proof that is to stay, and why; of one tier where it names one."""
+    """A finding of the proof that is to stay, and why; of the tier, or of the fact or computed value, that it names.
+
+    Written in a rule it covers no finding about a tier or a fact that it does not name; written in a regime, all.
+    """
 
     prop: str
     tier: str = ""
+    about: str = ""
     reason: str
     cell: Cell
 
@@ -393,14 +397,9 @@ class Rule:
         # Which gap of the table a case falls into is asked last of all conditions, but it is asked.
         read += [name for defect in self.defects if defect.when is not None for name in names_in(defect.when)]
         how = self.conventions
-        conditions = [
-            *(move.when for move in how.moves),
-            *(each.when for each in how.in_tier),
-            *(adjustment.when for adjustment in how.adjustments),
-        ]
-        for when in conditions:
-            if when is not None:
-                read += names_in(when)
+        for step in (*how.moves, *how.in_tier, *how.adjustments):
+            if step.when is not None:
+                read += names_in(step.when)
         for row in self.rows:
             for measure in row.measures:
                 for expr in exprs_of(measure):

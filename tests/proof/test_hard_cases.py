@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from engine.proof import Shown
+from engine.courses import Courses
 from engine.prove_order import Orders
 from engine.prove_rows import Rows
 from engine.second_opinion import SecondOpinion
@@ -120,7 +121,7 @@ def test_an_adjustment_that_asks_what_the_fine_comes_to_leaves_the_order_open(as
     # 300 yuan become 150 one step further: no threshold of a fact is there.
     more = f"调整:\n  - {{名: 大额, 情形: {asked} > 300元, 处理: 下浮 50%, 依据: 某}}\n超出法定幅度: 取边界\n"
     found = rows(changed(RULE, (TABLES, more + TABLES), ("处理: 罚款 500元", "处理: 罚款 100元 × 面积")))
-    orders = Orders(found)
+    orders = Orders(Courses(found))
 
     shown = [each.verdict for each in orders.never_lighter()]
 
