@@ -397,9 +397,9 @@ class Rule:
         # Which gap of the table a case falls into is asked last of all conditions, but it is asked.
         read += [name for defect in self.defects if defect.when is not None for name in names_in(defect.when)]
         how = self.conventions
-        for step in (*how.moves, *how.in_tier, *how.adjustments):
-            if step.when is not None:
-                read += names_in(step.when)
+        steps: list[TierMove | InTier | Adjustment] = [*how.moves, *how.in_tier, *how.adjustments]
+        for step in steps:
+            read += names_in(step.when) if step.when is not None else ()
         for row in self.rows:
             for measure in row.measures:
                 for expr in exprs_of(measure):

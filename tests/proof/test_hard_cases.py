@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from engine.proof import Shown
 from engine.courses import Courses
+from engine.proof import Shown
 from engine.prove_order import Orders
 from engine.prove_rows import Rows
 from engine.second_opinion import SecondOpinion
