@@ -36,7 +36,8 @@ _BETWEEN = re.compile(r"(?:between|介于|在)\s*(\S+?)\s*(?:and|和|与|至|到
 _SUBJECT = re.compile(r"(\w+)\s*(?:is\s*)?$")
 
 _MEANT: Mapping[str, str] = {
-    "until": "on or before", "from": "on or after", "since": "on or after", "exceeds": "more than", "exceeding": "more than", "exceed": "more than", "greater": "more than",
+    "until": "on or before", "from": "on or after", "since": "on or after",
+    "exceeds": "more than", "exceeding": "more than", "exceed": "more than", "greater": "more than",
     "bigger": "more than", "under": "below", "smaller": "less than", "fewer": "less than",
     "boolean": "yes or no", "bool": "yes or no", "flagged": "yes or no", "decimal": "number", "float": "number",
     "real": "number", "numeric": "number", "int": "integer", "whole": "integer", "enum": "choice", "option": "choice",
