@@ -54,10 +54,11 @@ class Kinds:
             self.met[where] = found
         return self.met[where]
 
-    def list_of(self, asked: Asked, least: int, most: int) -> list[Record] | None:
+    def list_of(self, asked: Asked, least: int, most: int, *, last: bool = False) -> list[Record] | None:
         """Return a list of so many records that some meet each condition, or none does; None: there is no such list.
 
-        Where a condition hangs on other facts too, it is taken for met and for not met.
+        Where a condition hangs on other facts too, it is taken for met and for not met. Of records that will do, the
+        first is taken, with the lowest figures; or the `last`.
         """
         wanted = [where for where, some in asked if some]
         barred = [where for where, some in asked if not some]
@@ -68,12 +69,13 @@ class Kinds:
         together = set(allowed).intersection(*fitting) if wanted else set[int]()
         if wanted and not together and most < 2:
             return None
-        chosen = [min(together)] if together else list(dict.fromkeys(each[0] for each in fitting))
+        pick = -1 if last else 0
+        chosen = [sorted(together)[pick]] if together else list(dict.fromkeys(each[pick] for each in fitting))
         if len(chosen) > most > 1:
             # Fewer records could still meet all: which, is not looked for.
             chosen = chosen[:most]
         if len(chosen) < least:
-            chosen += [chosen[0] if chosen else allowed[0]] * (least - len(chosen))
+            chosen += [chosen[0] if chosen else allowed[pick]] * (least - len(chosen))
         return [self.every[at] for at in chosen]
 
 

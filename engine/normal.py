@@ -302,7 +302,7 @@ class Normal:
             self.kinds[name] = Kinds(self.rule, sites_of(self.rule), self.rule.lists[name])
         return self.kinds[name]
 
-    def listed(self, name: str, box: Box) -> list[Record] | None:
+    def listed(self, name: str, box: Box, *, last: bool = False) -> list[Record] | None:
         """Return records that a box allows in a list; None where no list of them is what it says."""
         asked: list[tuple[Condition, bool]] = []
         least, most = 0, self.rule.lists[name].fact.high
@@ -320,7 +320,7 @@ class Normal:
                     asked.append((axis.left.where, count.low >= 1))
         if least > most:
             return None
-        return self.kinds_of(name).list_of(asked, least, most)
+        return self.kinds_of(name).list_of(asked, least, most, last=last)
 
     def reach(self, axis: Amount, box: Box) -> Range:
         """Return bounds of what an axis can come to inside a box."""

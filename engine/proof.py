@@ -47,7 +47,10 @@ PROPERTIES: Mapping[Property, tuple[str, str]] = {
     "complete": ("不遗漏：每个案件都落在某一档", "complete: every case falls into a tier"),
     "unambiguous": ("不两可：没有案件落在两档而不知适用哪一档", "unambiguous: no case falls into two tiers undecided"),
     "reachable": ("无空行：每一行都有案件用得到", "reachable: every row has a case"),
-    "defined": ("算得出：用到的表和分情况总有且只有一行", "defined: tables and branches have exactly one line"),
+    "defined": (
+        "算得出：用到的表和分情况总有且只有一行，没有除以零",
+        "defined: tables and branches have exactly one line, and nothing is divided by nought",
+    ),
     "inside_statute": ("不越权：取整之后仍在法定幅度内", "inside the statute, after rounding"),
     "quoted_range": ("幅度有据：法定幅度与所引条文一致", "the statutory range is the one in the quoted clause"),
     "never_lighter": ("过罚相当：更重的事实不会罚得更轻", "never lighter for a graver fact"),

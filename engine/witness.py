@@ -81,9 +81,10 @@ class Witnesses:
             for _records, node in walk(axis)
             if isinstance(node, Each | Tally) and node.records in self.rule.lists
         }
-        fitting = {name: self.normal.listed(name, box) for name in self.normal.lists_of(box)}
-        if fitting:
-            yield {name: [self.written(name, each) for each in found or ()] for name, found in fitting.items()}
+        known = self.normal.lists_of(box)
+        for last in (False, True) if known else ():
+            fitting = {name: self.normal.listed(name, box, last=last) or () for name in known}
+            yield {name: [self.written(name, each) for each in found] for name, found in fitting.items()}
         each_way: list[list[tuple[str, GivenFact]]] = [
             [(name, []), *((name, [self.record(name, pick)]) for pick in (lowest, highest))] for name in sorted(names)
         ]

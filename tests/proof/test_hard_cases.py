@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from engine import Refusal
 from engine.courses import Courses
 from engine.proof import Shown
 from engine.prove_order import Orders
@@ -126,3 +127,20 @@ def test_an_adjustment_that_asks_what_the_fine_comes_to_leaves_the_order_open(as
     shown = [each.verdict for each in orders.never_lighter()]
 
     assert shown or "never_lighter" in found.unsure
+
+
+def test_a_ratio_of_nothing_is_told_and_a_precondition_settles_it() -> None:
+    facts = FACTS + "  应缴: 金额，元，0 至 100\n  少缴: 金额，元，0 至 100\n"
+    ratio = changed(
+        RULE, (FACTS, facts), (TABLES, "计算:\n  比例: 少缴 ÷ 应缴\n" + TABLES), ("面积 ≤ 2", "比例 ≤ 20%"),
+        ("面积 > 2", "比例 > 20%"), ('给: {面积: "1"}', "给: {应缴: 10, 少缴: 1}"),
+    )  # fmt: skip
+    shown = list(rows(ratio).defined())
+
+    assert verdicts(shown) == ["refuted"]
+    assert shown[0].witness is not None
+    assert isinstance(shown[0].witness.outcome, Refusal)
+    assert shown[0].witness.outcome.code == "divided_by_zero"
+    before = "前提:\n  - {情形: 应缴 > 0, 否则: 不构成本违法行为}\n"
+    assert verdicts(rows(changed(ratio, ("裁量表:\n", before + "裁量表:\n"))).defined()) == []
+    assert verdicts(rows(changed(ratio, ("应缴: 金额，元，0 至", "应缴: 金额，元，大于 0 至"))).defined()) == []
