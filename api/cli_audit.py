@@ -15,7 +15,7 @@ from api.terminal import (
     FOUND,
     AsJson,
     Data,
-    Lang,
+    LogLang,
     Rules,
     Store,
     complain,
@@ -47,8 +47,10 @@ PolicyFile = Annotated[
     Path | None, typer.Option("--policy", metavar="FILE", help="logs, witnesses and quorum (C2SP tlog-policy)")
 ]
 _NEED_KEY = (
+    "公钥必须来自被核验的文件之外（--vkey、--keys 或者 --policy）：向日志的主办单位另行索取（公告、网站、函件），取一次，自己留存；"
+    "放在日志旁边的公钥什么也证明不了",
     "a key must come from outside the files that are checked (--vkey, --keys or --policy): ask the log's owner for it "
-    "by another way (his notice, his website, a letter), once, and keep it; a key beside the log proves nothing"
+    "by another way (his notice, his website, a letter), once, and keep it; a key beside the log proves nothing",
 )
 
 
@@ -67,7 +69,7 @@ def verify(
     data: Data = None,
     store: Store = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: LogLang = "zh",
 ) -> None:
     """核验 · Derive the log's tree again from its records and name every record that was touched.
 
@@ -76,13 +78,19 @@ def verify(
     """
     if place is not None:
         if rules is not None or data is not None or store is not None:
-            misuse("--rules, --data and --store are of the log of this installation, not of files at a place")
+            misuse(
+                "--rules、--data、--store 说的是本机安装的日志，不是别处的文件",
+                "--rules, --data and --store are of the log of this installation, not of files at a place",
+            )
         trust = _trust(vkey, keys, policy)
         if trust is None:
-            misuse(_NEED_KEY)
+            misuse(*_NEED_KEY)
         _verify_place(place, trust, [Kept(str(path), _read(path)) for path in seen or ()], jobs, as_json, lang)
     elif vkey or keys or policy or seen or jobs:
-        misuse("--vkey, --keys, --policy, --seen and --jobs are for an exported log: name its folder or address")
+        misuse(
+            "--vkey、--keys、--policy、--seen、--jobs 用于导出的日志：写明它的文件夹或者网址",
+            "--vkey, --keys, --policy, --seen and --jobs are for an exported log: name its folder or address",
+        )
     else:
         _verify_store(Settings.choose(rules, data, store), rules is not None, as_json, lang)
 
@@ -92,7 +100,7 @@ def export(
     data: Data = None,
     store: Store = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: LogLang = "zh",
 ) -> None:
     """导出 · Write the log as files that anyone can verify (C2SP tlog-tiles), up to its newest signed checkpoint."""
     settings = Settings.choose(None, data, store)
@@ -146,7 +154,7 @@ def prove(
     with AuditLog.open(settings.where, read_only=True) as log:
         found = log.read(int(record)) if re.fullmatch(r"[0-9]{1,18}", record) else log.find(record)
         if found is None:
-            misuse(f"there is no record `{record}`")
+            misuse(f"没有记录“{record}”", f"there is no record `{record}`")
         proof = Published(log).proof(found.seq)
     if output is not None:
         output.write_bytes(proof.to_bytes())
@@ -169,21 +177,24 @@ def verify_proof(
     data: Data = None,
     store: Store = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: LogLang = "zh",
 ) -> None:
     """核对证明 · Check, with nothing but files and a key, that the log whose key it is holds that record.
 
     Without --record, --data or --store names the log to take it from.
     """
     if (record is None) == (data is None and store is None):
-        misuse("say where the record is: --record FILE, or --data or --store for the log it stands in")
+        misuse(
+            "写明记录在哪里：--record FILE，或者用 --data、--store 指明它所在的日志",
+            "say where the record is: --record FILE, or --data or --store for the log it stands in",
+        )
     trust = _trust(vkey, keys, policy)
     if trust is None:
-        misuse(_NEED_KEY)
+        misuse(*_NEED_KEY)
     try:
         proof = TlogProof.parse(_read(file))
     except Malformed as wrong:
-        misuse(f"`{file}` is no proof: {wrong}")
+        misuse(f"“{file}”不是证明（{wrong}）", f"`{file}` is no proof: {wrong}")
     try:
         trust.accept(proof.note)
         content = _read(record) if record is not None else _stored(proof.index, Settings.choose(None, data, store))
@@ -206,7 +217,9 @@ def verify_proof(
 def _trust(vkeys: list[str] | None, keys: Path | None, policy: Path | None) -> Trust | None:
     given = [each for each in (vkeys, keys, policy) if each]
     if len(given) > 1:
-        misuse("give the keys in one way: --vkey, --keys or --policy")
+        misuse(
+            "公钥只用一种办法给：--vkey、--keys 或者 --policy", "give the keys in one way: --vkey, --keys or --policy"
+        )
     try:
         if keys is not None:
             return Trust.of_list(_read(keys))
@@ -214,7 +227,8 @@ def _trust(vkeys: list[str] | None, keys: Path | None, policy: Path | None) -> T
             return Trust(Policy.parse(_read(policy)))
         return Trust.of_keys(vkeys) if vkeys else None
     except Malformed as wrong:
-        misuse(f"the key cannot be used: {wrong}" if vkeys else f"`{keys or policy}` cannot be used: {wrong}")
+        what = "--vkey" if vkeys else str(keys or policy)
+        misuse(f"“{what}”不能用（{wrong}）", f"`{what}` cannot be used: {wrong}")
 
 
 def _stored(index: int, settings: Settings) -> bytes:
@@ -227,7 +241,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        misuse(f"`{path}` cannot be read ({error.strerror})")
+        misuse(f"“{path}”读不了（{error.strerror}）", f"`{path}` cannot be read ({error.strerror})")
 
 
 def _verify_place(place: str, trust: Trust, seen: list[Kept], jobs: int | None, as_json: bool, lang: str) -> None:
@@ -235,7 +249,7 @@ def _verify_place(place: str, trust: Trust, seen: list[Kept], jobs: int | None, 
         with progress("verify") as show:
             report = verify_files(files_at(place), trust, seen, jobs=jobs or os.cpu_count() or 1, progress=show)
     except NotPublished as error:
-        misuse(str(error))
+        misuse(f"“{place}”不是公布的日志：{error}", str(error))
     if as_json:
         say_json(
             _common(report.findings, report.size, report.root_hex)

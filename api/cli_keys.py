@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, complain, misuse, need_log, say, say_json
+from api.terminal import FOUND, AsJson, Data, LogLang, complain, misuse, need_log, say, say_json
 from cases.log.anchors import anchor as append_anchor
 from cases.log.keyring import Keyring, lock_folder, write_durably
 from cases.log.published import Published
@@ -51,7 +51,7 @@ def list_keys(data: Data = None, as_json: AsJson = False) -> None:
 
 
 @keys_app.command()
-def rotate(data: Data = None, as_json: AsJson = False, lang: Lang = "zh") -> None:
+def rotate(data: Data = None, as_json: AsJson = False, lang: LogLang = "zh") -> None:
     """更换密钥 · Change the log's keys, or finish a change that was cut; stop the service first."""
     keyring, settings = _keys(data)
     need_log(settings)
@@ -85,7 +85,7 @@ def add_sm2_key(
     try:
         pem = public.read_bytes()
     except OSError as error:
-        misuse(f"`{public}` cannot be read ({error.strerror})")
+        misuse(f"“{public}”读不了（{error.strerror}）", f"`{public}` cannot be read ({error.strerror})")
     with lock_folder(keyring.folder, alone=True), AuditLog.open(settings.where) as log:
         signer = add_sm2(keyring.folder, keyring.origin, pem, shlex.split(command))
         record_added(log, keyring, signer.verifier)
@@ -131,7 +131,7 @@ def verify_timestamps(
     ] = None,
     data: Data = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: LogLang = "zh",
 ) -> None:
     """核验时间戳 · Verify the tokens that are kept; none at all is a finding."""
     from cases.log.timestamp import read_certificates, verify_tokens  # noqa: PLC0415 - few need it
@@ -167,7 +167,7 @@ def verify_timestamps(
     raise typer.Exit(0 if ok else FOUND)
 
 
-def anchor(data: Data = None, as_json: AsJson = False, lang: Lang = "zh") -> None:
+def anchor(data: Data = None, as_json: AsJson = False, lang: LogLang = "zh") -> None:
     """国密锚点 · Append a record with SM3 over all that was signed since the last anchor; for cron, hourly or daily."""
     settings = Settings.choose(None, data)
     need_log(settings)

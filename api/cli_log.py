@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Store, load, need_log, progress, say, say_json
+from api.terminal import FOUND, AsJson, Data, LogLang, Store, load, need_log, progress, say, say_json
 from cases.replay import replay_in_processes
 
 
@@ -26,7 +26,7 @@ def replay(
     data: Data = None,
     store: Store = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: LogLang = "zh",
 ) -> None:
     """重放 · Decide every recorded question again, from the rule bytes it used, and name every difference."""
     settings = Settings.choose(rules, data, store)

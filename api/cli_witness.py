@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import typer
 
-from api.terminal import FOUND, AsJson, Lang, misuse, say, say_json
+from api.terminal import FOUND, AsJson, LogLang, misuse, say, say_json
 from cases.log.keyring import write_durably, write_private
 from cases.log.witness import Kept, WitnessStore, cosigner_keys
 from cases.tlog.errors import Malformed
@@ -41,12 +41,12 @@ def make_key(
 ) -> None:
     """见证人密钥 · Make a witness's key and its empty state, and print the vkey to give to the log."""
     if key.exists():
-        misuse(f"`{key}` is there already; name another file")
+        misuse(f"“{key}”已经存在；换一个文件名", f"`{key}` is there already; name another file")
     try:
         made = SignerKey(name, KeyType.SUBTREE if ml_dsa else KeyType.COSIGNATURE, secrets.token_bytes(32))
         vkey = str(made.verifier)
     except Malformed as error:
-        misuse(str(error))
+        misuse(f"名称不能用（{error}）", f"the name cannot be used: {error}")
     # The state first: a key without one cosigns nothing, a state without a key is only an empty file.
     WitnessStore.create(_state(key, state))
     write_private(key, made)
@@ -71,13 +71,16 @@ def serve(
     try:
         logs = [VerifierKey.parse(each) for each in log]
     except Malformed as error:
-        misuse(f"--log: {error}")
+        misuse(f"--log 要日志的 vkey（{error}）", f"--log takes a vkey of the log: {error}")
     store = WitnessStore(_state(key[0], state), cosigner_keys(key), logs)
     store.latest()  # A state that cannot be used is told now, and not to the log.
     try:
         bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        misuse(f"port {port} of {host} cannot be used ({error.strerror}); choose another with --host and --port")
+        misuse(
+            f"{host} 的端口 {port} 不能用（{error.strerror}）；用 --host 和 --port 换一个",
+            f"port {port} of {host} cannot be used ({error.strerror}); choose another with --host and --port",
+        )
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{bound.getsockname()[1]}"
     if as_json:
@@ -105,7 +108,7 @@ def show(
         Path | None, typer.Option("--out", metavar="DIR", help="write every checkpoint cosigned into DIR/LOG/SIZE")
     ] = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: LogLang = "zh",
 ) -> None:
     """见证所见 · Show the newest checkpoint cosigned of each log, and what a log signed that was refused."""
     store = WitnessStore(_state(key, state))

@@ -154,9 +154,14 @@ class LawFilesMissing(CaseError):
 
     code = "law_files_missing"
 
-    def __init__(self, folder: str, reason: str) -> None:
-        super().__init__(folder, reason)
-        self.folder, self.reason = folder, reason
+    def __init__(self, folder: str, reason_zh: str, reason: str) -> None:
+        super().__init__(folder, reason_zh, reason)
+        self.folder, self.reason_zh, self.reason = folder, reason_zh, reason
+
+    @property
+    def message_zh(self) -> str:
+        """The sentence in Chinese."""
+        return f"“{self.folder}”里没有规则文件：{self.reason_zh}；用 --rules 指明文件夹"
 
     def __str__(self) -> str:
         return f"no rule files in `{self.folder}`: {self.reason}; give the folder with `--rules`"

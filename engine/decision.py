@@ -33,7 +33,7 @@ from engine.measures import (
 from engine.numbers import exact_text
 from engine.refusals import RefusalCode
 from engine.rule import Basis, Rule
-from engine.tree import Money, Number
+from engine.tree import Expr, Money, Number
 
 # The version of what rules *mean*: it rises when any rule could give another outcome than before (CHANGELOG, starred).
 MEANING = 2
@@ -236,7 +236,7 @@ def _figure(imposed: Imposed) -> dict[str, Wire]:
     return {f"{word}_low": _end(found.low), f"{word}_high": _end(found.high), "unit": unit}
 
 
-def _end(figure: Number | Money | None) -> str | None:
+def _end(figure: Expr | None) -> str | None:
     """Write one end of a range; money in whole units of its currency, null where the law names no end."""
     match figure:
         case None:
@@ -245,6 +245,8 @@ def _end(figure: Number | Money | None) -> str | None:
             return exact_text(Fraction(fen, 100))
         case Number(value=value):
             return exact_text(value)
+        case _:
+            raise AssertionError("what is imposed was worked out")
 
 
 MeasureKind = Literal[

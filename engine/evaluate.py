@@ -4,15 +4,19 @@ A condition is true, false, or `Missing`: the facts it still hangs on (Kleene's 
 number, an amount in fen, a day, or `Missing`. Named values are worked out once, on first use.
 """
 
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from itertools import repeat
 from typing import Any as Anything
 
-from engine.arithmetic import Exact, Undefined, bounded, product, quotient, time_after, time_between, whole
+from engine.arithmetic import Exact, Undefined, bounded, product, quotient, ratio, steps, time_after, time_between
 from engine.fact import Fact
 from engine.given import Value
+from engine.plain import passes
+from engine.rule import Row
 from engine.tree import (
     COMPARE,
     All,
@@ -70,6 +74,9 @@ class Scope:
     taken: dict[str, tuple[Anything, ...]] = field(default_factory=dict)
     outer: "Scope | None" = None
     limits: "dict[str, Scope]" = field(default_factory=dict)
+    insides: "dict[str, tuple[Scope, ...]]" = field(default_factory=dict)
+    # The ends that fines of rows come to, by who pays, once they were weighed (`heavier`).
+    weighed: list[tuple[Row, str, tuple[Exact, Exact] | None]] = field(default_factory=list)
 
     def declared(self, name: str) -> Fact | Named | None:
         found = self.named.get(name) or self.facts.get(name)
@@ -84,37 +91,33 @@ class Scope:
 
     def value(self, name: str) -> Exact | date | bool | Missing:
         """Return a fact or named value as expressions use it: exact, a percentage as a share."""
-        if name in self.named:
-            if name not in self.worked:
-                self.worked[name] = _work(self.named[name], self)
-            found: Exact | date | bool | Missing = self.worked[name]
-            return found
+        found: Anything = self.worked.get(name)
+        if found is None and (named := self.named.get(name)) is not None:
+            found = self.worked[name] = _work(named, self)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
         fact = self.facts.get(name)
-        if fact is None:
-            if self.outer is not None:
-                return self.outer.value(name)
-            built_in = self.values.get(name)
-            return Missing((name,)) if built_in is None else built_in  # type: ignore[return-value]  # @on, @decided, @fine
-        value = self.values.get(name)
-        if value is None:
-            return Missing((name,))
-        if fact.kind == "number" or fact.unit == "percent":
-            assert isinstance(value, int)
-            return Fraction(value, 10**fact.scale * (100 if fact.unit == "percent" else 1))
-        assert not isinstance(value, str | tuple)
-        return value
+        if fact is None and self.outer is not None:
+            return self.outer.value(name)
+        found = self.values.get(name)  # Without a fact it is what the engine gives: @on, @decided, @fine.
+        if found is None or fact is None or fact.over == 1:
+            return Missing((name,)) if found is None else found
+        # Money of a currency without hundredths is given in whole units, and reckoned in hundredths like all money.
+        return ratio(found * fact.over.denominator, fact.over.numerator)
 
     def inside(self, records: Records, record: Mapping[str, Value]) -> "Scope":
         """Return the scope of one record: its own fields and values before those of the decision."""
-        return Scope(
-            record,
-            {each.name: each for each in records.fields},
-            {each.name: each for each in records.values},
-            {},
-            self.low,
-            self.high,
-            outer=self,
-        )
+        return Scope(record, records.by_name, records.named, {}, self.low, self.high, outer=self)
+
+    def each_of(self, name: str) -> "tuple[Scope, ...] | Missing":
+        """Return the scopes of all records of a list, in which their values are worked out once."""
+        found = self.insides.get(name)
+        if found is None:
+            records: Anything = self.raw(name)
+            if isinstance(records, Missing):
+                return records
+            found = self.insides[name] = tuple([self.inside(self.lists[name], record) for record in records])
+        return found
 
     def within(self, name: str, low: Expr | None, high: Expr | None) -> "Scope":
         """Return the scope in which 法定下限 and 法定上限 are the ends of the statutory range of that name."""
@@ -125,9 +128,6 @@ class Scope:
             )
             self.limits[name] = found
         return found
-
-    def records(self, name: str) -> tuple[Mapping[str, Value], ...] | Missing:
-        return self.raw(name)  # type: ignore[return-value]  # a fact of kind records holds records
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------
@@ -165,7 +165,8 @@ def _one_of(condition: OneOf, scope: Scope) -> bool | Missing:
 
 
 def _relation(condition: Relation, scope: Scope) -> bool | Missing:
-    one, other = compute(condition.left, scope), compute(condition.right, scope)
+    left, right = condition.left, condition.right
+    one, other = _COMPUTE[type(left)](left, scope), _COMPUTE[type(right)](right, scope)
     if isinstance(one, Missing) or isinstance(other, Missing):
         return _both(one, other)
     return COMPARE[condition.op](one, other)
@@ -177,23 +178,23 @@ def _not(condition: Not, scope: Scope) -> bool | Missing:
 
 
 def _all(condition: All, scope: Scope) -> bool | Missing:
-    return _joined(condition.parts, scope, False)
+    return _joined(condition, scope, False)
 
 
 def _any(condition: Any, scope: Scope) -> bool | Missing:
-    return _joined(condition.parts, scope, True)
+    return _joined(condition, scope, True)
 
 
 def _each(condition: Each, scope: Scope) -> bool | Missing:
-    records = scope.records(condition.records)
-    if isinstance(records, Missing):
-        return records
-    lists = scope.lists[condition.records]
-    return _settled([(condition.where, scope.inside(lists, record)) for record in records], condition.which == "any")
+    scopes = scope.each_of(condition.records)
+    if isinstance(scopes, Missing):
+        return scopes
+    return _settled(zip(repeat(condition.where), scopes, strict=False), condition.which == "any")
 
 
-def _joined(parts: tuple[Condition, ...], scope: Scope, settles: bool) -> bool | Missing:
-    return _settled([(part, scope) for part in parts], settles)
+def _joined(condition: All | Any, scope: Scope, settles: bool) -> bool | Missing:
+    holds = passes(condition.ways, scope.values) if condition.ways else None
+    return _settled(zip(condition.parts, repeat(scope), strict=False), settles) if holds is None else holds
 
 
 def _settled(parts: Iterable[tuple[Condition, Scope]], settles: bool) -> bool | Missing:
@@ -237,7 +238,7 @@ _EVALUATE: Mapping[type, Callable[[Anything, Scope], bool | Missing]] = {
 
 
 def _both(*found: Anything) -> Missing:
-    return Missing(name for each in found if isinstance(each, Missing) for name in each)
+    return Missing([name for each in found if isinstance(each, Missing) for name in each])
 
 
 # --- expressions -----------------------------------------------------------------------------------------------------
@@ -254,37 +255,35 @@ def _limit(expr: Limit, scope: Scope) -> Anything:
 
 
 def _arithmetic(expr: Arithmetic, scope: Scope) -> Anything:
-    one, other = compute(expr.left, scope), compute(expr.right, scope)
+    left, right = expr.left, expr.right
+    one, other = _COMPUTE[type(left)](left, scope), _COMPUTE[type(right)](right, scope)
     if isinstance(one, Missing) or isinstance(other, Missing):
         return _both(one, other)
-    match expr.op:
-        case "+":
-            value = one + other
-        case "-":
-            value = one - other
-        case "*":
-            value = product(one, other)
-        case "/":
-            value = quotient(one, other)
-    return bounded(value)
+    return bounded(_ARITHMETIC[expr.op](one, other))
+
+
+_ARITHMETIC: Mapping[str, Callable[[Anything, Anything], Exact]] = {
+    "+": operator.add, "-": operator.sub, "*": product, "/": quotient,
+}  # fmt: skip
 
 
 def _extreme(expr: Extreme, scope: Scope) -> Anything:
-    found = [compute(part, scope) for part in expr.parts]
-    missing = _both(*found)
-    return missing or (max(found) if expr.which == "greatest" else min(found))
+    found = [_COMPUTE[type(part)](part, scope) for part in expr.parts]
+    if Missing in map(type, found):
+        return _both(*found)
+    return max(found) if expr.which == "greatest" else min(found)
 
 
 def _rounded_to(expr: RoundedTo, scope: Scope) -> Anything:
     value, unit = compute(expr.part, scope), compute(expr.step, scope)
-    return value if isinstance(value, Missing) else whole(Fraction(value, unit), expr.mode) * unit
+    return value if isinstance(value, Missing) else steps(value, unit, expr.mode) * unit
 
 
 def _portions(expr: Portions, scope: Scope) -> Anything:
     value, unit = compute(expr.part, scope), compute(expr.size, scope)
     if isinstance(value, Missing):
         return value
-    return whole(Fraction(value, unit), "ceiling" if expr.started else "floor")
+    return steps(value, unit, "ceiling" if expr.started else "floor")
 
 
 def _between(expr: Between, scope: Scope) -> Anything:
@@ -315,21 +314,22 @@ def _along(expr: Along, scope: Scope) -> Anything:
 
 
 def _tally(tally: Tally, scope: Scope) -> Anything:
-    records = scope.records(tally.records)
-    if isinstance(records, Missing):
-        return records
-    lists = scope.lists[tally.records]
+    scopes = scope.each_of(tally.records)
+    if isinstance(scopes, Missing):
+        return scopes
+    if tally.where is None and tally.part is None:
+        return len(scopes)
     found: list[Anything] = []
     missing: tuple[str, ...] = ()
-    for record in records:
-        inner = scope.inside(lists, record)
-        holds = evaluate(tally.where, inner) if tally.where is not None else True
-        if isinstance(holds, Missing):
-            missing += holds
-        elif holds:
-            value = compute(tally.part, inner) if tally.part is not None else 1
+    where, part = tally.where, tally.part
+    for inner in scopes:
+        holds = True if where is None else _EVALUATE[type(where)](where, inner)
+        if holds is True:
+            value = 1 if part is None else _COMPUTE[type(part)](part, inner)
             missing += value if isinstance(value, Missing) else ()
             found.append(value)
+        elif holds is not False:
+            missing += holds
     if missing:
         return Missing(missing)
     if tally.what in ("count", "total"):
@@ -341,7 +341,7 @@ def _tally(tally: Tally, scope: Scope) -> Anything:
 
 _COMPUTE: Mapping[type, Callable[[Anything, Scope], Anything]] = {
     Money: lambda expr, _scope: expr.fen,
-    Number: lambda expr, _scope: expr.value,
+    Number: lambda expr, _scope: expr.exact,
     Day: lambda expr, _scope: expr.day,
     Ref: lambda expr, scope: scope.value(expr.name),
     Limit: _limit,
@@ -412,14 +412,14 @@ def _branches(name: str, rows: tuple[tuple[Condition | None, Expr], ...], scope:
             otherwise = [index]
             continue
         try:
-            holds = evaluate(when, scope)
+            holds = _EVALUATE[type(when)](when, scope)
         except Undefined as none:
             undefined.append(none)
             continue
-        if isinstance(holds, Missing):
-            missing += holds
-        elif holds:
+        if holds is True:
             holding.append(index)
+        elif holds is not False:
+            missing += holds
     if len(holding) > 1:
         # Two hold already, whatever else is missing or has no value.
         raise Undefined("several_lines", name)

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any as Anything
 from typing import Literal
 
-from engine.arithmetic import Span
+from engine.arithmetic import Exact, Span, ratio
 from engine.fact import Cell, Fact
 from engine.numbers import Rounding
+from engine.plain import Ways, all_ways, among, any_way, one_way, opposite
 
 # --- expressions ---------------------------------------------------------------------------------------------------
 # An expression is a number, an amount of money (in fen) or a day. Numbers are exact fractions.
@@ -28,6 +30,11 @@ class Number:
     """A plain number: 1.5, 1.5 fold, 20 % (which is 0.2), 5 tonnes."""
 
     value: Fraction
+    # The same, as a whole number where it is one, which is quicker to reckon with.
+    exact: Exact = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exact", ratio(self.value.numerator, self.value.denominator))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,11 +201,19 @@ class Not:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class All:
     parts: tuple["Condition", ...]
+    ways: Ways = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ways", all_ways(map(ways_of, self.parts)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Any:
     parts: tuple["Condition", ...]
+    ways: Ways = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ways", any_way(map(ways_of, self.parts)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +232,26 @@ COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
     ">=": operator.ge,
 }
 
+
+def ways_of(condition: Condition) -> Ways:
+    """Write a condition as the ways in which it holds, where it is made of plain tests on facts."""
+    match condition:
+        case Is(fact=name):
+            return one_way(name, True, operator.is_)
+        case Compare(fact=name, op=op, value=value):
+            return one_way(name, value, COMPARE[op])
+        case OneOf(fact=name, choices=(choice,)):
+            return one_way(name, choice, operator.eq)
+        case OneOf(fact=name, choices=choices):
+            return one_way(name, choices, among)
+        case Not(part=part):
+            return opposite(ways_of(part))
+        case All(ways=ways) | Any(ways=ways):
+            return ways
+        case _:
+            return ()
+
+
 # --- named values (计算): tables, steps, intermediate amounts --------------------------------------------------------
 
 
@@ -234,7 +269,18 @@ class Band:
         return above and (self.high is None or (value < self.high if self.high_open else value <= self.high))
 
 
-Key = Band | tuple[str, ...] | bool
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The days from one to another, both included; an end that is None is open for ever."""
+
+    first: date | None
+    last: date | None
+
+    def holds(self, day: date) -> bool:
+        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+
+
+Key = Band | Period | tuple[str, ...] | bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +294,7 @@ class Axis:
     def line(self, value: Anything) -> int | None:
         """Find the line a value falls on; the loader makes sure that no two hold at once."""
         for index, key in enumerate(self.keys):
-            if isinstance(key, Band):
+            if isinstance(key, Band | Period):
                 holds = key.holds(value)
             else:
                 holds = value is key if isinstance(key, bool) else value in key
@@ -304,6 +350,11 @@ class Named:
     how: Formula | Branches | Table | Marginal
     shape: int = field(compare=False)
     cell: Cell
+    # The names it is worked out from, each once.
+    reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", tuple(dict.fromkeys(names_of_named(self))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +364,12 @@ class Records:
     fact: Fact
     fields: tuple[Fact, ...]
     values: tuple[Named, ...] = ()
+    by_name: Mapping[str, Fact] = field(init=False, compare=False, repr=False)
+    named: Mapping[str, Named] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", MappingProxyType({each.name: each for each in self.fields}))
+        object.__setattr__(self, "named", MappingProxyType({each.name: each for each in self.values}))
 
 
 # --- what a node reads ----------------------------------------------------------------------------------------------
@@ -384,38 +441,4 @@ def positive(when: Condition) -> bool:
         case All(parts=parts) | Any(parts=parts):
             return all(map(positive, parts))
         case _:
-            return False
-
-
-def is_whole(node: Expr, whole_name: Callable[[str], bool]) -> bool:
-    """Say whether a number is whole whatever the facts are; `whole_name` says it of facts and named values."""
-    match node:
-        case Number(value=value):
-            return value.denominator == 1
-        case Ref(name=name):
-            return whole_name(name)
-        case Arithmetic(op="+" | "-" | "*", left=left, right=right):
-            return is_whole(left, whole_name) and is_whole(right, whole_name)
-        case Extreme(parts=parts):
-            return all(is_whole(part, whole_name) for part in parts)
-        case RoundedTo(step=step):
-            return is_whole(step, whole_name)
-        case Tally(what="total" | "greatest" | "least", part=part):
-            return part is not None and is_whole(part, whole_name)
-        case Portions() | Between() | Tally():
-            return True
-        case _:
-            return False
-
-
-def is_whole_named(named: Named, whole_name: Callable[[str], bool]) -> bool:
-    """Say it of a named value."""
-    match named.how:
-        case Formula(part=part):
-            return named.kind == "number" and is_whole(part, whole_name)  # type: ignore[arg-type]  # no yes or no
-        case Branches(rows=rows):
-            return all(is_whole(value, whole_name) for _when, value in rows)
-        case Table(cells=cells):
-            return all(is_whole(cell, whole_name) for line in cells for cell in line)
-        case Marginal():
             return False
