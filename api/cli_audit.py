@@ -47,7 +47,8 @@ PolicyFile = Annotated[
     Path | None, typer.Option("--policy", metavar="FILE", help="logs, witnesses and quorum (C2SP tlog-policy)")
 ]
 _NEED_KEY = (
-    "公钥必须来自被核验的文件之外（--vkey、--keys 或者 --policy）：向日志的主办单位另行索取（公告、网站、函件），取一次，自己留存；"
+    "公钥必须来自被核验的文件之外（--vkey、--keys 或者 --policy）："
+    "向日志的主办单位另行索取（公告、网站、函件），取一次，自己留存；"
     "放在日志旁边的公钥什么也证明不了",
     "a key must come from outside the files that are checked (--vkey, --keys or --policy): ask the log's owner for it "
     "by another way (his notice, his website, a letter), once, and keep it; a key beside the log proves nothing",
