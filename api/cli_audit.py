@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,7 +61,7 @@ def verify(
     seen: Annotated[
         list[Path] | None, typer.Option("--seen", metavar="FILE", help="a checkpoint you kept earlier; repeatable")
     ] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="processes [default: one for each core]")] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="processes that read records [default: 1]")] = None,
     rules: Rules = None,
     data: Data = None,
     store: Store = None,
@@ -233,7 +232,7 @@ def _read(path: Path) -> bytes:
 def _verify_place(place: str, trust: Trust, seen: list[Kept], jobs: int | None, as_json: bool, lang: str) -> None:
     try:
         with progress("verify") as show:
-            report = verify_files(files_at(place), trust, seen, jobs=jobs or os.cpu_count() or 1, progress=show)
+            report = verify_files(files_at(place), trust, seen, jobs=jobs or 1, progress=show)
     except NotPublished as error:
         misuse(str(error))
     if as_json:
