@@ -258,7 +258,7 @@ def _say_place(report: FilesReport, lang: str) -> None:
         say(f"--- {each.name}\n{each.data.decode('utf-8', 'replace')}")
     _say_sum(report.findings, report.size, report.root_hex, lang)
     if report.ok:
-        kinds = "、".join(f"{name or '?'} {count}" for name, count in report.kinds.items())
+        kinds = ", ".join(f"{name or '?'} {count}" for name, count in report.kinds.items())
         zh = f"{report.origin}：{report.checkpoints} 个签过名的检查点相符；记录种类：{kinds}"
         en = f"{report.origin}: {report.checkpoints} signed checkpoints agree; kinds of records: {kinds}"
         say(zh if lang == "zh" else en)
