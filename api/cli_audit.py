@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,7 +64,7 @@ def verify(
     seen: Annotated[
         list[Path] | None, typer.Option("--seen", metavar="FILE", help="a checkpoint you kept earlier; repeatable")
     ] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="processes [default: one for each core]")] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="processes that read records [default: 1]")] = None,
     rules: Rules = None,
     data: Data = None,
     store: Store = None,
@@ -248,7 +247,7 @@ def _read(path: Path) -> bytes:
 def _verify_place(place: str, trust: Trust, seen: list[Kept], jobs: int | None, as_json: bool, lang: str) -> None:
     try:
         with progress("verify") as show:
-            report = verify_files(files_at(place), trust, seen, jobs=jobs or os.cpu_count() or 1, progress=show)
+            report = verify_files(files_at(place), trust, seen, jobs=jobs or 1, progress=show)
     except NotPublished as error:
         misuse(f"“{place}”不是公布的日志：{error}", str(error))
     if as_json:
@@ -274,7 +273,7 @@ def _say_place(report: FilesReport, lang: str) -> None:
         say(f"--- {each.name}\n{each.data.decode('utf-8', 'replace')}")
     _say_sum(report.findings, report.size, report.root_hex, lang)
     if report.ok:
-        kinds = "、".join(f"{name or '?'} {count}" for name, count in report.kinds.items())
+        kinds = ", ".join(f"{name or '?'} {count}" for name, count in report.kinds.items())
         zh = f"{report.origin}：{report.checkpoints} 个签过名的检查点相符；记录种类：{kinds}"
         en = f"{report.origin}: {report.checkpoints} signed checkpoints agree; kinds of records: {kinds}"
         say(zh if lang == "zh" else en)
@@ -311,11 +310,13 @@ def _was_signed(settings: Settings) -> bool:
 
 
 def _same_rules(settings: Settings) -> bool | None:
-    """Say whether the newest record rests on the given rule files; None where there is no record."""
+    """Say whether the newest record that rests on rule files rests on these; None where none does."""
     digest = load(settings).rulebook.digest
     with AuditLog.open(settings.where, read_only=True) as log:
-        size = log.head().size
-        return bool(orjson.loads(log.read(size - 1).data)["rulebook"] == digest) if size else None
+        for seq in reversed(range(log.head().size)):
+            if (found := orjson.loads(log.read(seq).data).get("rulebook")) is not None:
+                return bool(found == digest)
+    return None
 
 
 def _listed(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:

@@ -55,6 +55,18 @@ def add_log(app: FastAPI, log: AuditLog, keyring: Keyring | None) -> None:
         return Response(latest.note.to_bytes(), media_type=TEXT, headers=BRIEFLY)
 
     @app.get(
+        "/log/checkpoints/index",
+        operation_id="list_checkpoints",
+        summary="The size of every signed checkpoint, one on a line",
+        response_class=Response,
+        responses=_text("sizes"),
+    )
+    def checkpoints() -> Response:
+        latest = published.latest()
+        sizes = [str(each.size) for each in published.signed(latest.size if latest else 0)]
+        return Response("".join(f"{each}\n" for each in sorted(sizes)), media_type=TEXT, headers=BRIEFLY)
+
+    @app.get(
         "/log/checkpoints/{size}",
         operation_id="read_checkpoint_of_size",
         summary="The signed checkpoint of a size, with the cosignatures it has",
@@ -63,6 +75,16 @@ def add_log(app: FastAPI, log: AuditLog, keyring: Keyring | None) -> None:
     )
     def checkpoint_of(size: Annotated[int, Path(ge=1, lt=2**62)]) -> Response:
         return Response(published.checkpoint(size).note.to_bytes(), media_type=TEXT, headers=BRIEFLY)
+
+    @app.get(
+        "/log/sources/{digest}",
+        operation_id="read_source",
+        summary="Rule bytes that records cite, by their SHA-256 in hex",
+        response_class=Response,
+        responses=_bytes("a rule file, or the manifest of a rulebook") | problems(404),
+    )
+    def source(digest: str) -> Response:
+        return Response(log.source(f"sha256:{digest[:64]}"), media_type=BYTES, headers=FOREVER)
 
     @app.get(
         "/log/tile/{path:path}",

@@ -66,6 +66,7 @@ class Desk:
         return self._record(asked, joint_to_wire(joint), door, key)
 
     def _record(self, asked: Asked | AskedTogether, decision: dict[str, Wire], door: str, key: str | None) -> Recorded:
+        self._publish(door)
         fingerprint = sha256(rfc8785.dumps(asked.to_wire())).hexdigest() if key is not None else None
         record_id = str(uuid7())
         data = write_record(
@@ -77,7 +78,6 @@ class Desk:
             asked=asked,
             decision=decision,
         )
-        self._publish(door)
         place = self._append(NewEntry(id=record_id, data=data, key=key, fingerprint=fingerprint), {})
         if isinstance(place, KeySeen):
             earlier = self.log.read(place.seq)

@@ -15,17 +15,21 @@ import pytest
 from cases.clock import posix_now
 from cases.errors import LogUnavailable, NotPublished, UnsafeStore
 from cases.log import export as export_module
+from cases.log.audit import verify
 from cases.log.export import export
 from cases.log.files import Folder, Web, files_at
+from cases.log.keyring import Keyring
 from cases.log.published import Token
-from cases.log.store import NewEntry, digest_of
+from cases.log.sealing import Sealer, SigningState
+from cases.log.store import AuditLog, NewEntry, digest_of
 from cases.log.trust import Trust
 from cases.log.verify_files import verify_files
 from cases.tlog.checkpoint import Checkpoint
 from cases.tlog.keys import KeyType, SignerKey
 from cases.tlog.note import Note
 from cases.tlog.tiles import bundles_of, read_bundle, tiles_of
-from tests.log.kit import ORIGIN, Sealed, numbered, sealed
+from tests.log.kit import ORIGIN, THEN, Sealed, numbered, sealed
+from tests.log.places import Place
 
 SIZES = [1, 2, 255, 256, 257, 511, 512, 513]
 LARGE = [65_535, 65_536, 65_537, 70_000]
@@ -86,6 +90,23 @@ def test_an_export_across_the_third_level_verifies(tmp_path: Path, size: int) ->
         check_whole(it, size)
         report = verify_files(Folder(tmp_path / "out"), trust_of(it), jobs=2)
         assert (report.ok, report.size) == (True, size)
+
+
+def test_a_log_in_either_store_is_exported_and_verified(tmp_path: Path, at: Place) -> None:
+    keyring = Keyring.create(tmp_path / "keys", ORIGIN, THEN)
+    with AuditLog.open(at.where) as log:
+        sealer = Sealer(log, SigningState.create(tmp_path / "state", ORIGIN), ORIGIN, keyring.signers())
+        for start, stop in ((0, 100), (100, 700)):
+            log.append(numbered(start, stop))
+            sealer.seal()
+        trust = Trust.of_dated(keyring.keys)
+
+        export(log, tmp_path / "out", keyring.public_list())
+
+        assert verify_files(Folder(tmp_path / "out"), trust).ok
+        assert verify(log, trust=trust).ok
+        bundle = (tmp_path / "out/tile/entries/002.p/188").read_bytes()
+        assert read_bundle(bundle, 188) == [each.data for each in numbered(512, 700)]
 
 
 def test_nothing_is_exported_before_something_is_signed_and_an_empty_signed_log_verifies(tmp_path: Path) -> None:
