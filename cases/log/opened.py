@@ -28,6 +28,7 @@ from cases.log.store import AuditLog
 __all__ = ["OpenLog"]
 
 STATE = "signing.sqlite3"
+FIRST_KEYS = f"{OWN_KEY}key_event created"
 
 
 class OpenLog:
@@ -58,18 +59,16 @@ class OpenLog:
         """
         log = AuditLog.open(where)
         try:
-            if (keys / LIST).exists():
-                keyring = Keyring(keys)
-            elif Published(log).latest() is not None:
-                raise RefusedToSign(f"it was signed before, and the folder `{keys}` has no keys: put them back")
-            else:
-                keyring = Keyring.create(keys, origin or f"zhunsheng.local/{secrets.token_hex(8)}", now())
-                SigningState.create(keys / STATE, keyring.origin)
+            keyring = _keyring(log, keys, origin)
             opened = cls(log, keyring, SigningState(keys / STATE, keyring.origin), sealed)
         except BaseException:
             log.close()
             raise
-        opened._record_first_keys()
+        try:
+            opened._record_first_keys()
+        except BaseException:
+            opened.close()
+            raise
         return opened
 
     def append(self, entry: NewEntry, sources: Mapping[str, bytes] | None = None) -> Appended | KeySeen:
@@ -89,9 +88,26 @@ class OpenLog:
         self.close()
 
     def _record_first_keys(self) -> None:
-        key = f"{OWN_KEY}key_event created"
-        if self.log.known(key) is None:
+        if self.log.known(FIRST_KEYS) is None:
             vkeys = [str(each.key) for each in self.keyring.keys if each.until is None]
             about = {"event": "created", "origin": self.keyring.origin, "vkeys": vkeys}
             event_id, data = new_event("key_event", about, door="log")
-            self.append(NewEntry(id=event_id, data=data, key=key, fingerprint="created"))
+            self.append(NewEntry(id=event_id, data=data, key=FIRST_KEYS, fingerprint="created"))
+
+
+def _keyring(log: AuditLog, folder: Path, origin: str | None) -> Keyring:
+    # Asked before the list is looked for: whoever makes both at this moment makes the list first.
+    begun = log.known(FIRST_KEYS) is not None or Published(log).latest() is not None
+    if not (folder / LIST).exists():
+        if begun:
+            raise RefusedToSign(f"it was signed before, and the folder `{folder}` has no keys: put them back")
+        state = SigningState.create(folder / STATE, origin or f"zhunsheng.local/{secrets.token_hex(8)}")
+        # Killed after the state and before the keys, the next one takes its name; of two at once, one makes them.
+        with state.alone() as (name, size):
+            if size > 0:
+                raise RefusedToSign(
+                    f"`{state.path}` knows of {size} signed records and no keys are there: put them back"
+                )
+            if not (folder / LIST).exists():
+                Keyring.create(folder, name, now())
+    return Keyring(folder)
