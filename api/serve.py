@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -111,7 +112,7 @@ class Supervision:
 def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict[str, Any]], None]) -> None:
     """Serve until told to stop."""
     supervised = Supervision.possible()
-    with OpenLog.open(settings.log, settings.keys, origin=settings.origin) as opened:
+    with closing(address.bound), OpenLog.open(settings.log, settings.keys, origin=settings.origin) as opened:
         supervision = Supervision(settings)
         info = {
             "url": address.url,
@@ -136,4 +137,3 @@ def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict
         finally:
             if supervised:
                 supervision.end()
-            address.bound.close()
