@@ -88,8 +88,12 @@ def verify(rules: Rules = None, data: Data = None, as_json: AsJson = False, lang
 
 
 def _same_rules(settings: Settings) -> bool | None:
-    """Say whether the newest record rests on the given rule files; None where there is no record."""
+    """Say whether the newest record that rests on rules rests on the given ones; None where there is none."""
     digest = load(settings).rulebook.digest
     with AuditLog.open(settings.log, read_only=True) as log:
-        size = log.head().size
-        return bool(orjson.loads(log.read(size - 1).data)["rulebook"] == digest) if size else None
+        # Most of the log's own records rest on no rules.
+        for index in reversed(range(log.head().size)):
+            rulebook = orjson.loads(log.read(index).data).get("rulebook")
+            if rulebook is not None:
+                return bool(rulebook == digest)
+    return None

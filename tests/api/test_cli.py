@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from api.service import create_app
 from api.settings import Settings
 from cases.desk import Desk, answer_of
+from cases.log.opened import OpenLog
 from cases.log.store import AuditLog
 from cases.record import Asked
 from tests.api.kit import (
@@ -344,6 +345,16 @@ def test_verifying_with_rules_says_whether_the_newest_record_rests_on_them(
     same, not_same = (called("audit", "verify", *folders(each, data), "--json") for each in (rules, other))
 
     assert (told(same)["rules_match"], told(not_same)["rules_match"]) == (True, False)
+
+
+def test_the_logs_own_records_rest_on_no_rules(rules: Path, data: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path / "new", data):
+        OpenLog.open(folder / "log.sqlite3", folder / "keys").close()
+
+    new, begun = (called("audit", "verify", *folders(rules, folder), "--json") for folder in (tmp_path / "new", data))
+
+    assert (told(new)["size"], told(new)["rules_match"]) == (1, None)
+    assert (told(begun)["size"], told(begun)["rules_match"]) == (FIRST + 4, True)
     assert (same.returncode, not_same.returncode) == (0, 0)
 
 
