@@ -58,7 +58,7 @@ class SigningState:
         """Make the file for a log of which nothing was signed yet; one that is there already stays as it is."""
         create_file(path)
         state = cls(path, origin)
-        with closing(state._connect()) as raw, raw:
+        with state._writing() as raw:
             raw.execute(_SCHEMA)
             raw.execute("INSERT OR IGNORE INTO signed VALUES (1, ?, 0, ?, ?)", (origin, EMPTY_ROOT, b""))
         return state
@@ -86,24 +86,28 @@ class SigningState:
 
         LogUnavailable with the outcome unknown: whoever goes on reads the file anew.
         """
-        try:
-            with closing(self._connect()) as raw, raw:
-                raw.execute("BEGIN IMMEDIATE")
-                done = raw.execute(
-                    "UPDATE signed SET size = ?, root = ?, frontier = ? WHERE size = ? AND root = ?",
-                    (new.size, new.root, b"".join(new.peaks), old.size, old.root),
-                )
-                return done.rowcount == 1
-        except sqlite3.Error as exc:
-            raise LogUnavailable(f"`{self.path}` cannot be written ({exc})") from exc
+        with self._writing() as raw:
+            done = raw.execute(
+                "UPDATE signed SET size = ?, root = ?, frontier = ? WHERE size = ? AND root = ?",
+                (new.size, new.root, b"".join(new.peaks), old.size, old.root),
+            )
+        return done.rowcount == 1
 
     @contextmanager
     def alone(self) -> Iterator[tuple[str, int]]:
         """Keep every other writer of the file out until the block ends; gives the log's name and the size signed."""
-        with closing(self._connect()) as raw:
-            raw.execute("BEGIN IMMEDIATE")
+        with self._writing() as raw:
             name, size = raw.execute("SELECT origin, size FROM signed").fetchone()
             yield name, size
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(self._connect()) as raw, raw:
+                raw.execute("BEGIN IMMEDIATE")
+                yield raw
+        except sqlite3.Error as exc:
+            raise LogUnavailable(f"`{self.path}` cannot be written ({exc})") from exc
 
     def _connect(self) -> sqlite3.Connection:
         address = f"{self.path.absolute().as_uri()}?mode=rw"
