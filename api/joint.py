@@ -22,7 +22,7 @@ from api.models import (
     read_day_text,
 )
 from api.problems import BadRequest, NotFound
-from cases.desk import Desk, answer_of
+from cases.desk import Desk, answer_of, find_decision
 from cases.record import AskedTogether
 from engine import Act
 from engine.joined import JointRefusalCode, JointStepKind
@@ -218,7 +218,7 @@ def add_joint(app: FastAPI, desk: Desk) -> None:
         responses=ok("as it was answered", JointObject) | problems(404),
     )
     def read_case(id: str) -> Response:  # noqa: A002 - the field's own name
-        entry = desk.log.find(id)
+        entry = find_decision(desk.log, id)
         recorded = None if entry is None else answer_of(entry.data, entry.seq)
         if recorded is None or not recorded.together:
             raise NotFound(f"there is no case `{id[:64]}`" + ("" if recorded is None else "; it is a single decision"))

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, Path, Query
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import json, ok, problems
@@ -93,9 +94,10 @@ def add_log(app: FastAPI, log: AuditLog, keyring: Keyring | None) -> None:
         response_class=Response,
         responses=_bytes("the tile's hashes, or the bundle's entries") | problems(404),
     )
-    def tile(path: str) -> Response:
+    def tile(path: str, request: Request) -> Response:
         try:
-            place = parse_path(f"tile/{path}")
+            # Not `path` itself: a newline at its end is lost where the route is matched.
+            place = parse_path(request.scope["path"].removeprefix("/log/"))
         except TlogError as error:
             raise NotFound(f"there is no tile `{path[:64]}`: {error}") from error
         data = published.bundle(place) if isinstance(place, Bundle) else published.tile(place)

@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from api.body import form_of
 from api.search import by_category, exact, search
 from cases.clock import today
-from cases.desk import Desk, answer_of
+from cases.desk import Desk, answer_of, find_decision
 from cases.errors import KeyReused
 from cases.reasons import NoReasons, Reasons
 from cases.record import Asked, read_record
@@ -206,7 +206,7 @@ def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
 
     @app.get("/decisions/{id}", include_in_schema=False)
     def show(id: str) -> Response:  # noqa: A002 - the field's own name
-        entry = desk.log.find(id)
+        entry = find_decision(desk.log, id)
         if entry is None:
             return problem_page(404, "")
         recorded = answer_of(entry.data, entry.seq)

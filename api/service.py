@@ -36,7 +36,7 @@ from api.proof import add_proof
 from api.search import search
 from api.settings import Settings
 from cases.cardfile import read_cards
-from cases.desk import Append, Desk, answer_of
+from cases.desk import Append, Desk, answer_of, find_decision
 from cases.errors import CaseError
 from cases.lawfiles import Law
 from cases.log.keyring import Keyring
@@ -177,7 +177,7 @@ def _add_decisions(app: FastAPI, desk: Desk) -> None:
 
 def recorded_answer(log: AuditLog, record_id: str) -> Mapping[str, Any]:
     """The decision object of a record; NotFound where there is none."""
-    entry = log.find(record_id)
+    entry = find_decision(log, record_id)
     if entry is None:
         raise NotFound(f"there is no decision `{record_id[:64]}`")
     recorded = answer_of(entry.data, entry.seq)

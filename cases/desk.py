@@ -15,13 +15,13 @@ from uuid_utils import uuid7
 
 from cases.clock import now
 from cases.errors import LogDamaged
-from cases.events import OWN_KEY, new_event
+from cases.events import OWN_KEY, is_event, new_event
 from cases.lawfiles import Law
-from cases.log.store import Appended, AuditLog, KeySeen, NewEntry
+from cases.log.store import Appended, AuditLog, Entry, KeySeen, NewEntry
 from cases.record import Asked, AskedTogether, JointRecord, read_any, write_record
 from engine import MEANING, Wire, decide, decide_together, joint_to_wire, to_wire
 
-__all__ = ["Desk", "Recorded", "answer_of"]
+__all__ = ["Desk", "Recorded", "answer_of", "find_decision"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,12 @@ class Desk:
             entry = NewEntry(id=event_id, data=data, key=key, fingerprint=book.digest)
             self._append(entry, self.law.sources)
         self._published = True
+
+
+def find_decision(log: AuditLog, record_id: str) -> Entry | None:
+    """The record of a decision or a whole case with that id; None where there is none, and for the log's own events."""
+    entry = log.find(record_id)
+    return None if entry is None or is_event(entry.data) else entry
 
 
 def answer_of(data: bytes, index: int, *, repeated: bool = False) -> Recorded:

@@ -32,6 +32,7 @@ from cases.log.witness_client import Witnessing, read_policy
 __all__ = ["OpenLog"]
 
 STATE = "signing.sqlite3"
+FIRST_KEYS = f"{OWN_KEY}key_event created"
 
 
 class OpenLog:
@@ -77,20 +78,18 @@ class OpenLog:
         """
         with ExitStack() as held:
             log = held.enter_context(AuditLog.open(where))
-            made = (keys / LIST).exists()
-            if not made and Published(log).latest() is not None:
-                raise RefusedToSign(f"it was signed before, and the folder `{keys}` has no keys: put them back")
-            if not made:
-                Keyring.create(keys, origin or f"zhunsheng.local/{secrets.token_hex(8)}", now())
+            _need_keys(log, keys, origin)
             # Held before the list is read: it must not change while its keys sign.
             held.enter_context(lock_folder(keys, alone=False))
             keyring = Keyring(keys)
-            if not made:
-                SigningState.create(keys / STATE, keyring.origin)
             state = SigningState(keys / STATE, keyring.origin)
             opened = cls(log, keyring, state, sealed, witnessed=witnessed)
             opened._held = held.pop_all()
-        opened._record_first_keys()
+        try:
+            opened._record_first_keys()
+        except BaseException:
+            opened.close()
+            raise
         return opened
 
     def append(self, entry: NewEntry, sources: Mapping[str, bytes] | None = None) -> Appended | KeySeen:
@@ -111,9 +110,26 @@ class OpenLog:
         self.close()
 
     def _record_first_keys(self) -> None:
-        key = f"{OWN_KEY}key_event created"
-        if self.log.known(key) is None:
+        if self.log.known(FIRST_KEYS) is None:
             vkeys = [str(each.key) for each in self.keyring.keys if each.until is None]
             about = {"event": "created", "origin": self.keyring.origin, "vkeys": vkeys}
             event_id, data = new_event("key_event", about, door="log")
-            self.append(NewEntry(id=event_id, data=data, key=key, fingerprint="created"))
+            self.append(NewEntry(id=event_id, data=data, key=FIRST_KEYS, fingerprint="created"))
+
+
+def _need_keys(log: AuditLog, folder: Path, origin: str | None) -> None:
+    """Make the keys of a log that has none yet; RefusedToSign where it had some and they are gone."""
+    # Asked before the list is looked for: whoever makes both at this moment makes the list first.
+    begun = log.known(FIRST_KEYS) is not None or Published(log).latest() is not None
+    if not (folder / LIST).exists():
+        if begun:
+            raise RefusedToSign(f"it was signed before, and the folder `{folder}` has no keys: put them back")
+        state = SigningState.create(folder / STATE, origin or f"zhunsheng.local/{secrets.token_hex(8)}")
+        # Killed after the state and before the keys, the next one takes its name; of two at once, one makes them.
+        with state.alone() as (name, size):
+            if size > 0:
+                raise RefusedToSign(
+                    f"`{state.path}` knows of {size} signed records and no keys are there: put them back"
+                )
+            if not (folder / LIST).exists():
+                Keyring.create(folder, name, now())

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from api.service import create_app
 from api.settings import Settings
 from cases.desk import Desk, answer_of
+from cases.log.opened import OpenLog
 from cases.log.store import AuditLog
 from cases.record import Asked
 from tests.api.kit import (
@@ -462,6 +463,16 @@ def test_verifying_with_rules_says_whether_the_newest_record_rests_on_them(
 
     assert (told(same)["rules_match"], told(not_same)["rules_match"]) == (True, False)
     assert (same.returncode, not_same.returncode) == (0, 0)
+
+
+def test_the_logs_own_records_rest_on_no_rules(rules: Path, data: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path / "new", data):
+        OpenLog.open(folder / "log.sqlite3", folder / "keys").close()
+
+    new, begun = (called("audit", "verify", *folders(rules, folder), "--json") for folder in (tmp_path / "new", data))
+
+    assert (told(new)["size"], told(new)["rules_match"]) == (1, None)
+    assert (told(begun)["size"], told(begun)["rules_match"]) == (FIRST + 4, True)
 
 
 def test_one_flipped_byte_of_a_record_in_the_file_is_found_and_the_record_named(data: Path) -> None:

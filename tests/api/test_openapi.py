@@ -57,6 +57,8 @@ OPERATIONS = {
     "POST /v1/decisions": "decide",
     "GET /v1/decisions/{id}": "read_decision",
     "GET /v1/decisions/{id}/why": "read_why",
+    "GET /v1/decisions/{id}/proof": "read_inclusion_proof",
+    "GET /v1/decisions/{id}/record": "read_record",
     "POST /v1/cases": "decide_together",
     "GET /v1/cases/{id}": "read_case",
     "GET /v1/violations": "list_violations",
@@ -65,6 +67,11 @@ OPERATIONS = {
     "GET /v1/violations/{code}/proof": "read_proof",
     "GET /v1/power-items/{code}": "read_power_item",
     "GET /v1/cards": "list_cards",
+    "GET /log/checkpoint": "read_checkpoint",
+    "GET /log/checkpoints/{size}": "read_checkpoint_of_size",
+    "GET /log/tile/{path}": "read_tile",
+    "GET /log/keys.json": "list_keys",
+    "GET /v1/log/consistency": "read_consistency_proof",
     "GET /healthz": "health",
 }
 

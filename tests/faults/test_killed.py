@@ -20,7 +20,7 @@ from cases.cardfile import read_cards
 from cases.log.audit import verify_at
 from cases.log.store import AuditLog
 from cases.replay import replay
-from tests.api.kit import COUNT, Served, exchange, has_supervision, question, served, small_rules, until
+from tests.api.kit import COUNT, FIRST_SIGNED, Served, exchange, has_supervision, question, served, small_rules, until
 
 PATH = "/v1/decisions"
 needs_supervision = pytest.mark.skipif(
@@ -63,11 +63,16 @@ class Clients:
 
 
 def recorded(path: Path) -> dict[str, dict[str, Any]]:
-    """Every answer in the log by id; positions without gaps."""
+    """Every answer in the log by id; positions without gaps, the log's own records once and first."""
     with AuditLog.open(path, read_only=True) as log:
         entries = list(log.entries())
+    records = {entry.id: json.loads(entry.data) for entry in entries}
     assert [entry.seq for entry in entries] == list(range(len(entries)))
-    return {entry.id: {**json.loads(entry.data)["decision"], "id": entry.id, "index": entry.seq} for entry in entries}
+    assert [record["kind"] for record in records.values()][:FIRST_SIGNED] == ["key_event", "publication"]
+    return {
+        entry.id: {**records[entry.id]["decision"], "id": entry.id, "index": entry.seq}
+        for entry in entries[FIRST_SIGNED:]
+    }
 
 
 def test_killed_while_clients_post_it_keeps_every_acknowledged_decision_and_serves_on(
@@ -99,7 +104,7 @@ def test_killed_while_clients_post_it_keeps_every_acknowledged_decision_and_serv
         assert replay(opened).ok
     with served(rules, tmp_path) as service:
         status, _, answer = service.ask("POST", PATH, question())
-        assert (status, answer["index"]) == (201, len(kept))
+        assert (status, answer["index"]) == (201, FIRST_SIGNED + len(kept))
 
 
 def test_a_decision_whose_answer_was_lost_is_had_again_with_its_key(rules: Path, tmp_path: Path) -> None:
@@ -132,11 +137,12 @@ def test_killing_the_watch_stops_no_decision_and_it_comes_back_with_every_card(r
                 if turn == 3:
                     os.kill(watch, signal.SIGKILL)
             until(lambda watch=watch: service.children() not in ([], [watch]), "supervision coming back")  # type: ignore[misc]
-        until(lambda: read_cards(tmp_path / "cards.sqlite3")[1] == decided, "reading the whole log")
+        until(lambda: read_cards(tmp_path / "cards.sqlite3")[1] == FIRST_SIGNED + decided, "reading the whole log")
         found = service.ask("GET", "/v1/cards")[2]
 
-    assert (found["supervision"], found["read"], decided) == ("on", 16, 16)
-    assert [(card["earlier"], card["index"]) for card in found["cards"]] == [(n - 1, n) for n in range(15, 0, -1)]
+    assert (found["supervision"], found["read"], decided) == ("on", FIRST_SIGNED + 16, 16)
+    pairs = [(card["earlier"] - FIRST_SIGNED, card["index"] - FIRST_SIGNED) for card in found["cards"]]
+    assert pairs == [(n - 1, n) for n in range(15, 0, -1)]
 
 
 @needs_supervision
@@ -194,11 +200,11 @@ def test_on_a_full_disk_the_service_answers_503_loses_nothing_and_goes_on_when_t
         assert headers["retry-after"] == "5"
         assert answer["type"] == "urn:zhunsheng:problem:log_unavailable"
         assert len(answers) > 3
-        assert service.ask("GET", "/healthz")[2]["log_size"] == len(answers)
+        assert service.ask("GET", "/healthz")[2]["log_size"] == FIRST_SIGNED + len(answers)
 
         ballast.unlink()
         status, _, again = service.ask("POST", PATH, question(), key=f"k{number}")
-        assert (status, again["index"]) == (201, len(answers))
+        assert (status, again["index"]) == (201, FIRST_SIGNED + len(answers))
 
     kept = recorded(small_disk / "log.sqlite3")
     assert [*kept.values()] == [*answers, again]
