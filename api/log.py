@@ -74,8 +74,8 @@ def add_log(app: FastAPI, log: AuditLog, keyring: Keyring | None) -> None:
         response_class=Response,
         responses=_text("a signed note") | problems(404, 422),
     )
-    def checkpoint_of(size: Annotated[int, Path(ge=1, lt=2**62)]) -> Response:
-        return Response(published.checkpoint(size).note.to_bytes(), media_type=TEXT, headers=BRIEFLY)
+    def checkpoint_of(size: Annotated[str, Path(pattern=r"^[1-9][0-9]{0,17}$")]) -> Response:
+        return Response(published.checkpoint(int(size)).note.to_bytes(), media_type=TEXT, headers=BRIEFLY)
 
     @app.get(
         "/log/sources/{digest}",

@@ -418,6 +418,7 @@ class Health(BaseModel):
     violations: int
     log_size: int
     log_root: str
+    signed_size: int = Field(description="records that the newest signed checkpoint covers")
     store: str = Field(description="the database of the log and its version")
     supervision: Literal["on", "off"]
 

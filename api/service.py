@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query
@@ -40,6 +40,7 @@ from cases.desk import Append, Desk, answer_of, find_decision
 from cases.errors import CaseError
 from cases.lawfiles import Law
 from cases.log.keyring import Keyring
+from cases.log.published import Published
 from cases.log.store import AuditLog
 from cases.reasons import Reasons
 from engine import MEANING
@@ -61,10 +62,12 @@ def create_app(
     supervised: bool,
     append: Append | None = None,
     keyring: Keyring | None = None,
+    gate: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """Make the application for one law and one log; `supervised` says whether a watch runs beside it.
 
-    `append` is how records get into the log where requests share a commit; `keyring` is had by whoever signs it.
+    `append` is how records get into the log where requests share a commit; `keyring` is had by whoever signs it;
+    `gate` raises when nothing may be recorded.
     """
     app = FastAPI(
         title="Zhunsheng",
@@ -81,7 +84,7 @@ def create_app(
     _add_law(app, law)
     add_proof(app, law)
     add_log(app, log, keyring)
-    _add_operation(app, law, log, settings, supervised=supervised)
+    _add_operation(app, law, log, settings, gate, supervised=supervised)
     reasons = Reasons(law, log)
     add_asking(app, desk, reasons)
     add_pages(app, desk, reasons)
@@ -245,7 +248,9 @@ def _add_law(app: FastAPI, law: Law) -> None:
         return json(describe_power_item(item))
 
 
-def _add_operation(app: FastAPI, law: Law, log: AuditLog, settings: Settings, *, supervised: bool) -> None:
+def _add_operation(
+    app: FastAPI, law: Law, log: AuditLog, settings: Settings, gate: Callable[[], None], *, supervised: bool
+) -> None:
     supervision = "on" if supervised else "off"
 
     @app.get(
@@ -268,7 +273,8 @@ def _add_operation(app: FastAPI, law: Law, log: AuditLog, settings: Settings, *,
         responses=ok("yes", Health),
     )
     def health() -> Response:
-        head = log.head()
+        gate()
+        head, latest = log.head(), Published(log).latest()
         return json(
             {
                 "status": "ok",
@@ -277,6 +283,7 @@ def _add_operation(app: FastAPI, law: Law, log: AuditLog, settings: Settings, *,
                 "violations": len(law.rulebook.rules),
                 "log_size": head.size,
                 "log_root": head.root.hex(),
+                "signed_size": 0 if latest is None else latest.size,
                 "store": log.database_version,
                 "supervision": supervision,
             }

@@ -96,6 +96,10 @@ class OpenLog:
         """Append one record, durably (`GroupCommit.append`); RefusedToSign when the log may not grow."""
         return self._group.append(entry, sources)
 
+    def gate(self) -> None:
+        """Raise RefusedToSign once signing was refused: then nothing is recorded either."""
+        self._sealing.gate()
+
     def close(self) -> None:
         """Commit what waits, sign it, and close every connection."""
         self._group.close()

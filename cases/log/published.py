@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from cases.errors import NotPublished
+from cases.errors import LogDamaged, NotPublished
 from cases.log.schema import COSIGNATURE, ENTRY, NODE, SIGNED, TOKEN
 from cases.log.store import AuditLog
 from cases.tlog.checkpoint import Checkpoint
+from cases.tlog.errors import TlogError
 from cases.tlog.keys import VerifierKey
 from cases.tlog.note import Note, NoteSignature
 from cases.tlog.policy import Policy
@@ -188,10 +189,14 @@ class Published:
                 conn.execute(sa.insert(table).values(**key, **values))
 
     def _checkpoint(self, conn: sa.Connection, size: int, data: bytes) -> SignedCheckpoint:
-        note = Note.parse(data)
+        try:
+            note = Note.parse(data)
+            found = Checkpoint.parse(note.text)
+        except TlogError as exc:
+            raise LogDamaged(f"what is kept as its checkpoint of size {size} is none ({exc})") from exc
         query = sa.select(COSIGNATURE.c.line).where(COSIGNATURE.c.size == size).order_by(COSIGNATURE.c.key)
         lines = [NoteSignature.parse(line.decode().removesuffix("\n")) for line in conn.scalars(query)]
-        return SignedCheckpoint(Checkpoint.parse(note.text), note.adding(lines))
+        return SignedCheckpoint(found, note.adding(lines))
 
     def _need(self, level: int, index: int, width: int, path: str) -> None:
         latest = self.latest()

@@ -236,10 +236,14 @@ class Sealing:
             except RefusedToSign as exc:
                 self.refused = exc
                 return
-            except CaseError:
+            except LogUnavailable:
                 # Busy or full: the records stand, and are sealed when it passes.
                 if not self._ended.wait(1.0):
                     self._wanted.set()
+            except CaseError as exc:
+                # A state that vanished, a note that is none: that does not pass by itself.
+                self.refused = RefusedToSign(str(exc))
+                return
             except BaseException as exc:
                 # A defect of ours stays loud, and nothing is recorded that nobody would sign.
                 self.refused = RefusedToSign(f"signing ended with {exc!r}")
