@@ -68,6 +68,8 @@ OPERATIONS = {
     "GET /v1/power-items/{code}": "read_power_item",
     "GET /v1/cards": "list_cards",
     "GET /log/checkpoint": "read_checkpoint",
+    "GET /log/checkpoints/index": "list_checkpoints",
+    "GET /log/sources/{digest}": "read_source",
     "GET /log/checkpoints/{size}": "read_checkpoint_of_size",
     "GET /log/tile/{path}": "read_tile",
     "GET /log/keys.json": "list_keys",
