@@ -79,12 +79,12 @@ def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
     """Compute one fine of a row in whole fen, or the published range where no figure is decided."""
     amount, scope = _computed(reasoning, row, measure, end)
     rounded = _rounded(reasoning, amount.ends)
-    low, high, limit = _inside(reasoning, row, measure, amount, rounded, scope)
+    low, high, least, limit = _inside(reasoning, row, measure, amount, rounded, scope)
     if high is not None and high > MAX_SAFE_INTEGER:
         raise reasoning.refuse("amount_too_large", expected=reasoning.said(MAX_SAFE_INTEGER))
     if low == high:
-        return Imposed(measure, low, limit_fen=limit)
-    return Imposed(measure, None, spread=(low, high), limit_fen=limit)
+        return Imposed(measure, low, least_fen=least, limit_fen=limit)
+    return Imposed(measure, None, spread=(low, high), least_fen=least, limit_fen=limit)
 
 
 class _Amount(NamedTuple):
@@ -347,10 +347,10 @@ def _round(value: Exact, step: int, direction: str) -> int:
 
 def _inside(
     reasoning: Reasoning, row: Row, measure: Fine, amount: _Amount, rounded: tuple[int, int | None], scope: Scope
-) -> tuple[int, int | None, int | None]:
+) -> tuple[int, int | None, int, int | None]:
     """Keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused.
 
-    The third figure is the greatest fine the statute allows.
+    The last two figures are the least and the greatest fine the statute allows.
     """
     statutory = reasoning.rule.range_for(row, measure.payer)
     lowest = _statutory_least(reasoning, row, measure, scope)
@@ -381,7 +381,7 @@ def _inside(
         reasoning.trace.append(
             Step("below_range", each.name, each.basis, each.cell.place, before=_fen(lowest), after=low)
         )
-    return low, high, down
+    return low, high, int(-(-lowest // 1)), down
 
 
 def _inward(value: int, up: int, down: int | None) -> int:
