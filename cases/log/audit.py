@@ -13,13 +13,15 @@ vouched for: a removed idempotency key, or a removed checkpoint between two othe
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
 from cases.log.salvage import DAMAGE, Hole, cited_by, content_of, readable
 from cases.log.second_tree import SecondTree, leaf_of
 from cases.log.store import AuditLog, Checkpoint, Entry, Survey, digest_of
+from cases.log.vault import VaultKey
+from cases.log.vault_check import check_vault
 from engine.rulebook import read_manifest
 
 __all__ = ["AuditReport", "Finding", "verify", "verify_file"]
@@ -28,20 +30,26 @@ MAX_FINDINGS = 1_000
 _PAGE = 256
 
 
-def verify(log: AuditLog, *, progress: Callable[[int, int], None] | None = None) -> AuditReport:
+def verify(
+    log: AuditLog, *, progress: Callable[[int, int], None] | None = None, vault: VaultKey | None = None
+) -> AuditReport:
     """Check the log as it stands at this moment; others may go on appending. Findings come in order of position.
+
+    With the key of its `vault`, every personal value is opened and held against its digest too; else only counted.
 
     Damage is reported and never raised; LogUnavailable is raised when the file is busy. `progress` is told how many
     records of how many are done.
     """
-    return _Audit(log, progress or (lambda _done, _all: None)).run()
+    return _Audit(log, progress or (lambda _done, _all: None), vault).run()
 
 
-def verify_file(path: Path, progress: Callable[[int, int], None] | None = None) -> AuditReport:
+def verify_file(
+    path: Path, progress: Callable[[int, int], None] | None = None, vault: VaultKey | None = None
+) -> AuditReport:
     """Check the log at `path`, without appending to it; a file that is no readable log at all is one finding."""
     try:
         with AuditLog.open(path, read_only=True) as log:
-            return verify(log, progress=progress)
+            return verify(log, progress=progress, vault=vault)
     except DAMAGE as exc:
         return AuditReport(size=0, root_hex=None, findings=(finding("file_unusable", more=str(exc)),))
 
@@ -49,8 +57,8 @@ def verify_file(path: Path, progress: Callable[[int, int], None] | None = None) 
 class _Audit:
     """One run over one log."""
 
-    def __init__(self, log: AuditLog, progress: Callable[[int, int], None]) -> None:
-        self.log, self.progress = log, progress
+    def __init__(self, log: AuditLog, progress: Callable[[int, int], None], vault: VaultKey | None) -> None:
+        self.log, self.progress, self.vault = log, progress, vault
         self.findings: list[Finding] = []
         self.unlisted = 0
         self.tree = SecondTree()  # over the leaf hashes as stored
@@ -63,10 +71,14 @@ class _Audit:
         self.vouched: set[str] = set()  # cited digests that were looked up already
 
     def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
-        if len(self.findings) < MAX_FINDINGS:
-            self.findings.append(finding(code, first, last, more))
-        else:
-            self.unlisted += 1
+        self._list([finding(code, first, last, more)])
+
+    def _list(self, found: Iterable[Finding]) -> None:
+        for each in found:
+            if len(self.findings) < MAX_FINDINGS:
+                self.findings.append(each)
+            else:
+                self.unlisted += 1
 
     def run(self) -> AuditReport:
         survey = self._survey()
@@ -87,6 +99,7 @@ class _Audit:
         self._end(survey, stop)
         self._duplicates()
         self._keys(stop)
+        self._list(check_vault(self.log, self.vault, stop))
         self._database()
         self.progress(stop, stop)
         # Sorting is stable: of two findings on one record the more telling stays first.

@@ -25,7 +25,7 @@ from cases.tlog.errors import TlogError
 from cases.tlog.keys import KeyType, SignerKey, VerifierKey
 from cases.tlog.note import NoteSignature
 
-__all__ = ["DatedKey", "Keyring", "Signer", "write_durably"]
+__all__ = ["DatedKey", "Keyring", "Signer", "read_private", "write_durably"]
 
 LIST = "keys.json"
 _TYPES = (KeyType.ED25519, KeyType.SUBTREE)
@@ -119,17 +119,25 @@ class Keyring:
     def _read(self, key: VerifierKey) -> SignerKey:
         path = self.folder / f"{key.key_id.hex()}.key"
         try:
-            mode = stat.S_IMODE(path.stat().st_mode)
-            if mode & 0o077:
-                raise UnsafeStore(str(path), f"others may read it (mode {mode:o})", "chmod 600 it, and rotate the key")
-            found = SignerKey.parse(path.read_text(encoding="ascii").removesuffix("\n"))
-        except OSError as exc:
-            raise UnsafeStore(str(path), f"it cannot be read ({exc.strerror})", "put the private key back") from exc
+            found = SignerKey.parse(read_private(path))
         except (TlogError, ValueError) as exc:
             raise UnsafeStore(str(path), f"it is no private key ({exc})", "put the private key back") from exc
         if found.verifier != key:
             raise UnsafeStore(str(path), "it is another key than the list says", "put the private key back")
         return found
+
+
+def read_private(path: Path) -> str:
+    """The one line of a private file; UnsafeStore when it is missing, no text, or others can read it."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise UnsafeStore(str(path), f"others may read it (mode {mode:o})", "chmod 600 it, and rotate the key")
+        return path.read_text(encoding="ascii").removesuffix("\n")
+    except OSError as exc:
+        raise UnsafeStore(str(path), f"it cannot be read ({exc.strerror})", "put the private key back") from exc
+    except ValueError as exc:
+        raise UnsafeStore(str(path), "it is no private key", "put the private key back") from exc
 
 
 def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:

@@ -3,6 +3,7 @@
     GroupCommit  many callers, one durable commit      then wakes
     Sealing      reads back, derives again, signs      then shows, through
     Published    tiles, checkpoints and proofs
+    Vault        personal data, beside the records and erasable
 
 INVARIANT: nothing is appended to a log that is not a continuation of what was signed: opening compares, and once
 signing was refused every append is.
@@ -24,6 +25,7 @@ from cases.log.keyring import LIST, Keyring
 from cases.log.published import Published, SignedCheckpoint
 from cases.log.sealing import Sealer, Sealing, SigningState
 from cases.log.store import AuditLog
+from cases.log.vault import Vault
 
 __all__ = ["OpenLog"]
 
@@ -37,6 +39,7 @@ class OpenLog:
         self, log: AuditLog, keyring: Keyring, state: SigningState, sealed: Callable[[SignedCheckpoint], None]
     ) -> None:
         self.log, self.keyring, self.published = log, keyring, Published(log)
+        self.vault = Vault.open(log, keyring.folder)
         self.sealer = Sealer(log, state, keyring.origin, keyring.signers())
         self.sealer.check()
         self._sealing = Sealing(self.sealer, sealed=sealed)
