@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cases.errors import CaseError
-from cases.events import read_event
+from cases.events import is_event
 from cases.lawfiles import Law, law_from_log
 from cases.log.store import AuditLog
 from cases.record import JointRecord, Record, read_any
@@ -78,20 +78,12 @@ def replay(
     differences: list[Difference] = []
     replayed = 0
     for done, entry in enumerate(log.entries(start, stop), 1):
-        if not _is_event(entry.data):
+        if not is_event(entry.data):
             differences += _one(log, entry.seq, entry.id, entry.data, law, laws)
             replayed += 1
         if progress:
             progress(done, total)
     return ReplayReport(replayed=replayed, differences=tuple(differences))
-
-
-def _is_event(data: bytes) -> bool:
-    try:
-        read_event(data)
-    except ValueError:
-        return False
-    return True
 
 
 def _one(
