@@ -16,6 +16,7 @@ from api.models import MeasureObject, RefusalObject, read_question
 from api.problems import NotExplained, NotFound
 from cases.desk import Desk
 from cases.errors import LogDamaged
+from cases.events import is_event
 from cases.reasons import NoReasons, Reasons
 from cases.record import JointRecord, read_any
 from engine.asking import still_asked
@@ -119,7 +120,8 @@ def add_asking(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
         rulebook = desk.law.rulebook
         if code not in rulebook.rules:
             raise NotFound(f"there is no violation `{code[:64]}`")
-        asked = read_question(code, on, facts, decided)
+        # Personal facts decide nothing, and no complaint may repeat them.
+        asked, _ = desk.personal.divide(read_question(code, on, facts, decided), {})
         asking = still_asked(rulebook, code, asked.on, asked.facts, decided=asked.decided)
         return json(asking.to_wire(rulebook.rules[code].language))
 
@@ -132,7 +134,7 @@ def add_asking(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
     )
     def read_why(id: str) -> Response:  # noqa: A002 - the field's own name
         entry = desk.log.find(id)
-        if entry is None:
+        if entry is None or is_event(entry.data):
             raise NotFound(f"there is no decision `{id[:64]}`")
         try:
             record = read_any(entry.data)

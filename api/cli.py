@@ -13,6 +13,7 @@ from api.cli_cases import run_tests
 from api.cli_check import card, check
 from api.cli_diff import diff
 from api.cli_log import replay, verify
+from api.cli_personal import erase, personal
 from api.cli_rules import decide
 from api.cli_serve import serve, watch
 from api.terminal import FOUND, complain
@@ -28,7 +29,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 audit_app = typer.Typer(
-    help="核验日志 · Verify the audit log.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    help="核验日志、个人信息 · Verify the audit log; read and erase personal data.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 app.command()(serve)
@@ -41,12 +45,14 @@ app.command("test")(run_tests)
 app.command()(replay)
 app.add_typer(audit_app, name="audit")
 audit_app.command()(verify)
+audit_app.command()(erase)
+audit_app.command()(personal)
 app.command()(watch)
 
 
 @audit_app.callback()
 def audit() -> None:
-    """核验日志 · Verify the audit log."""
+    """核验日志、个人信息 · Verify the audit log; read and erase personal data."""
 
 
 def main() -> None:

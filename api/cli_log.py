@@ -12,6 +12,7 @@ from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Rules, load, need_log, progress, say, say_json
 from cases.log.audit import verify_file
 from cases.log.store import AuditLog
+from cases.log.vault import KEY_FILE, VaultKey
 from cases.replay import replay as replay_log
 
 
@@ -60,7 +61,7 @@ def verify(rules: Rules = None, data: Data = None, as_json: AsJson = False, lang
     settings = Settings.choose(rules, data)
     need_log(settings)
     with progress("verify") as show:
-        report = verify_file(settings.log, show)
+        report = verify_file(settings.log, show, _vault_key(settings))
     same = _same_rules(settings) if rules and report.ok else None
     if as_json:
         findings = [
@@ -91,5 +92,14 @@ def _same_rules(settings: Settings) -> bool | None:
     """Say whether the newest record rests on the given rule files; None where there is no record."""
     digest = load(settings).rulebook.digest
     with AuditLog.open(settings.log, read_only=True) as log:
-        size = log.head().size
-        return bool(orjson.loads(log.read(size - 1).data)["rulebook"] == digest) if size else None
+        for seq in range(log.head().size - 1, -1, -1):
+            # Events of the log itself rest on no rules.
+            if (used := orjson.loads(log.read(seq).data).get("rulebook")) is not None:
+                return bool(used == digest)
+    return None
+
+
+def _vault_key(settings: Settings) -> VaultKey | None:
+    """The key that opens personal data; None where there is none, and then values are only counted."""
+    path = settings.keys / KEY_FILE
+    return VaultKey.read(path) if path.exists() else None

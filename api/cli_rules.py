@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Never
 
 import typer
@@ -37,6 +38,17 @@ def decide(
     key: Annotated[
         str | None, typer.Option("--key", metavar="KEY", help="idempotency key: the same call twice is one record")
     ] = None,
+    trial: Annotated[
+        bool, typer.Option("--trial", help="try it out: recorded as a trial, never counted, no decision")
+    ] = False,
+    party: Annotated[
+        Path | None,
+        typer.Option(
+            "--party",
+            metavar="FILE",
+            help='who it is about, a JSON object of texts ({"姓名": "…"}); never on the command line, which others see',
+        ),
+    ] = None,
     why: Annotated[
         bool, typer.Option("--why", help="also print what would have changed it, once it is on the record")
     ] = False,
@@ -51,6 +63,7 @@ def decide(
             misuse(f"`{name}` must be printable text of 1 to {limit} characters")
     if why and as_json:
         misuse("`--why` prints sentences, and `--json` one decision object: give one of them")
+    given = {} if party is None else _party(party)
     settings = Settings.choose(rules, data)
     law = load(settings)
     asked = Asked(
@@ -62,7 +75,8 @@ def decide(
     )
     with open_log(settings) as opened:
         log = opened.log
-        recorded = Desk(law, log, opened.append).decide(asked, door="cli", key=key)
+        desk = Desk(law, log, opened.append, opened.vault)
+        recorded = desk.decide(asked, door="cli", key=key, party=given, trial=trial)
         answer = recorded.answer
         otherwise = _otherwise(law, log, recorded.index, lang) if why else ()
     if as_json:
@@ -72,6 +86,8 @@ def decide(
             say(sentence)
         for sentence in otherwise:
             say(sentence)
+        if trial:
+            say("这是试算，不是决定" if lang == "zh" else "this is a trial and no decision")
         place = f"日志第 {answer['index']} 号" if lang == "zh" else f"log record {answer['index']}"
         say(f"{place}，{answer['id']}" if lang == "zh" else f"{place}, {answer['id']}")
     raise typer.Exit(0 if answer["outcome"] == "decision" else FOUND)
@@ -83,6 +99,20 @@ def _otherwise(law: Law, log: AuditLog, index: int, lang: Language) -> tuple[str
     if isinstance(found, NoReasons):
         return (found.message_zh if lang == "zh" else found.message_en,)
     return ("怎样会不同：" if lang == "zh" else "what would have changed it:", *found.sentences(lang))
+
+
+def _party(path: Path) -> dict[str, str]:
+    """Read who it is about; what is in the file is never repeated."""
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        misuse(f"`{path}` cannot be read ({error.strerror}); name a JSON file")
+    except ValueError:
+        misuse(f"`{path}` is no JSON")
+    pairs = found.items() if isinstance(found, dict) and len(found) <= 20 else [("", "")]
+    if not all(isinstance(text, str) and 0 < len(text) <= 200 and 0 < len(name) <= 40 for name, text in pairs):
+        misuse(f"`{path}` is no object of at most 20 names (40 characters) and texts (1 to 200 characters)")
+    return dict(pairs)
 
 
 def _day(option: str, text: str) -> date:

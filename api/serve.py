@@ -123,7 +123,15 @@ def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict
             "supervision": "on" if supervised else "off",
             "notice": "" if supervised else NOTICE,
         }
-        app = create_app(law, opened.log, settings, supervised=supervised, append=opened.append, keyring=opened.keyring)
+        app = create_app(
+            law,
+            opened.log,
+            settings,
+            supervised=supervised,
+            append=opened.append,
+            keyring=opened.keyring,
+            vault=opened.vault,
+        )
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=5)
         if supervised:
             supervision.start()
