@@ -15,8 +15,10 @@ copies of the database without the key-encryption key never could be read. Copie
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -89,9 +91,17 @@ class VaultKey:
 
     @classmethod
     def create(cls, path: Path) -> Self:
-        """Make a new key file (mode 0600), durably."""
+        """Make a key file (mode 0600), durably, or take the one that another process made just now."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_durably(path, f"{secrets.token_hex(32)}\n".encode("ascii"), 0o600)
+        made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+        write_durably(made, f"{secrets.token_hex(32)}\n".encode("ascii"), 0o600)
+        # A link, unlike a rename, never replaces: of two that start at once one key is kept, whole, and both use it.
+        with suppress(FileExistsError):
+            path.hardlink_to(made)
+        made.unlink()
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
         return cls.read(path)
 
     def fingerprint(self, request: bytes) -> str:
@@ -171,9 +181,11 @@ class Vault:
         """What deletes the values of records beside the event that says so, and the data keys nothing is left under."""
 
         def erase(conn: sa.Connection, seq: int) -> None:
-            conn.execute(sa.delete(VAULT).where(VAULT.c.id.in_(record_ids)))
+            named = VAULT.c.id.in_(record_ids)
+            scopes = list(conn.scalars(sa.select(VAULT.c.case_ref).where(named).distinct()))
+            conn.execute(sa.delete(VAULT).where(named))
             left = sa.select(VAULT.c.case_ref).where(VAULT.c.case_ref == VAULT_KEY.c.case_ref)
-            conn.execute(sa.delete(VAULT_KEY).where(~sa.exists(left)))
+            conn.execute(sa.delete(VAULT_KEY).where(VAULT_KEY.c.case_ref.in_(scopes), ~sa.exists(left)))
             marks = {_mark(each) for each in record_ids}
             there = set(conn.scalars(sa.select(IDEMPOTENCY.c.key).where(IDEMPOTENCY.c.key.in_(marks))))
             if new := [{"key": each, "fingerprint": "erased", "seq": seq} for each in sorted(marks - there)]:

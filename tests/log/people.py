@@ -28,6 +28,7 @@ MARKED = (
     "\n裁量表:",
     f"\n事实:\n  {ORIGIN}: 选项 深圳市某某区某某街道甲号、异省某某县某某镇乙号，个人信息，问「户籍」\n\n裁量表:",
 )
+HEAD = 6
 AT_HOME = "深圳市某某区某某街道甲号"
 
 
@@ -132,8 +133,13 @@ def traces_of(value: str) -> Iterator[bytes]:
 
 
 def found_in(data: bytes, needles: Iterable[bytes]) -> list[bytes]:
-    """The needles that occur."""
-    return [needle for needle in needles if needle in data]
+    """The needles that occur; one pass, however many there are."""
+    by_head: dict[bytes, list[bytes]] = {}
+    for needle in needles:
+        by_head.setdefault(needle[:HEAD], []).append(needle)
+    assert all(len(head) == HEAD for head in by_head), "too short to look for"
+    heads = {data[at : at + HEAD] for at in range(len(data) - HEAD + 1)}
+    return [needle for head in by_head if head in heads for needle in by_head[head] if needle in data]
 
 
 def files_of(folder: Path) -> bytes:

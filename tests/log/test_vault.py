@@ -11,13 +11,14 @@ import sys
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from cases.disclosure import digest_of, disclose, read_disclosure
-from cases.errors import KeyReused, UnsafeStore, VaultDamaged
+from cases.errors import KeyReused, StepRefused, UnsafeStore, VaultDamaged
 from cases.log.audit import verify, verify_file
 from cases.log.store import AuditLog
 from cases.log.vault import KEY_FILE, VaultKey
@@ -196,6 +197,25 @@ def test_many_threads_of_one_new_case_share_one_key(here: Office) -> None:
     assert len(rows(here.file, "SELECT 1 FROM vault_key")) == 1
 
 
+def test_deciding_and_erasing_one_case_at_the_same_time_leaves_every_record_whole_or_erased(here: Office) -> None:
+    here.decide(0, "2026-1")
+
+    def erase(_number: int) -> None:
+        with suppress(StepRefused):  # nothing is there at this moment
+            here.steps.erase_case("2026-1", basis="b", by="1", approved_by="2", door="test")
+
+    with ThreadPoolExecutor(6) as pool:
+        erasing = [pool.submit(erase, number) for number in range(12)]
+        made = list(pool.map(lambda number: here.decide(number, "2026-1"), range(1, 40)))
+        for each in erasing:
+            each.result()
+
+    assert codes(here) == []
+    kept = [here.values(each) for each in made]
+    assert {len(each) for each in kept} <= {0, 6}
+    assert len(rows(here.file, "SELECT 1 FROM vault_key")) == int(any(kept))
+
+
 # --- tampering --------------------------------------------------------------------------------------------------------
 
 
@@ -330,6 +350,16 @@ def test_under_another_key_a_case_is_refused_and_nothing_is_recorded(tmp_path: P
         with pytest.raises(VaultDamaged, match="another key"):
             it.decide(1, "2026-1")
         assert it.opened.log.head().size == size
+
+
+def test_of_many_who_start_at_once_all_have_the_same_key(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / KEY_FILE
+
+    with ThreadPoolExecutor(8) as pool:
+        prints = set(pool.map(lambda _: VaultKey.create(path).fingerprint(b"x"), range(16)))
+
+    assert len(prints) == 1
+    assert [each.name for each in path.parent.iterdir()] == [KEY_FILE]
 
 
 # --- killed -----------------------------------------------------------------------------------------------------------
