@@ -119,7 +119,8 @@ def add_asking(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
         rulebook = desk.law.rulebook
         if code not in rulebook.rules:
             raise NotFound(f"there is no violation `{code[:64]}`")
-        asked = read_question(code, on, facts, decided)
+        # Personal facts decide nothing, and no complaint may repeat them.
+        asked, _ = desk.personal.divide(read_question(code, on, facts, decided), {})
         asking = still_asked(rulebook, code, asked.on, asked.facts, decided=asked.decided)
         return json(asking.to_wire(rulebook.rules[code].language))
 

@@ -15,6 +15,7 @@ from api.cli_check import card, check
 from api.cli_diff import diff
 from api.cli_keys import anchor, keys_app, timestamp_app
 from api.cli_log import replay
+from api.cli_personal import erase, personal
 from api.cli_rules import decide
 from api.cli_serve import serve, watch
 from api.cli_store import check as check_store
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 audit_app = typer.Typer(
-    help="核验日志 · Verify the audit log, export it, prove its records.",
+    help="核验日志、个人信息 · Verify the audit log, export it, prove its records; read and erase personal data.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -64,6 +65,8 @@ audit_app.command()(anchor)
 audit_app.add_typer(keys_app, name="keys")
 audit_app.add_typer(timestamp_app, name="timestamp")
 audit_app.add_typer(witness_app, name="witness")
+audit_app.command()(erase)
+audit_app.command()(personal)
 app.command()(watch)
 app.add_typer(store_app, name="store")
 store_app.command()(create)
@@ -73,7 +76,7 @@ store_app.command("check")(check_store)
 
 @audit_app.callback()
 def audit() -> None:
-    """核验日志 · Verify the audit log, export it, prove its records."""
+    """核验日志、个人信息 · Verify the audit log, export it, prove its records; read and erase personal data."""
 
 
 def main() -> None:

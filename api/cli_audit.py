@@ -35,6 +35,7 @@ from cases.log.published import Published
 from cases.log.second_tree import leaf_of
 from cases.log.store import AuditLog
 from cases.log.trust import Trust
+from cases.log.vault import KEY_FILE, VaultKey
 from cases.log.verify_files import FilesReport, Kept, verify_files
 from cases.tlog.errors import Malformed, TlogError
 from cases.tlog.policy import Policy
@@ -288,7 +289,7 @@ def _verify_store(settings: Settings, asked: bool, as_json: bool, lang: str) -> 
     need_log(settings)
     trust = Trust.of_dated(Keyring(settings.keys).keys) if (settings.keys / LIST).exists() else None
     with progress("verify") as show:
-        report = verify_at(settings.where, show, trust=trust)
+        report = verify_at(settings.where, show, trust=trust, vault=_vault_key(settings))
     same = _same_rules(settings) if asked and report.ok else None
     if as_json:
         say_json(_common(report.findings, report.size, report.root_hex) | ({"rules_match": same} if asked else {}))
@@ -341,3 +342,9 @@ def _say_sum(findings: tuple[Finding, ...], size: int, root: str | None, lang: s
     else:
         zh, en = f"{size} 条记录完好，树根 {root}", f"{size} records, sound, root {root}"
     say(zh if lang == "zh" else en)
+
+
+def _vault_key(settings: Settings) -> VaultKey | None:
+    """The key that opens personal data; None where there is none, and then values are only counted."""
+    path = settings.keys / KEY_FILE
+    return VaultKey.read(path) if path.exists() else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,10 @@ from api.problems import BadRequest, InvalidRequest
 from api.settings import Settings
 from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, misuse, open_log, say, say_json, spoken
 from cases.desk import Desk
-from cases.record import AskedTogether
 from engine.explain_joint import explain_joint_wire
+
+if TYPE_CHECKING:
+    from api.joint import JointRequest
 
 
 def decide_case(
@@ -36,8 +38,8 @@ def decide_case(
     law = load(settings)
     language = spoken(lang, law.rulebook)
     with open_log(settings) as opened:
-        desk = Desk(law, opened.log, opened.append)
-        answer = desk.decide_together(asked, door="cli", key=key).answer
+        desk = Desk(law, opened.log, opened.append, opened.vault)
+        answer = desk.decide_together(asked.asked(), door="cli", key=key, party=asked.party).answer
     if as_json:
         say_json(answer)
     else:
@@ -48,7 +50,7 @@ def decide_case(
     raise typer.Exit(0 if answer["outcome"] == "decision" else FOUND)
 
 
-def _asked(file: str) -> AskedTogether:
+def _asked(file: str) -> JointRequest:
     """Read the case as strictly as the HTTP door does."""
     # The door's own reader, and the web with it: only this command needs it, and only now.
     from api.joint import read_joint_request  # noqa: PLC0415

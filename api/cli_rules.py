@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Never
 
 import typer
@@ -42,6 +43,17 @@ def decide(
     key: Annotated[
         str | None, typer.Option("--key", metavar="KEY", help="idempotency key: the same call twice is one record")
     ] = None,
+    trial: Annotated[
+        bool, typer.Option("--trial", help="try it out: recorded as a trial, never counted, no decision")
+    ] = False,
+    party: Annotated[
+        Path | None,
+        typer.Option(
+            "--party",
+            metavar="FILE",
+            help='who it is about, a JSON object of texts ({"姓名": "…"}); never on the command line, which others see',
+        ),
+    ] = None,
     why: Annotated[
         bool, typer.Option("--why", help="also print what would have changed it, once it is on the record")
     ] = False,
@@ -67,6 +79,7 @@ def decide(
         misuse(
             "没有写违法行为发生在哪一天：加上 --on 2026-11-01", "the day of the act is missing: add `--on 2026-11-01`"
         )
+    given = {} if party is None else _party(party)
     asked = Asked(
         violation=violation,
         on=_day("--on", on),
@@ -79,7 +92,8 @@ def decide(
     language = spoken(lang, law.rulebook)
     with open_log(settings) as opened:
         log = opened.log
-        recorded = Desk(law, log, opened.append).decide(asked, door="cli", key=key)
+        desk = Desk(law, log, opened.append, opened.vault)
+        recorded = desk.decide(asked, door="cli", key=key, party=given, trial=trial)
         answer = recorded.answer
         otherwise = _otherwise(law, log, recorded.index, language) if why else ()
     if as_json:
@@ -89,6 +103,8 @@ def decide(
             say(sentence)
         for sentence in otherwise:
             say(sentence)
+        if trial:
+            say("这是试算，不是决定" if language == "zh" else "this is a trial and no decision")
         place = f"日志第 {answer['index']} 号" if language == "zh" else f"log record {answer['index']}"
         say(f"{place}，{answer['id']}" if language == "zh" else f"{place}, {answer['id']}")
     raise typer.Exit(0 if answer["outcome"] == "decision" else FOUND)
@@ -100,6 +116,26 @@ def _otherwise(law: Law, log: AuditLog, index: int, lang: Language) -> tuple[str
     if isinstance(found, NoReasons):
         return (found.message_zh if lang == "zh" else found.message_en,)
     return ("怎样会不同：" if lang == "zh" else "what would have changed it:", *found.sentences(lang))
+
+
+def _party(path: Path) -> dict[str, str]:
+    """Read who it is about; what is in the file is never repeated."""
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        misuse(
+            f"“{path}”读不了（{error.strerror}）；要一个 JSON 文件",
+            f"`{path}` cannot be read ({error.strerror}); name a JSON file",
+        )
+    except ValueError:
+        misuse(f"“{path}”不是 JSON", f"`{path}` is no JSON")
+    pairs = found.items() if isinstance(found, dict) and len(found) <= 20 else [("", "")]
+    if not all(isinstance(text, str) and 0 < len(text) <= 200 and 0 < len(name) <= 40 for name, text in pairs):
+        misuse(
+            f"“{path}”应是一个对象：至多 20 个名称（40 字以内）和文字（1 至 200 字）",
+            f"`{path}` is no object of at most 20 names (40 characters) and texts (1 to 200 characters)",
+        )
+    return dict(pairs)
 
 
 def _day(option: str, text: str) -> date:

@@ -14,14 +14,16 @@ from starlette.responses import Response
 from api.answers import JSON, json, ok, problems
 from api.body import MAX_KEY, body_of, media_type_of, read_key
 from api.models import (
+    PARTY,
     DecidedObject,
     FactName,
     FactValue,
     MeasureObject,
-    read_as,
+    Party,
     read_day_text,
 )
 from api.problems import BadRequest, NotFound
+from api.strict import read_as
 from cases.desk import Desk, answer_of, find_decision
 from cases.record import AskedTogether
 from engine import Act
@@ -69,6 +71,7 @@ class JointRequest(BaseModel):
     case_ref: Annotated[StrictStr, StringConstraints(min_length=1, max_length=100)] | None = Field(
         default=None, description="the case system's number for the case; never a name or other personal data"
     )
+    party: Party = Field(default={}, description=PARTY, examples=[{"姓名": "张三", "电话": "13800000000"}])
 
     def asked(self) -> AskedTogether:
         """The question as the desk takes it."""
@@ -80,9 +83,9 @@ class JointRequest(BaseModel):
         )
 
 
-def read_joint_request(body: bytes) -> AskedTogether:
+def read_joint_request(body: bytes) -> JointRequest:
     """Read a body, or a file, as strictly as one decision is asked for. Raise BadRequest, InvalidRequest."""
-    return read_as(JointRequest, body, "expected an object with `on` and `acts`").asked()
+    return read_as(JointRequest, body, "expected an object with `on` and `acts`")
 
 
 class RangeOfFine(BaseModel):
@@ -206,7 +209,7 @@ def add_joint(app: FastAPI, desk: Desk) -> None:
             raise BadRequest(detail, status=415, code="not_json", title="unsupported media type")
         asked = read_joint_request(await body_of(request))
         key = read_key(idempotency_key)
-        recorded = await run_in_threadpool(desk.decide_together, asked, door="http", key=key)
+        recorded = await run_in_threadpool(desk.decide_together, asked.asked(), door="http", key=key, party=asked.party)
         headers = {"Location": f"/v1/cases/{recorded.id}"}
         return json(recorded.answer, 200 if recorded.repeated else 201, headers)
 

@@ -27,6 +27,7 @@ from cases.desk import Desk, answer_of, find_decision
 from cases.errors import KeyReused
 from cases.reasons import NoReasons, Reasons
 from cases.record import Asked, read_record
+from cases.steps import since
 from engine.asking import still_asked
 from engine.calendar import read_day
 from engine.currency import unit_word
@@ -171,7 +172,8 @@ def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
     ) -> Response:
         on = read_day(day)
         # A form that comes back with answers marks the questions the outcome still hangs on.
-        asking = still_asked(rulebook, rule.code, on, read_facts(rule, typed)) if on and any(typed.values()) else None
+        facts, _ = desk.personal.taken_from(rule.code, read_facts(rule, typed))
+        asking = still_asked(rulebook, rule.code, on, facts) if on and any(typed.values()) else None
         return page(
             "form.html", status, rule=rule, questions=list(questions(rule, typed)), on=day, today=today().isoformat(),
             case_ref=case_ref, message=message, key=secrets.token_hex(16), needed=asking.ask if asking else (),
@@ -223,6 +225,8 @@ def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
         return page(
             "decision.html",
             decision=decision,
+            trial=record.kind == "trial",
+            later=since(desk.log, record.id),
             time=record.time,
             case_ref=asked.case_ref,
             facts={name: _typed(value) for name, value in asked.facts.items()},

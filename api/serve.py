@@ -137,6 +137,7 @@ def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict
             append=opened.append,
             keyring=opened.keyring,
             gate=opened.gate,
+            vault=opened.vault,
         )
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=5)
         if supervised:

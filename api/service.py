@@ -28,13 +28,14 @@ from api.models import (
     ViolationList,
     ViolationObject,
     read_request,
-    step,
 )
 from api.pages import add_pages, problem_page, wants_page
 from api.problems import ApiError, BadRequest, InvalidRequest, NotFound, problem, problem_of
 from api.proof import add_proof
 from api.search import search
 from api.settings import Settings
+from api.steps import add_steps
+from api.strict import step
 from cases.cardfile import read_cards
 from cases.desk import Append, Desk, answer_of, find_decision
 from cases.errors import CaseError
@@ -42,7 +43,9 @@ from cases.lawfiles import Law
 from cases.log.keyring import Keyring
 from cases.log.published import Published
 from cases.log.store import AuditLog
+from cases.log.vault import Vault
 from cases.reasons import Reasons
+from cases.steps import Steps, since
 from engine import MEANING
 from engine.schema import describe, describe_power_item
 
@@ -63,11 +66,12 @@ def create_app(
     append: Append | None = None,
     keyring: Keyring | None = None,
     gate: Callable[[], None] = lambda: None,
+    vault: Vault | None = None,
 ) -> FastAPI:
     """Make the application for one law and one log; `supervised` says whether a watch runs beside it.
 
     `append` is how records get into the log where requests share a commit; `keyring` is had by whoever signs it;
-    `gate` raises when nothing may be recorded.
+    `gate` raises when nothing may be recorded. Without a `vault` personal data is refused.
     """
     app = FastAPI(
         title="Zhunsheng",
@@ -78,7 +82,7 @@ def create_app(
         openapi_url="/v1/openapi.json",
         responses=problems(400, 403, 421, 503) | {500: {"description": "a defect of the service"}},
     )
-    desk = Desk(law, log, append)
+    desk = Desk(law, log, append, vault)
     _add_decisions(app, desk)
     add_joint(app, desk)
     _add_law(app, law)
@@ -86,6 +90,7 @@ def create_app(
     add_log(app, log, keyring)
     _add_operation(app, law, log, settings, gate, supervised=supervised)
     reasons = Reasons(law, log)
+    add_steps(app, desk, Steps(desk, reasons))
     add_asking(app, desk, reasons)
     add_pages(app, desk, reasons)
     app.add_exception_handler(ApiError, _answer_problem)
@@ -161,9 +166,9 @@ def _add_decisions(app: FastAPI, desk: Desk) -> None:
         if media_type_of(request) != JSON:
             detail = f"send the question as `{JSON}`"
             raise BadRequest(detail, status=415, code="not_json", title="unsupported media type")
-        asked = read_request(await body_of(request)).asked()
+        asked = read_request(await body_of(request))
         key = read_key(idempotency_key)
-        recorded = await run_in_threadpool(desk.decide, asked, door="http", key=key)
+        recorded = await run_in_threadpool(desk.decide, asked.asked(), door="http", key=key, party=asked.party)
         headers = {"Location": f"/v1/decisions/{recorded.id}"}
         return json(recorded.answer, 200 if recorded.repeated else 201, headers)
 
@@ -172,7 +177,7 @@ def _add_decisions(app: FastAPI, desk: Desk) -> None:
         operation_id="read_decision",
         summary="Read a recorded decision or refusal",
         response_class=Response,
-        responses=ok("as it was answered", DecisionObject) | problems(404),
+        responses=ok("as it was answered, and what became of it", DecisionObject) | problems(404),
     )
     def read_decision(id: str) -> Response:  # noqa: A002 - the field's own name
         return json(recorded_answer(desk.log, id))
@@ -186,7 +191,7 @@ def recorded_answer(log: AuditLog, record_id: str) -> Mapping[str, Any]:
     recorded = answer_of(entry.data, entry.seq)
     if recorded.together:
         raise NotFound(f"`{record_id[:64]}` is a whole case; read it at `/v1/cases/{record_id[:64]}`")
-    return recorded.answer
+    return {**recorded.answer, **since(log, record_id)}
 
 
 def _add_law(app: FastAPI, law: Law) -> None:

@@ -99,7 +99,8 @@ class Watch:
         except ValueError:
             # A record of another kind or version: the audit judges it, no card rule can.
             return
-        if record.asked.case_ref is None:
+        if record.asked.case_ref is None or (isinstance(record, Record) and record.kind == "trial"):
+            # A trial decided nothing, so it counts for nothing.
             return
         for asked, refusal in _questions(record):
             self._compare(db, entry, record.time, asked, refusal)

@@ -96,9 +96,10 @@ class Imposed(NamedTuple):
     """One measure of a decision: what is imposed, the amount in fen where it is one, and the general law behind it.
 
     `spread` is the published range, least and greatest fen (None where the law names no upper end), of a fine whose
-    figure no published rule picks. `value` is the figure of a measure that is not money, as text. `limit_fen` is the
-    greatest fine the statute allows (None where it names no upper end); `of_fine` marks what general law attaches
-    because of the fine, and what goes where the fine goes. Neither is written on the wire.
+    figure no published rule picks. `value` is the figure of a measure that is not money, as text. `least_fen`
+    and `limit_fen` are the least and the greatest fine the statute allows (None where it names no upper end);
+    `of_fine` marks what general law attaches because of the fine, and what goes where the fine goes. None of the three
+    is written on the wire.
     """
 
     measure: Measure
@@ -106,6 +107,7 @@ class Imposed(NamedTuple):
     basis: str = ""
     spread: tuple[int, int | None] | None = None
     value: str = ""
+    least_fen: int = 0
     limit_fen: int | None = None
     of_fine: bool = False
 

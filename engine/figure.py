@@ -94,12 +94,12 @@ def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
     statutory = reasoning.rule.range_for(row, measure.payer)
     scope = reasoning.scope.within(statutory.name, statutory.low, statutory.high)
     ends, below = _computed(reasoning, row, measure, scope, end)
-    low, high, limit = _inside(reasoning, statutory, ends, below, scope)
+    low, high, least, limit = _inside(reasoning, statutory, ends, below, scope)
     if high is not None and high > MAX_SAFE_INTEGER:
         raise reasoning.refuse("amount_too_large", expected=reasoning.said(MAX_SAFE_INTEGER))
     if low == high:
-        return Imposed(measure, low, limit_fen=limit)
-    return Imposed(measure, None, spread=(low, high), limit_fen=limit)
+        return Imposed(measure, low, least_fen=least, limit_fen=limit)
+    return Imposed(measure, None, spread=(low, high), least_fen=least, limit_fen=limit)
 
 
 def figured(reasoning: Reasoning, measure: Measure) -> Imposed:
@@ -383,10 +383,10 @@ def _round(value: Exact, step: int, direction: str) -> int:
 
 def _inside(
     reasoning: Reasoning, statutory: StatutoryRange, ends: Ends, below: tuple[Adjustment, ...], scope: Scope
-) -> tuple[int, int | None, int | None]:
+) -> tuple[int, int | None, int, int | None]:
     """Round, and keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused.
 
-    The third figure is the greatest fine the statute allows.
+    The last two figures are the least and the greatest fine the statute allows.
     """
     rounded = _rounded(reasoning, ends)
     lowest = _statutory_least(reasoning, statutory, scope)
@@ -412,7 +412,7 @@ def _inside(
     for each in below if low < lowest else ():
         # Below the statutory minimum only what the law itself allows to be, and by name.
         reasoning.step("below_range", each.name, each.basis, each.cell.place, before=_fen(lowest), after=low)
-    return low, high, down
+    return low, high, int(-(-lowest // 1)), down
 
 
 def _inward(value: int, up: int, down: int | None) -> int:

@@ -15,7 +15,7 @@ log never vouched for: a removed idempotency key, or a removed checkpoint betwee
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from cases.log.anchors import AnchorCheck
 from cases.log.audit_published import Subtrees, signed_checkpoints
@@ -26,6 +26,8 @@ from cases.log.salvage import DAMAGE, Hole, readable
 from cases.log.second_tree import SecondTree, leaf_of
 from cases.log.store import AuditLog, Checkpoint, Entry, Survey, digest_of
 from cases.log.trust import Trust
+from cases.log.vault import VaultKey
+from cases.log.vault_check import check_vault
 from engine.rulebook import read_manifest
 
 __all__ = ["AuditReport", "Finding", "verify", "verify_at"]
@@ -35,24 +37,33 @@ _PAGE = 256
 
 
 def verify(
-    log: AuditLog, *, trust: Trust | None = None, progress: Callable[[int, int], None] | None = None
+    log: AuditLog,
+    *,
+    trust: Trust | None = None,
+    vault: VaultKey | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> AuditReport:
     """Check the log as it stands at this moment; others may go on appending. Findings come in order of position.
 
     With `trust`, every checkpoint that was signed must have the signatures it asks for; its root is compared anyway.
+    With the key of its `vault`, every personal value is opened and held against its digest too; else only counted.
     Damage is reported and never raised; LogUnavailable is raised when the file is busy. `progress` is told how many
     records of how many are done.
     """
-    return _Audit(log, trust, progress or (lambda _done, _all: None)).run()
+    return _Audit(log, trust, vault, progress or (lambda _done, _all: None)).run()
 
 
 def verify_at(
-    where: Where, progress: Callable[[int, int], None] | None = None, *, trust: Trust | None = None
+    where: Where,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    trust: Trust | None = None,
+    vault: VaultKey | None = None,
 ) -> AuditReport:
     """Check the log there, without appending to it; what is no readable log at all is one finding."""
     try:
         with AuditLog.open(where, read_only=True) as log:
-            return verify(log, trust=trust, progress=progress)
+            return verify(log, trust=trust, vault=vault, progress=progress)
     except DAMAGE as exc:
         return AuditReport(size=0, root_hex=None, findings=(finding("file_unusable", more=str(exc)),))
 
@@ -60,8 +71,10 @@ def verify_at(
 class _Audit:
     """One run over one log."""
 
-    def __init__(self, log: AuditLog, trust: Trust | None, progress: Callable[[int, int], None]) -> None:
-        self.log, self.trust, self.progress = log, trust, progress
+    def __init__(
+        self, log: AuditLog, trust: Trust | None, vault: VaultKey | None, progress: Callable[[int, int], None]
+    ) -> None:
+        self.log, self.trust, self.vault, self.progress = log, trust, vault, progress
         self.findings: list[Finding] = []
         self.unlisted = 0
         self.tree = SecondTree()  # over the leaf hashes as stored
@@ -76,10 +89,14 @@ class _Audit:
         self.vouched: set[str] = set()  # cited digests that were looked up already
 
     def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
-        if len(self.findings) < MAX_FINDINGS:
-            self.findings.append(finding(code, first, last, more))
-        else:
-            self.unlisted += 1
+        self._list([finding(code, first, last, more)])
+
+    def _list(self, found: Iterable[Finding]) -> None:
+        for each in found:
+            if len(self.findings) < MAX_FINDINGS:
+                self.findings.append(each)
+            else:
+                self.unlisted += 1
 
     def run(self) -> AuditReport:
         survey = self._survey()
@@ -103,6 +120,7 @@ class _Audit:
         self._public(stop)
         self._duplicates()
         self._keys(stop)
+        self._list(check_vault(self.log, self.vault, stop))
         self._database()
         self.progress(stop, stop)
         # Sorting is stable: of two findings on one record the more telling stays first.

@@ -56,6 +56,27 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "只增不改的触发器“{more}”被动过",
         "the append-only trigger `{more}` was changed",
     ),
+    "vault_mismatch": (
+        "{zh}的个人信息“{more}”与记录里的摘要不符",
+        "{en} has personal data `{more}` that its digests do not vouch for",
+    ),
+    "vault_missing": (
+        "{zh}的个人信息“{more}”缺失，也没有抹除记录",
+        "{en} lacks its personal data `{more}`, and no record says that it was erased",
+    ),
+    "vault_unreadable": (
+        "{zh}的个人信息“{more}”解不开：被改动、调换，或者不是这把密钥",
+        "{en} has personal data `{more}` that does not open: edited, exchanged, or of another key",
+    ),
+    "vault_erased_yet_present": (
+        "{zh}：个人信息“{more}”记为已抹除，却还在",
+        "{en}: the personal data `{more}` was erased by a record, and is there",
+    ),
+    "vault_orphan": (
+        "个人信息库里有“{more}”的内容，却没有记录提到它",
+        "the vault holds data of `{more}`, which no record names",
+    ),
+    "vault_damaged": ("{zh}的个人信息无法核对：{more}", "the personal data of {en} cannot be checked: {more}"),
     "file_unusable": ("日志无法打开：{more}", "the log cannot be opened: {more}"),
     "integrity": ("数据库自检：{more}", "the database's own check says: {more}"),
     # Of what is published: files, tiles, signed checkpoints.

@@ -27,7 +27,16 @@ from cases.tlog.errors import TlogError
 from cases.tlog.keys import KeyType, SignerKey, VerifierKey
 from cases.tlog.note import NoteSignature
 
-__all__ = ["DatedKey", "Keyring", "Signer", "lock_folder", "read_private", "write_durably", "write_private"]
+__all__ = [
+    "DatedKey",
+    "Keyring",
+    "Signer",
+    "lock_folder",
+    "read_private",
+    "read_secret",
+    "write_durably",
+    "write_private",
+]
 
 LIST = "keys.json"
 _TYPES = (KeyType.ED25519, KeyType.SUBTREE)
@@ -129,14 +138,22 @@ class Keyring:
 def read_private(path: Path) -> SignerKey:
     """Read a file with one private key; UnsafeStore when it is missing, is none, or others can read it."""
     try:
+        return SignerKey.parse(read_secret(path))
+    except TlogError as exc:
+        raise UnsafeStore(str(path), f"it is no private key ({exc})", "put the private key back") from exc
+
+
+def read_secret(path: Path) -> str:
+    """The one line of a private file; UnsafeStore when it is missing, no text, or others can read it."""
+    try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             raise UnsafeStore(str(path), f"others may read it (mode {mode:o})", "chmod 600 it, and rotate the key")
-        return SignerKey.parse(path.read_text(encoding="ascii").removesuffix("\n"))
+        return path.read_text(encoding="ascii").removesuffix("\n")
     except OSError as exc:
         raise UnsafeStore(str(path), f"it cannot be read ({exc.strerror})", "put the private key back") from exc
-    except (TlogError, ValueError) as exc:
-        raise UnsafeStore(str(path), f"it is no private key ({exc})", "put the private key back") from exc
+    except ValueError as exc:
+        raise UnsafeStore(str(path), "it is no private key", "put the private key back") from exc
 
 
 def write_private(path: Path, key: SignerKey) -> None:

@@ -4,6 +4,7 @@
     Sealing      reads back, derives again, signs      then shows, through
     Published    tiles, checkpoints and proofs         and asks, where the service runs,
     Witnessing   those outside who cosign them
+    Vault        personal data, beside the records and erasable
 
 INVARIANT: nothing is appended to a log that is not a continuation of what was signed: opening compares, and once
 signing was refused every append is.
@@ -27,6 +28,7 @@ from cases.log.published import Published, SignedCheckpoint
 from cases.log.sealing import Sealer, Sealing, SigningState
 from cases.log.sm2 import signers_of
 from cases.log.store import AuditLog
+from cases.log.vault import Vault
 from cases.log.witness_client import Witnessing, read_policy
 
 __all__ = ["OpenLog"]
@@ -48,6 +50,7 @@ class OpenLog:
         witnessed: bool,
     ) -> None:
         self.log, self.keyring, self.published, self._held = log, keyring, Published(log), ExitStack()
+        self.vault = Vault.open(log, keyring.folder)
         self.sealer = Sealer(log, state, keyring.origin, signers_of(keyring))
         self.sealer.check()
         policy = read_policy(keyring) if witnessed else None
