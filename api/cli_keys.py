@@ -87,7 +87,7 @@ def add_sm2_key(
     except OSError as error:
         misuse(f"“{public}”读不了（{error.strerror}）", f"`{public}` cannot be read ({error.strerror})")
     with lock_folder(keyring.folder, alone=True), AuditLog.open(settings.where) as log:
-        signer = add_sm2(keyring.folder, keyring.origin, pem, shlex.split(command))
+        signer = add_sm2(keyring, pem, shlex.split(command))
         record_added(log, keyring, signer.verifier)
     if openssl_verifier() is None:
         complain(UNVERIFIED)

@@ -98,7 +98,11 @@ class Keyring:
 
     def signers(self) -> tuple[SignerKey, ...]:
         """The keys that sign now, Ed25519 first; UnsafeStore when one is missing or others can read it."""
-        return tuple(self._read(each.key) for each in self.keys if each.until is None)
+        return tuple(self._read(key) for key in self.signing())
+
+    def signing(self) -> tuple[VerifierKey, ...]:
+        """The public halves of the keys in files that sign now; an SM2 key signs by a command (`cases.log.sm2`)."""
+        return tuple(each.key for each in self.keys if each.until is None and each.key.type is not KeyType.SM2)
 
     def verifiers(self) -> tuple[VerifierKey, ...]:
         """Every key the log ever had."""
@@ -115,6 +119,11 @@ class Keyring:
             write_private(_path(self.folder, key.verifier), key)
         self._write([*self.keys, *(DatedKey(key.verifier, now) for key in keys)])
         return keys
+
+    def enlist(self, key: VerifierKey, now: str) -> None:
+        """Put a public key into the list whose private half is elsewhere, so that its lines are known as the log's."""
+        if key not in self.verifiers():
+            self._write([*self.keys, DatedKey(key, now)])
 
     def retire(self, old: Iterable[VerifierKey], now: str) -> None:
         """End a rotation: these keys sign no more, and their private halves are deleted."""

@@ -99,7 +99,7 @@ def check_endorsement(about: Mapping[str, Any], known: Sequence[VerifierKey]) ->
 
 
 def _signing(keyring: Keyring) -> tuple[VerifierKey, ...]:
-    return tuple(each.key for each in keyring.keys if each.until is None)
+    return keyring.signing()
 
 
 def _halves(keyring: Keyring) -> tuple[tuple[VerifierKey, ...], tuple[VerifierKey, ...]]:

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import orjson
 
+from cases.clock import now
 from cases.errors import LogUnavailable, UnsafeStore
 from cases.log.keyring import Keyring, Signer, write_durably
 from cases.tlog.errors import TlogError
@@ -74,11 +75,13 @@ class Sm2Signer:
         return NoteSignature(self.verifier.name, self.verifier.key_id, done.stdout)
 
 
-def add_sm2(folder: Path, origin: str, public_pem: bytes, command: Sequence[str]) -> Sm2Signer:
+def add_sm2(keyring: Keyring, public_pem: bytes, command: Sequence[str]) -> Sm2Signer:
     """Keep the public key and the command beside the log's keys, once the command has signed a trial text.
 
+    The dated list has the public key too, from now on: its lines are known to whoever has the list.
     UnsafeStore when one is there already or the key is none of SM2; LogUnavailable when the command does not sign.
     """
+    folder, origin = keyring.folder, keyring.origin
     path = folder / FILE
     if path.exists():
         raise UnsafeStore(str(path), "an SM2 key signs already", "move that file away to end it")
@@ -87,6 +90,7 @@ def add_sm2(folder: Path, origin: str, public_pem: bytes, command: Sequence[str]
     except (TlogError, ValueError) as exc:
         raise UnsafeStore(str(folder), f"the key cannot be used ({exc})", "give its public half as PEM") from exc
     signer.sign("This is no checkpoint, only a trial.\n")
+    keyring.enlist(signer.verifier, now())
     found = {"vkey": str(signer.verifier), "command": list(command)}
     write_durably(path, orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n", 0o600)
     return signer

@@ -163,7 +163,7 @@ def rewrite_signed(file: Path) -> None:
     ("arguments", "said"),
     [
         (("verify", "{out}"), "a key must come from outside"),
-        (("verify", "{out}", "--vkey", "nonsense"), "the key cannot be used"),
+        (("verify", "{out}", "--vkey", "nonsense"), "`--vkey` cannot be used"),
         (("verify", "{out}", "--vkey", "{vkey}", "--keys", "{keys}"), "in one way"),
         (("verify", "{out}", "--keys", "/nowhere/keys.json"), "cannot be read"),
         (("verify", "{out}", "--keys", "{out}/checkpoint"), "cannot be used"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.kit import called, has_supervision, question, served, small_rules, until
+from tests.api.kit import FIRST_SIGNED, called, has_supervision, question, served, small_rules, until
 from tests.log.places import OWNER, SERVICE, PostgresPlace, superuser, template, url
 
 QUESTION = ("SZCG-013", "--on", "2026-11-01", "--fact", "一年内次数=2", "--case", "案一")
@@ -74,9 +74,9 @@ def test_the_owner_makes_a_log_and_the_service_uses_it(rules: str, tmp_path: Pat
 
     assert (before.returncode, "zhunsheng store create" in before.stderr) == (1, True)
     assert (made.returncode, json.loads(made.stdout)["service_role"]) == (0, SERVICE)
-    assert [json.loads(each.stdout)["index"] for each in (decided, again)] == [0, 1]
+    assert [json.loads(each.stdout)["index"] for each in (decided, again)] == [FIRST_SIGNED, FIRST_SIGNED + 1]
     assert json.loads(replayed.stdout) == {"ok": True, "replayed": 2, "differences": []}
-    assert json.loads(verified.stdout)["size"] == 2
+    assert json.loads(verified.stdout)["size"] == FIRST_SIGNED + 2
     assert verified.returncode == 0
     assert checked.returncode == 0
     assert "✓ fsync = on" in checked.stdout
@@ -96,6 +96,6 @@ def test_a_service_over_postgresql_records_what_it_answers_and_its_watch_follows
         if has_supervision():
             until(lambda: bool(service.ask("GET", "/v1/cards")[2]["cards"]), "a card")
 
-    assert (status, first["index"], again["index"]) == (201, 0, 1)
+    assert (status, first["index"], again["index"]) == (201, FIRST_SIGNED, FIRST_SIGNED + 1)
     assert health["store"].startswith("PostgreSQL ")
     assert service.info["log"].startswith(f"postgresql://{SERVICE}@")

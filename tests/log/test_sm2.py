@@ -43,7 +43,7 @@ def log_with(folder: Path, command: str, public: Path) -> Keyring:
         pass
     keyring = Keyring(folder / "keys")
     with AuditLog.open(folder / "log.sqlite3") as log:
-        signer = add_sm2(keyring.folder, ORIGIN, public.read_bytes(), shlex.split(command))
+        signer = add_sm2(keyring, public.read_bytes(), shlex.split(command))
         record_added(log, keyring, signer.verifier)
     return keyring
 
@@ -179,7 +179,7 @@ def test_a_command_that_does_not_sign_is_told_and_can_be_tried_again(
         signer.sign("text\n")
     keyring = Keyring.create(tmp_path / "keys", ORIGIN, THEN)
     with pytest.raises(LogUnavailable, match=said):
-        add_sm2(keyring.folder, ORIGIN, public.read_bytes(), command)
+        add_sm2(keyring, public.read_bytes(), command)
     assert read_sm2(keyring.folder, ORIGIN) is None  # a command that does not sign is never kept
 
 
@@ -212,11 +212,11 @@ def test_the_file_beside_the_keys_is_read_strictly(tmp_path: Path) -> None:
     subprocess.run(["openssl", "pkey", "-in", tmp_path / "e", "-pubout", "-out", ed25519], check=True)
     for pem in (ed25519.read_bytes(), b"", b"no PEM", (tmp_path / "sm2.pem").read_bytes()):
         with pytest.raises(UnsafeStore, match="cannot be used"):
-            add_sm2(keyring.folder, ORIGIN, pem, shlex.split(command))
-    add_sm2(keyring.folder, ORIGIN, public.read_bytes(), shlex.split(command))
+            add_sm2(keyring, pem, shlex.split(command))
+    add_sm2(keyring, public.read_bytes(), shlex.split(command))
     assert place.stat().st_mode & 0o777 == 0o600
     with pytest.raises(UnsafeStore, match="signs already"):
-        add_sm2(keyring.folder, ORIGIN, public.read_bytes(), shlex.split(command))
+        add_sm2(keyring, public.read_bytes(), shlex.split(command))
     with pytest.raises(UnsafeStore, match="not an SM2 key of"):
         read_sm2(keyring.folder, "other.example")
     place.chmod(0o620)
