@@ -60,8 +60,8 @@ def test_every_checkpoint_carries_the_line_and_ordinary_verifiers_pass_over_it(t
     _, public, command = keys(tmp_path)
     keyring = log_with(tmp_path, command, public)
     note = checkpoint(tmp_path)
-    ed25519, mldsa = keyring.verifiers()
-    sm2 = signers_of(keyring)[-1].verifier
+    ed25519, mldsa, sm2 = keyring.verifiers()
+    assert sm2 == signers_of(keyring)[-1].verifier
     check = openssl_verifier()
     assert check is not None
 
