@@ -7,14 +7,14 @@ range and no rule picks a figure, both ends go the same way and the outcome is t
 from fractions import Fraction
 from typing import NamedTuple
 
-from engine.arithmetic import Exact, product
+from engine.arithmetic import Exact, clamped, product
 from engine.decision import Imposed
 from engine.evaluate import Missing, Scope
 from engine.measures import Adjustment, Bracket, Change, Fine, InTier
 from engine.numbers import MAX_SAFE_INTEGER, exact_text, round_to
 from engine.reasoning import Reasoning
 from engine.rule import Row, StatutoryRange
-from engine.tree import Expr, Limit, names_in
+from engine.tree import Expr, Limit
 from engine.words import listed
 
 _LOW, _HIGH = Limit(end="low"), Limit(end="high")
@@ -40,7 +40,7 @@ def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
     ends: dict[str, str] = {}
     for each in how.moves:
         holds = reasoning.holds(each.when)
-        if isinstance(holds, Missing):
+        if type(holds) is Missing:
             raise reasoning.missing(holds)
         reads = reasoning.reads(each.reads)
         reasoning.step("tier_move", each.name, each.outcome_cell.text, each.cell.place, reads, holds)
@@ -166,8 +166,8 @@ def _picked(
         return Ends(value, value)
     if bracket.at is not None and top is not None:
         share = reasoning.amount(bracket.at, scope)
-        value = bottom + product(top - bottom, min(max(share, 0), 1))
-        reasoning.step("position", "at", "", reads=reasoning.reads(names_in(bracket.at)), after=_fen(value))
+        value = bottom + product(top - bottom, clamped(share))
+        reasoning.step("position", "at", "", reads=reasoning.reads(bracket.at_reads), after=_fen(value))
         return Ends(value, value)
     rule = _in_tier(reasoning)
     if rule is None:
@@ -203,7 +203,7 @@ def _in_tier(reasoning: Reasoning) -> InTier | None:
             continue
         holds = reasoning.holds(each.when)
         reads = reasoning.reads(each.reads)
-        if isinstance(holds, Missing):
+        if type(holds) is Missing:
             missing += holds
         else:
             reasoning.step("in_tier", each.name, each.basis, each.cell.place, reads, holds)
@@ -253,7 +253,7 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> tuple[Ends, tup
     base, now, below = ends, ends, tuple[Adjustment, ...]()
     for each in how.adjustments:
         holds = reasoning.holds(each.when)
-        if isinstance(holds, Missing):
+        if type(holds) is Missing:
             raise reasoning.missing(holds)
         reads = reasoning.reads(each.reads)
         if not holds:
