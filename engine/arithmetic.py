@@ -50,9 +50,16 @@ def quotient(one: Exact, other: Exact) -> Exact:
     return ratio(one.numerator * other.denominator, one.denominator * other.numerator)
 
 
+def clamped(share: Exact) -> Exact:
+    """Return a share that lies from 0 to 1, the nearer end for one that lies outside."""
+    above, below = share.numerator, share.denominator
+    return 0 if above <= 0 else 1 if above >= below else share
+
+
 def bounded(value: Exact) -> Exact:
     """Return the value, unless it has grown past anything the law could mean."""
-    if not _LEAST < value < _LARGEST:
+    above, below = value.numerator, value.denominator
+    if not _LEAST * below < above < _LARGEST * below:
         raise Undefined("amount_too_large", "")
     return value
 

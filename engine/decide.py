@@ -17,7 +17,7 @@ from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
 from engine.evaluate import Missing, compute
 from engine.figure import figured, fine, moved
 from engine.given import GivenFacts, shown
-from engine.heavier import as_heavy, limited, outweighs, undecided
+from engine.heavier import as_heavy, limited, no_lighter, outweighs, undecided
 from engine.lighter import lighter
 from engine.measures import (
     ConfiscateGains,
@@ -87,6 +87,8 @@ def _decide(
         return deciding.barred() or deciding.no_penalty() or deciding.unmet_precondition() or deciding.penalty()
     except Refused as refused:
         return refused.refusal
+    finally:
+        deciding.reasoning.scope.part()
 
 
 def _unknown_violation(rulebook: Rulebook, violation: str, on: date) -> Refusal:
@@ -149,7 +151,7 @@ class _Deciding:
 
     def barred(self) -> Decision | None:
         """Impose nothing where general law bars a penalty: limitation, age, capacity (行政处罚法 30, 31, 36)."""
-        if not self.rule.provisions[True, self.rule.general.isdisjoint(self.reasoning.texts)]:
+        if not self.rule.provisions[True, self.reasoning.silent]:
             return None
         for standing in self.provisions(bars=True):
             imposed = [Imposed(standing.provision.measures[0])]
@@ -159,7 +161,7 @@ class _Deciding:
 
     def review(self, imposed: list[Imposed]) -> None:
         """Add what general law attaches to this penalty, and refuse what it does not allow (45, 51, 57, 58, 63)."""
-        if not self.rule.provisions[False, self.rule.general.isdisjoint(self.reasoning.texts)]:
+        if not self.rule.provisions[False, self.reasoning.silent]:
             self.tell_not_reviewed()
             return
         values, kinds = self.reasoning.values, {type(each.measure) for each in imposed}
@@ -182,7 +184,7 @@ class _Deciding:
     def tell_not_reviewed(self) -> None:
         """Name the guards in force that the facts let nobody judge; most often no general fact was given at all."""
         regime = self.rule.regime
-        silent = self.rule.general.isdisjoint(self.reasoning.texts)
+        silent = self.reasoning.silent
         names = regime.guard_names(self.reasoning.on) if silent else regime.between.join(self.not_reviewed)
         if names:
             self.reasoning.step("not_reviewed", names)
@@ -191,7 +193,7 @@ class _Deciding:
         """Yield the provisions of general law that hold; remember the guards that the facts let nobody judge."""
         reasoning = self.reasoning
         # Most often no general fact is given at all, and only what needs none can be judged.
-        silent = self.rule.general.isdisjoint(reasoning.texts)
+        silent = reasoning.silent
         for standing in self.rule.provisions[bars, silent]:
             guard, provision = standing.guard, standing.provision
             if not guard.validity.holds_on(reasoning.on):
@@ -201,7 +203,7 @@ class _Deciding:
                 self.not_reviewed[guard.name] = None
                 continue
             holds = reasoning.holds(provision.when)
-            if isinstance(holds, Missing):
+            if type(holds) is Missing:
                 self.not_reviewed[guard.name] = None
                 continue
             reads = reasoning.reads(standing.reads)
@@ -230,7 +232,7 @@ class _Deciding:
         reasoning = self.reasoning
         for each in self.rule.preconditions:
             holds = reasoning.holds(each.when)
-            if isinstance(holds, Missing):
+            if type(holds) is Missing:
                 raise reasoning.missing(holds)
             cell = each.cell
             self.reasoning.step("precondition", "", cell.text, cell.place, reasoning.reads(each.reads), holds)
@@ -344,6 +346,9 @@ class _Deciding:
 
     def lacking(self, row: Row) -> tuple[str, ...]:
         """Name the missing facts that the row's own measures are computed from."""
+        given = self.reasoning.values.keys()
+        if given >= row.needs and given >= self.rule.limited_by:
+            return ()
         found: list[str] = []
         for measure, expr in row.computed:
             try:
@@ -351,7 +356,7 @@ class _Deciding:
             except Undefined:
                 # Said in its turn, when the amount itself is worked out.
                 continue
-            if isinstance(value, Missing):
+            if type(value) is Missing:
                 found += value
         return tuple(found)
 
@@ -370,7 +375,7 @@ class _Deciding:
             self.reasoning.step("same_outcome", row.tier, names, row.when_cell.place)
             return row
         for row in holding:
-            if all(as_heavy(self.rule, row, each, scope) or outweighs(self.rule, row, each, scope) for each in holding):
+            if all(no_lighter(self.rule, row, each, scope) for each in reversed(holding)):
                 self.reasoning.step("heavier_tier", row.tier, names, row.when_cell.place)
                 return row
         for row in holding:
@@ -387,7 +392,7 @@ class _Deciding:
             if defect.when is None:
                 continue
             holds = reasoning.holds(defect.when)
-            if isinstance(holds, Missing):
+            if type(holds) is Missing:
                 unknown.append(holds)
             elif holds:
                 reads = reasoning.reads(names_in(defect.when))

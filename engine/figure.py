@@ -4,11 +4,10 @@ Every amount is carried as two ends. They are equal where a figure is decided; w
 range and no rule picks a figure, both ends go the same way and the outcome is the published range.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from engine.arithmetic import Exact, product
+from engine.arithmetic import Exact, clamped, product
 from engine.currency import currency_of
 from engine.decision import Imposed
 from engine.evaluate import Missing, Scope
@@ -29,7 +28,7 @@ from engine.numbers import MAX_SAFE_INTEGER, exact_text, round_to
 from engine.reasoning import Reasoning
 from engine.rule import Row, StatutoryRange
 from engine.spellings import called
-from engine.tree import Expr, Limit, Money, Number, names_in
+from engine.tree import Expr, Limit, Money, Number
 from engine.words import listed
 
 _LOW, _HIGH = Limit(end="low"), Limit(end="high")
@@ -55,7 +54,7 @@ def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
     ends: dict[str, str] = {}
     for each in how.moves:
         holds = reasoning.holds(each.when)
-        if isinstance(holds, Missing):
+        if type(holds) is Missing:
             raise reasoning.missing(holds)
         reads = reasoning.reads(each.reads)
         reasoning.step("tier_move", each.name, each.outcome_cell.text, each.cell.place, reads, holds)
@@ -205,8 +204,8 @@ def _picked(
         return Ends(value, value)
     if bracket.at is not None and top is not None:
         share = reasoning.amount(bracket.at, scope)
-        value = bottom + product(top - bottom, min(max(share, 0), 1))
-        reasoning.step("position", "at", "", reads=reasoning.reads(names_in(bracket.at)), after=_fen(value))
+        value = bottom + product(top - bottom, clamped(share))
+        reasoning.step("position", "at", "", reads=reasoning.reads(bracket.at_reads), after=_fen(value))
         return Ends(value, value)
     rule = _in_tier(reasoning)
     if rule is None:
@@ -242,7 +241,7 @@ def _in_tier(reasoning: Reasoning) -> InTier | None:
             continue
         holds = reasoning.holds(each.when)
         reads = reasoning.reads(each.reads)
-        if isinstance(holds, Missing):
+        if type(holds) is Missing:
             missing += holds
         else:
             reasoning.step("in_tier", each.name, each.basis, each.cell.place, reads, holds)
@@ -292,17 +291,20 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> tuple[Ends, tup
     base, now, below = ends, ends, tuple[Adjustment, ...]()
     outer = scope
     for each in how.adjustments:
-        reads = reasoning.reads(each.reads)
-        scope = outer
+        scope, told = outer, tuple[tuple[str, str], ...]()
         if each.of_fine:
             # The loader made sure that the fine is a figure here, and no range.
             amounts: dict[str, Any] = {"@base": base.low, "@so_far": now.low}
-            scope = replace(outer, values={**outer.values, **amounts})
-            told = {name: reasoning.said(_fen(amounts[name])) for name in each.reads if name in amounts}
-            reads += tuple((called(name, reasoning.language), text) for name, text in told.items())
+            scope = outer.with_given(amounts)
+            told = tuple(
+                (called(name, reasoning.language), reasoning.said(_fen(amounts[name])))
+                for name in each.reads
+                if name in amounts
+            )
         holds = reasoning.holds(each.when, scope)
-        if isinstance(holds, Missing):
+        if type(holds) is Missing:
             raise reasoning.missing(holds)
+        reads = (*reasoning.reads(each.reads), *told)
         if not holds:
             reasoning.step("adjustment", each.name, each.outcome_cell.text, each.cell.place, reads, False)
             continue

@@ -48,7 +48,7 @@ def unknown(fact: Fact, given: object) -> bool:
 
 
 def read_plain(fact: Fact, given: object, language: Language) -> str | int | None:
-    """Read a fact given in its canonical text, as most are: a choice, yes or no, a whole number; None for any other."""
+    """Read a fact given in its canonical text, as most are: a choice, yes or no, a number; None for any other."""
     if given.__class__ is not str or (fact.if_unknown and given in _UNKNOWN):
         return None
     text = str(given)
@@ -58,9 +58,14 @@ def read_plain(fact: Fact, given: object, language: Language) -> str | int | Non
         case "yes_no":
             return True if text == YES[language] else False if text == NO[language] else None
         case "integer" | "number" | "money":
-            if not digits(text) or (text[0] == "0" and text != "0"):
+            whole, point, decimals = text.partition(".")
+            if not digits(whole) or (whole[0] == "0" and whole != "0"):
                 return None
-            value = int(text) * fact.one
+            value = int(whole) * fact.one
+            if point:
+                if not digits(decimals) or decimals[-1] == "0" or len(decimals) > fact.scale:
+                    return None
+                value += int(decimals) * 10 ** (fact.scale - len(decimals))
             return value if in_domain(fact, value) else None
         case _:
             return None
@@ -89,32 +94,44 @@ def read_fact(fact: Fact, given: object, language: Language) -> Single | Problem
 
 def read_records(
     fact: Fact, fields: Mapping[str, Fact], given: object, language: Language
-) -> tuple[Mapping[str, Single], ...] | Problem:
-    """Turn a given list of records into values; every record says all that its fields ask, and nothing else."""
+) -> tuple[tuple[Mapping[str, Single], ...], str] | Problem:
+    """Turn a given list of records into values, and into one line of text; every record says all that its fields ask.
+
+    The line writes each record in the order of its fields.
+    """
     if isinstance(given, str) or not isinstance(given, (list, tuple, Sequence)):
         return _wrong(fact, given, language)
     if len(given) > min(fact.high, MAX_RECORDS):
         return _wrong(fact, given, language)
     records: list[Mapping[str, Single]] = []
+    lines: list[str] = []
+    comma, semicolon = ("、", "；") if language == "zh" else (", ", "; ")
     for number, each in enumerate(given, 1):
-        where = f"{fact.name}[{number}]"
         if not isinstance(each, (dict, Mapping)):
-            return Problem("wrong_kind", where, shown(each), domain_text(fact, language))
+            return Problem("wrong_kind", f"{fact.name}[{number}]", shown(each), domain_text(fact, language))
         if not each.keys() <= fields.keys():
             name = min(each.keys() - fields.keys())
-            return Problem("unknown_fact", f"{where}.{shown(name)}", shown(name), listed(fields, language))
+            where = f"{fact.name}[{number}].{shown(name)}"
+            return Problem("unknown_fact", where, shown(name), listed(fields, language))
         record: dict[str, Single] = {}
+        said: list[str] = []
         for name, inner in fields.items():
             if name not in each:
-                return Problem("missing_fact", f"{where}.{name}", f"{where}.{name}", "")
-            value: Single | Problem | None = read_plain(inner, each[name], language)
-            if value is None:
-                value = read_fact(inner, each[name], language)
-            if isinstance(value, Problem):
-                return Problem(value.code, f"{where}.{name}", value.found, value.expected)
-            record[name] = value
+                where = f"{fact.name}[{number}].{name}"
+                return Problem("missing_fact", where, where, "")
+            text = each[name]
+            plain = read_plain(inner, text, language)
+            if plain is None:
+                value = read_fact(inner, text, language)
+                if isinstance(value, Problem):
+                    return Problem(value.code, f"{fact.name}[{number}].{name}", value.found, value.expected)
+                record[name], text = value, value_text(inner, value, language)
+            else:
+                record[name] = plain
+            said.append(f"{name} {text}")
         records.append(record)
-    return tuple(records)
+        lines.append(f"({comma.join(said)})")
+    return tuple(records), semicolon.join(lines)
 
 
 def _number(fact: Fact, given: object, language: Language) -> int | Problem:
@@ -216,16 +233,6 @@ def value_text(fact: Fact, value: Single, language: Language) -> str:
 def days_text(days: Sequence[date]) -> str:
     """Write a list of days on one line."""
     return ",".join([day.isoformat() for day in days])
-
-
-def records_text(fields: Mapping[str, Fact], records: Sequence[Mapping[str, Single]], language: Language) -> str:
-    """Write a list of records on one line, each in the order of its fields."""
-    between = ("、", "；") if language == "zh" else (", ", "; ")
-    lines = [
-        between[0].join([f"{name} {value_text(fields[name], value, language)}" for name, value in record.items()])
-        for record in records
-    ]
-    return between[1].join([f"({line})" for line in lines])
 
 
 def unit_text(fact: Fact, language: Language, figure: str = "") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from engine.arithmetic import Exact, Undefined
-from engine.evaluate import Missing, Scope, compute
+from engine.evaluate import Missing, Scope, compute, run_of
 from engine.measures import Bracket, Fine, Measure, Warn
 from engine.rule import Row, Rule
 from engine.surface import Surface
@@ -32,7 +32,7 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
     if lacks_of(row, other):
         return False
     greater = False
-    for payer in {**row.fines, **other.fines}:
+    for payer in _payers(row, other):
         mine, theirs = _ends(rule, row, payer, scope), _ends(rule, other, payer, scope)
         if mine is None or theirs is None or mine[0] < theirs[0] or mine[1] < theirs[1]:
             return False
@@ -68,11 +68,16 @@ def as_heavy(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
         return True
     if not (row.measures and other.measures and same_otherwise(row, other)):
         return False
-    for payer in {**row.fines, **other.fines}:
+    for payer in _payers(row, other):
         mine, theirs = _ends(rule, row, payer, scope), _ends(rule, other, payer, scope)
         if mine is None or mine != theirs:
             return False
     return not any(placed(each) for each in (*row.measures, *other.measures))
+
+
+def no_lighter(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
+    """Say whether a row outweighs another, or imposes the same."""
+    return row is other or outweighs(rule, row, other, scope) or as_heavy(rule, row, other, scope)
 
 
 def placed(measure: Measure) -> bool:
@@ -117,12 +122,16 @@ def _short_of(rule: Rule, row: Row, other: Row, scope: Scope) -> Iterator[str]:
             yield f"“{row.tier}”没有“{other.tier}”的{what}" if zh else f"`{row.tier}` lacks {what} of `{other.tier}`"
 
 
+def _payers(row: Row, other: Row) -> tuple[str, ...]:
+    return row.payers if row.payers == other.payers else tuple(dict.fromkeys(row.payers + other.payers))
+
+
 def _is_the_most(rule: Rule, row: Row, scope: Scope) -> bool:
     """Say whether a row's own fine is the statutory maximum."""
     most = rule.range_for(row, "").high
     mine = _ends(rule, row, "", scope)
     limit = None if most is None else compute(most, scope)
-    return mine is not None and limit is not None and not isinstance(limit, Missing) and mine[0] >= limit
+    return mine is not None and limit is not None and type(limit) is not Missing and mine[0] >= limit
 
 
 def _ends(rule: Rule, row: Row, payer: str, scope: Scope) -> tuple[Exact, Exact] | None:
@@ -158,8 +167,8 @@ def _computed_ends(rule: Rule, row: Row, fine: Fine, scope: Scope) -> tuple[Exac
 
 def _value(expr: Expr | None, otherwise: Exact, scope: Scope) -> Exact | None:
     """Compute an end that may be open; None where a fact is missing."""
-    found: Exact | Missing = otherwise if expr is None else compute(expr, scope)
-    return None if isinstance(found, Missing) else found
+    found: Exact | Missing = otherwise if expr is None else run_of(expr)(scope)
+    return None if type(found) is Missing else found
 
 
 def limited(rule: Rule, row: Row, measure: Measure, scope: Scope) -> Scope:

@@ -44,10 +44,11 @@ class Kinds:
     def meets(self, where: Condition) -> list[bool | None]:
         """Say of each kind whether it meets a condition; None where other facts decide too."""
         if where not in self.met:
+            of = self.records
             found: list[bool | None] = []
             for record in self.every:
                 try:
-                    answer = evaluate(where, self.scope.inside(self.records, record))
+                    answer = evaluate(where, Scope(record, of.by_name, of.named, {}, outer=self.scope))
                 except Undefined:
                     answer = Missing()
                 found.append(None if isinstance(answer, Missing) else answer)

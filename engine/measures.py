@@ -24,8 +24,10 @@ class Bracket:
     high: Expr | None
     at: Expr | None = None
     reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    at_reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "at_reads", () if self.at is None else tuple(names_in(self.at)))
         ends = [each for each in (self.low, self.high) if each is not None]
         object.__setattr__(self, "reads", tuple([name for each in ends for name in names_in(each)]))
 

@@ -74,10 +74,10 @@ def round_to(numerator: int, denominator: int, step: int, direction: Rounding) -
 def round_steps(numerator: int, unit: int, direction: Rounding) -> int:
     """Round numerator / unit to a whole number; half up goes away from zero only upwards, half even to the even one."""
     match direction:
-        case "floor":
-            return numerator // unit
         case "ceiling":
             return -(-numerator // unit)
+        case "floor":
+            return numerator // unit
         case "half_up":
             return (2 * numerator + unit) // (2 * unit)
         case "half_even":
@@ -86,6 +86,8 @@ def round_steps(numerator: int, unit: int, direction: Rounding) -> int:
 
 def exact_text(value: Fraction | int) -> str:
     """Write an exact number: as a decimal where it is one, else as a fraction."""
+    if type(value) is int:
+        return str(value)
     above, below = value.numerator, value.denominator
     if below == 1:
         return str(above)

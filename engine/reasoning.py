@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from engine.arithmetic import Undefined
 from engine.currency import amount_text, unit_word
 from engine.decision import Refusal, Step, StepKind
-from engine.evaluate import Missing, Scope, compute, evaluate
+from engine.evaluate import Missing, Scope, run_of
 from engine.fact import Fact, Language, Place
 from engine.given import (
     GivenFacts,
@@ -22,7 +22,6 @@ from engine.given import (
     read_fact,
     read_plain,
     read_records,
-    records_text,
     shown,
     unknown,
     value_text,
@@ -69,6 +68,8 @@ class Reasoning:
     trace: list[Step] = field(default_factory=list)
     scope: Scope = field(init=False)
     told: int = 0
+    # Whether no fact of general law is given at all, as most often.
+    silent: bool = True
 
     def __post_init__(self) -> None:
         rule = self.rule
@@ -132,6 +133,7 @@ class Reasoning:
             self.read_one(by_name[name], given[name])
         for fact in rule.counted:
             self.count(fact)
+        self.silent = rule.general.isdisjoint(self.texts)
         if not rule.asked.issuperset(names):
             unused = [name for name in names if name not in rule.asked]
             self.step("not_used", reads=self.reads(unused))
@@ -144,9 +146,8 @@ class Reasoning:
             return
         value: Value | Problem
         if fact.kind == "records":
-            fields = self.rule.lists[name].by_name
-            value = records = read_records(fact, fields, given, language)
-            text = "" if isinstance(records, Problem) else records_text(fields, records, language)
+            records = read_records(fact, self.rule.lists[name].by_name, given, language)
+            value, text = (records, "") if isinstance(records, Problem) else records
         else:
             value = single = read_fact(fact, given, language)
             text = "" if isinstance(single, Problem) else value_text(fact, single, language)
@@ -185,14 +186,19 @@ class Reasoning:
 
     def reads(self, names: Iterable[str]) -> Reads:
         """Quote facts and named values by their values; a missing one is left out."""
-        texts = self.texts
-        return tuple([(name, texts[name]) for name in names if name in texts])
+        get = self.texts.get
+        found: list[tuple[str, str]] = []
+        for name in names:
+            text = get(name)
+            if text is not None:
+                found.append((name, text))
+        return tuple(found)
 
     # --- conditions and amounts, with the named values behind them told once
 
     def holds(self, condition: Condition, scope: Scope | None = None) -> bool | Missing:
         try:
-            found = evaluate(condition, scope or self.scope)
+            found: bool | Missing = run_of(condition)(scope or self.scope)
         except Undefined as undefined:
             raise self.undefined(undefined) from undefined
         if len(self.scope.worked) > self.told:
@@ -201,30 +207,31 @@ class Reasoning:
 
     def amount(self, expr: Expr, scope: Scope | None = None) -> Any:
         """Compute an expression; refuse where a fact is missing or it has no value."""
-        if isinstance(expr, Money):
+        if type(expr) is Money:
             return expr.fen
         try:
-            found = compute(expr, scope or self.scope)
+            found = run_of(expr)(scope or self.scope)
         except Undefined as undefined:
             raise self.undefined(undefined) from undefined
         if len(self.scope.worked) > self.told:
             self.tell()
-        if isinstance(found, Missing):
+        if type(found) is Missing:
             raise self.missing(found)
         return found
 
     def tell(self) -> None:
         """Put the named values worked out since the last time into the trace."""
-        worked, taken, language, currency = self.scope.worked, self.scope.taken, self.language, self.currency
+        worked, taken, rule, append = self.scope.worked, self.scope.taken, self.rule, self.trace.append
+        language, currency, by_name = rule.language, rule.regime.currency, rule.named
         for name in list(worked)[self.told :]:
             value = worked[name]
-            if isinstance(value, Missing):
+            if type(value) is Missing:
                 continue
-            named = self.rule.named[name]
-            behind = self.reads(named.reads)
-            text = self.texts[name] = quantity_text(named.kind, value, language, currency)
-            words = line_text(named, taken[name], language, currency) if name in taken else named.cell.text
-            self.step("value", name, words, named.cell.place, (*behind, (name, text)))
+            named, cell = by_name[name], by_name[name].cell
+            self.texts[name] = quantity_text(named.kind, value, language, currency)
+            words = line_text(named, taken[name], language, currency) if name in taken else cell.text
+            reads = self.reads(named.quoted)
+            append(_new(Step, ("value", name, words, cell.place, reads, None, None, None, None, None)))
         self.told = len(worked)
 
     def undefined(self, undefined: Undefined) -> Refused:

@@ -147,6 +147,9 @@ class Row:
     computed: tuple[tuple[Measure, Expr], ...] = field(init=False, compare=False, repr=False)
     # Its condition as plain tests on facts, where it is that simple; its fines by who pays, and its other measures.
     ways: Ways = field(init=False, compare=False, repr=False)
+    # The names that its measures are computed from, and by whom its fines are paid.
+    needs: frozenset[str] = field(init=False, compare=False, repr=False)
+    payers: tuple[str, ...] = field(init=False, compare=False, repr=False)
     fines: Mapping[str, Fine] = field(init=False, compare=False, repr=False)
     besides: tuple[Measure, ...] = field(init=False, compare=False, repr=False)
 
@@ -157,6 +160,8 @@ class Row:
         object.__setattr__(self, "besides", tuple(each for each in self.measures if each not in fines))
         found = [(measure, expr) for measure in self.measures for expr in exprs_of(measure)]
         object.__setattr__(self, "computed", tuple(each for each in found if not isinstance(each[1], Money | Number)))
+        object.__setattr__(self, "needs", frozenset(name for _each, expr in self.computed for name in names_in(expr)))
+        object.__setattr__(self, "payers", tuple(self.fines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,6 +354,8 @@ class Rule:
     # By whether they bar the penalty, and whether they need no fact of their own.
     provisions: Mapping[tuple[bool, bool], tuple[Standing, ...]] = field(init=False, compare=False, repr=False)
     range_by_name: Mapping[str, StatutoryRange] = field(init=False, compare=False, repr=False)
+    # The names that the ends of its statutory ranges are computed from.
+    limited_by: frozenset[str] = field(init=False, compare=False, repr=False)
     general: frozenset[str] = field(init=False, compare=False, repr=False)
     counted: tuple[Fact, ...] = field(init=False, compare=False, repr=False)
     benchmark: str = field(init=False, compare=False, repr=False)
@@ -368,6 +375,8 @@ class Rule:
         provisions = {key: tuple(each for each in found if each.bars == key[0]) for key, found in lists.items()}
         object.__setattr__(self, "provisions", MappingProxyType(provisions))
         object.__setattr__(self, "range_by_name", MappingProxyType({each.name: each for each in self.ranges}))
+        ends = [end for each in self.ranges for end in (each.low, each.high) if end is not None]
+        object.__setattr__(self, "limited_by", frozenset(name for end in ends for name in names_in(end)))
         object.__setattr__(self, "counted", tuple(fact for fact in self.facts if fact.count))
         object.__setattr__(self, "benchmark", f"{self.regime.name}（{self.regime.number}）")
         object.__setattr__(self, "top", Place(self.file, 1, 1))
@@ -390,20 +399,16 @@ class Rule:
 
     def _asks(self) -> tuple[str, ...]:
         """Name the facts this rule can ask for, in the order it would ask them; after a count, the days it counts."""
-        read: list[str] = []
         tried: list[Row | Precondition] = [*self.no_penalty, *self.preconditions, *self.rows]
-        for each in tried:
-            read += each.reads
+        read = [name for each in tried for name in each.reads]
         # Which gap of the table a case falls into is asked last of all conditions, but it is asked.
         read += [name for defect in self.defects if defect.when is not None for name in names_in(defect.when)]
         how = self.conventions
-        steps: list[TierMove | InTier | Adjustment] = [*how.moves, *how.in_tier, *how.adjustments]
-        for step in steps:
-            read += names_in(step.when) if step.when is not None else ()
-        for row in self.rows:
-            for measure in row.measures:
-                for expr in exprs_of(measure):
-                    read += names_in(expr)
+        read += [name for each in how.moves for name in each.reads]
+        read += [name for each in how.in_tier for name in each.reads]
+        read += [name for each in how.adjustments for name in names_in(each.when)]
+        exprs = [expr for row in self.rows for measure in row.measures for expr in exprs_of(measure)]
+        read += [name for expr in exprs for name in names_in(expr)]
         for adjustment in how.adjustments:
             change = adjustment.change
             for bound in (change.by, change.to, change.floor, change.cap):

@@ -19,6 +19,17 @@ from engine.fact import Cell, Fact
 from engine.numbers import Rounding
 from engine.plain import Ways, all_ways, among, any_way, one_way, opposite
 
+
+class Node:
+    """What can be asked of facts: its function of a scope is made at first use and kept here (`engine.scope.run_of`).
+
+    No field: copies, pickles and comparisons know nothing of it.
+    """
+
+    __slots__ = ("run",)
+    run: Callable[[Anything], Anything]
+
+
 # --- expressions ---------------------------------------------------------------------------------------------------
 # An expression is a number, an amount of money (in fen) or a day. Numbers are exact fractions.
 
@@ -26,7 +37,7 @@ Quantity = Literal["number", "money", "day"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class Number(Node):
     """A plain number: 1.5, 1.5 fold, 20 % (which is 0.2), 5 tonnes."""
 
     value: Fraction
@@ -38,42 +49,42 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
+class Money(Node):
     """So many fen."""
 
     fen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class Day(Node):
     """A day of the calendar."""
 
     day: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ref:
+class Ref(Node):
     """A numeric, money or day fact, or a named value; a fact in % counts as that share."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class Limit(Node):
     """The lower or the upper end of the row's statutory range (法定下限、法定上限)."""
 
     end: Literal["low", "high"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arithmetic:
+class Arithmetic(Node):
     op: Literal["+", "-", "*", "/"]
     left: "Expr"
     right: "Expr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extreme:
+class Extreme(Node):
     """The greatest or the least of several."""
 
     which: Literal["greatest", "least"]
@@ -81,7 +92,7 @@ class Extreme:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoundedTo:
+class RoundedTo(Node):
     """A value rounded to a multiple of a constant step."""
 
     part: "Expr"
@@ -90,7 +101,7 @@ class RoundedTo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Portions:
+class Portions(Node):
     """How many steps of a constant size a value makes: started ones count (不足一份按一份), or only full ones."""
 
     part: "Expr"
@@ -99,7 +110,7 @@ class Portions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Between:
+class Between(Node):
     """Time from one day to a later one: days (the first not counted), months or years; negative where it is earlier."""
 
     span: Span
@@ -108,7 +119,7 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
+class Later(Node):
     """The day so many days, months or years after a day; the month's last where it has no such day (民法典 202)."""
 
     unit: Literal["days", "months", "years"]
@@ -117,7 +128,7 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Along:
+class Along(Node):
     """From `low` to `high` in a straight line while `of` goes from `start` to `end`; beyond the ends it stays there."""
 
     low: "Expr"
@@ -129,7 +140,7 @@ class Along:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Node):
     """Over a list of records: how many meet a condition, or the sum, the greatest or the least of an expression.
 
     Of no records the sum, the greatest and the least number or amount are nought; a day (`of_days`) there is none.
@@ -152,14 +163,14 @@ Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Is:
+class Is(Node):
     """A yes/no fact, or a named condition, is yes."""
 
     fact: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compare:
+class Compare(Node):
     """A numeric fact against a constant, both on the fact's scale."""
 
     fact: str
@@ -168,7 +179,7 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relation:
+class Relation(Node):
     """Two expressions of one kind compared."""
 
     op: Operator
@@ -177,7 +188,7 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OneOf:
+class OneOf(Node):
     """A choice fact is one of these."""
 
     fact: str
@@ -185,7 +196,7 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Each:
+class Each(Node):
     """Any, or every, record of a list meets a condition; of an empty list none does, and every one does."""
 
     which: Literal["any", "all"]
@@ -194,12 +205,12 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Not:
+class Not(Node):
     part: "Condition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class All:
+class All(Node):
     parts: tuple["Condition", ...]
     ways: Ways = field(init=False, compare=False, repr=False)
 
@@ -208,7 +219,7 @@ class All:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Any:
+class Any(Node):
     parts: tuple["Condition", ...]
     ways: Ways = field(init=False, compare=False, repr=False)
 
@@ -217,7 +228,7 @@ class Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Always:
+class Always(Node):
     """Holds whatever the facts are (任何情形); the whole of a cell, never a part of another condition."""
 
 
@@ -339,7 +350,7 @@ ValueKind = Literal["number", "money", "day", "yes_no"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class Named(Node):
     """A named value of a rule or of a record: worked out once, quoted in the trace.
 
     `shape` says how it varies with the facts: 0 not at all, 1 in steps, 2 in lines, 3 as a ratio (`engine.shapes`).
@@ -350,11 +361,13 @@ class Named:
     how: Formula | Branches | Table | Marginal
     shape: int = field(compare=False)
     cell: Cell
-    # The names it is worked out from, each once.
+    # The names it is worked out from, each once; and what the trace quotes with it, itself last.
     reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    quoted: tuple[str, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reads", tuple(dict.fromkeys(names_of_named(self))))
+        object.__setattr__(self, "quoted", (*self.reads, self.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

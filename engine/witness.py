@@ -114,8 +114,8 @@ class Witnesses:
         for name, given in case.facts:
             fact = rule.by_name[name]
             if fact.kind == "records":
-                fields = {each.name: each for each in rule.lists[name].fields}
-                read: object = read_records(fact, fields, given, rule.language)
+                records = read_records(fact, rule.lists[name].by_name, given, rule.language)
+                read: object = records if isinstance(records, Problem) else records[0]
             else:
                 read = read_fact(fact, given, rule.language)
             if not isinstance(read, Problem):
