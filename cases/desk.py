@@ -135,7 +135,6 @@ class Desk:
         trial: bool = False,
         correction: Correction | None = None,
     ) -> Recorded:
-        self._publish(door)
         said: dict[str, Wire] = {"asked": asked.to_wire(), "trial": trial}
         if correction is not None:
             said |= correction.to_wire()
@@ -147,6 +146,7 @@ class Desk:
             if self.vault is None:
                 raise VaultClosed
             beside = self.vault.keeping(record_id, scope_of(asked.case_ref, record_id), disclosures)
+        self._publish(door)
         data = write_record(
             record_id=record_id,
             time=now(),

@@ -409,15 +409,10 @@ class Rule:
         read += [name for each in how.adjustments for name in names_in(each.when)]
         exprs = [expr for row in self.rows for measure in row.measures for expr in exprs_of(measure)]
         read += [name for expr in exprs for name in names_in(expr)]
-        for adjustment in how.adjustments:
-            change = adjustment.change
-            for bound in (change.by, change.to, change.floor, change.cap):
-                if bound is not None:
-                    read += names_in(bound)
-        for statutory in self.ranges:
-            for end in (statutory.low, statutory.high):
-                if end is not None:
-                    read += names_in(end)
+        changes = [each.change for each in how.adjustments]
+        bounds = [bound for each in changes for bound in (each.by, each.to, each.floor, each.cap)]
+        bounds += [end for each in self.ranges for end in (each.low, each.high)]
+        read += [name for bound in bounds if bound is not None for name in names_in(bound)]
         return self.facts_behind(read)
 
     def facts_behind(self, names: Iterable[str]) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from typing import TypeAlias, TypeVar, final
 from engine.arithmetic import Exact, Undefined, ratio
 from engine.fact import Fact
 from engine.given import Value
+from engine.node import Node
 from engine.rule import Row
-from engine.tree import Day, Expr, Money, Named, Node, Number, Records
+from engine.tree import Day, Expr, Money, Named, Number, Records
 
 
 @final

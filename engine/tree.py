@@ -16,19 +16,9 @@ from typing import Literal
 
 from engine.arithmetic import Exact, Span, ratio
 from engine.fact import Cell, Fact
+from engine.node import Node
 from engine.numbers import Rounding
 from engine.plain import Ways, all_ways, among, any_way, one_way, opposite
-
-
-class Node:
-    """What can be asked of facts: its function of a scope is made at first use and kept here (`engine.scope.run_of`).
-
-    No field: copies, pickles and comparisons know nothing of it.
-    """
-
-    __slots__ = ("run",)
-    run: Callable[[Anything], Anything]
-
 
 # --- expressions ---------------------------------------------------------------------------------------------------
 # An expression is a number, an amount of money (in fen) or a day. Numbers are exact fractions.
