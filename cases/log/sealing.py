@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cases.clock import posix_now
-from cases.errors import CaseError, RefusedToSign, UnsafeStore
+from cases.errors import CaseError, LogUnavailable, RefusedToSign, UnsafeStore
 from cases.log.database import refuse_unless_ok
 from cases.log.keyring import Signer
 from cases.log.published import Published, SignedCheckpoint
@@ -65,12 +65,12 @@ class SigningState:
         return state
 
     def read(self) -> LastSigned:
-        """What was signed last; UnsafeStore when the file is missing, or belongs to another log."""
+        """What was signed last; UnsafeStore when the file is missing, or belongs to another log; LogUnavailable."""
         try:
             with closing(self._connect()) as raw:
                 found = raw.execute("SELECT origin, size, root, frontier FROM signed").fetchone()
         except sqlite3.Error as exc:
-            raise UnsafeStore(str(self.path), f"it cannot be read ({exc})", "put back the newest copy of it") from exc
+            raise self._meaning(exc) from exc
         if found is None or found[0] != self._origin:
             name = None if found is None else found[0]
             raise UnsafeStore(
@@ -83,14 +83,27 @@ class SigningState:
         return LastSigned(size, root, peaks)
 
     def swap(self, old: LastSigned, new: LastSigned) -> bool:
-        """Move from `old` to `new`, durably, and say whether it was done: not when the file no longer says `old`."""
-        with closing(self._connect()) as raw, raw:
-            raw.execute("BEGIN IMMEDIATE")
-            done = raw.execute(
-                "UPDATE signed SET size = ?, root = ?, frontier = ? WHERE size = ? AND root = ?",
-                (new.size, new.root, b"".join(new.peaks), old.size, old.root),
-            )
-            return done.rowcount == 1
+        """Move from `old` to `new`, durably, and say whether it was done: not when the file no longer says `old`.
+
+        Raises as `read` does; after LogUnavailable the outcome is unknown.
+        """
+        try:
+            with closing(self._connect()) as raw, raw:
+                raw.execute("BEGIN IMMEDIATE")
+                done = raw.execute(
+                    "UPDATE signed SET size = ?, root = ?, frontier = ? WHERE size = ? AND root = ?",
+                    (new.size, new.root, b"".join(new.peaks), old.size, old.root),
+                )
+        except sqlite3.Error as exc:
+            raise self._meaning(exc) from exc
+        return done.rowcount == 1
+
+    def _meaning(self, exc: sqlite3.Error) -> CaseError:
+        lasting = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        if self.path.exists() and getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in lasting:
+            # Locked, full, a disk that fails: it may pass, and the file itself may be sound.
+            return LogUnavailable(f"`{self.path}` cannot be used ({exc})")
+        return UnsafeStore(str(self.path), f"it cannot be read ({exc})", "put back the newest copy of it")
 
     def _connect(self) -> sqlite3.Connection:
         address = f"{self.path.absolute().as_uri()}?mode=rw"
