@@ -212,6 +212,29 @@ def start_again(why: str) -> None:
     raise AssertionError(f"the server did not come back after {why}")
 
 
+@contextmanager
+def server_setting(name: str, value: str) -> Iterator[None]:
+    """Tell the running server another setting, as its administrator can."""
+    with superuser() as raw:
+        raw.execute(f"ALTER SYSTEM SET {name} = {value}")
+        try:
+            _reload(raw, name, value)
+            yield
+        finally:
+            raw.execute(f"ALTER SYSTEM RESET {name}")
+            _reload(raw, name, None)
+
+
+def _reload(raw: psycopg.Connection[Any], name: str, value: str | None) -> None:
+    raw.execute("SELECT pg_reload_conf()")
+    for _ in range(500):
+        row = raw.execute("SELECT setting = coalesce(%s, boot_val) FROM pg_settings WHERE name = %s", [value, name])
+        if row.fetchone() == (True,):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{name} did not become {value}")
+
+
 @cache
 def template() -> None:
     """Make the roles, and a database with an empty log."""

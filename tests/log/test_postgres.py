@@ -6,12 +6,9 @@ import multiprocessing
 import os
 import random
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -23,7 +20,17 @@ from cases.log.opening import check_store, create_store, name_of
 from cases.log.schema import FROZEN
 from cases.log.store import Appended, AuditLog
 from tests.log.kit import appender, record
-from tests.log.places import OWNER, SERVICE, PostgresPlace, server, start_again, superuser, template, url
+from tests.log.places import (
+    OWNER,
+    SERVICE,
+    PostgresPlace,
+    server,
+    server_setting,
+    start_again,
+    superuser,
+    template,
+    url,
+)
 
 
 @pytest.fixture
@@ -41,29 +48,6 @@ def log(at: PostgresPlace) -> Iterator[AuditLog]:
 
 def codes(report: AuditReport) -> set[tuple[str, int | None]]:
     return {(found.code, found.seq) for found in report.findings}
-
-
-@contextmanager
-def server_setting(name: str, value: str) -> Iterator[None]:
-    """Tell the running server another setting, as its administrator can."""
-    with superuser() as raw:
-        raw.execute(f"ALTER SYSTEM SET {name} = {value}")
-        try:
-            _reload(raw, name, value)
-            yield
-        finally:
-            raw.execute(f"ALTER SYSTEM RESET {name}")
-            _reload(raw, name, None)
-
-
-def _reload(raw: psycopg.Connection[Any], name: str, value: str | None) -> None:
-    raw.execute("SELECT pg_reload_conf()")
-    for _ in range(500):
-        row = raw.execute("SELECT setting = coalesce(%s, boot_val) FROM pg_settings WHERE name = %s", [value, name])
-        if row.fetchone() == (True,):
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"{name} did not become {value}")
 
 
 # Roles and rights
