@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api.answers import json, ok, problems
 from api.models import MeasureObject, RefusalObject, read_question
 from api.problems import NotExplained, NotFound
-from cases.desk import Desk
+from cases.desk import Desk, find_decision
 from cases.errors import LogDamaged
 from cases.reasons import NoReasons, Reasons
 from cases.record import JointRecord, read_any
@@ -119,7 +119,8 @@ def add_asking(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
         rulebook = desk.law.rulebook
         if code not in rulebook.rules:
             raise NotFound(f"there is no violation `{code[:64]}`")
-        asked = read_question(code, on, facts, decided)
+        # Personal facts decide nothing, and no complaint may repeat them.
+        asked, _ = desk.personal.divide(read_question(code, on, facts, decided), {})
         asking = still_asked(rulebook, code, asked.on, asked.facts, decided=asked.decided)
         return json(asking.to_wire(rulebook.rules[code].language))
 
@@ -131,7 +132,7 @@ def add_asking(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
         responses=ok("from the record, under the rule bytes of its day", WhyObject) | problems(404, 409),
     )
     def read_why(id: str) -> Response:  # noqa: A002 - the field's own name
-        entry = desk.log.find(id)
+        entry = find_decision(desk.log, id)
         if entry is None:
             raise NotFound(f"there is no decision `{id[:64]}`")
         try:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import typer
 
+from api.cli_audit import checkpoint, export, prove, verify, verify_proof
 from api.cli_case import decide_case
 from api.cli_cases import run_tests
 from api.cli_check import card, check
 from api.cli_diff import diff
-from api.cli_log import replay, verify
+from api.cli_keys import anchor, keys_app, timestamp_app
+from api.cli_log import replay
+from api.cli_personal import erase, personal
 from api.cli_rules import decide
 from api.cli_serve import serve, watch
 from api.cli_store import check as check_store
 from api.cli_store import create, upgrade
+from api.cli_witness import witness_app
 from api.terminal import FOUND, complain
 from cases.errors import CaseError
 
@@ -30,7 +34,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 audit_app = typer.Typer(
-    help="核验日志 · Verify the audit log.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    help="核验日志、个人信息 · Verify the audit log, export it, prove its records; read and erase personal data.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 store_app = typer.Typer(
@@ -50,6 +57,16 @@ app.command("test")(run_tests)
 app.command()(replay)
 app.add_typer(audit_app, name="audit")
 audit_app.command()(verify)
+audit_app.command()(export)
+audit_app.command()(checkpoint)
+audit_app.command("proof")(prove)
+audit_app.command("verify-proof")(verify_proof)
+audit_app.command()(anchor)
+audit_app.add_typer(keys_app, name="keys")
+audit_app.add_typer(timestamp_app, name="timestamp")
+audit_app.add_typer(witness_app, name="witness")
+audit_app.command()(erase)
+audit_app.command()(personal)
 app.command()(watch)
 app.add_typer(store_app, name="store")
 store_app.command()(create)
@@ -59,7 +76,7 @@ store_app.command("check")(check_store)
 
 @audit_app.callback()
 def audit() -> None:
-    """核验日志 · Verify the audit log."""
+    """核验日志、个人信息 · Verify the audit log, export it, prove its records; read and erase personal data."""
 
 
 def main() -> None:

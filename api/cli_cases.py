@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Code, Lang, Rules, broken, files_for, progress, say, say_json
+from api.terminal import FOUND, AsJson, Code, Lang, Rules, broken, files_for, progress, say, say_json, spoken
 from cases.lawcache import load_cached
 from engine import RuleFilesInvalid
 from engine.coverage import RuleCoverage, measure
@@ -34,15 +34,16 @@ def run_tests(
         bool, typer.Option("--all", help=f"list all that is uncovered, not the first {SHOWN}")
     ] = False,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: Lang = None,
 ) -> None:
     """运行规则文件里的用例 · Run the test cases inside the rule files, and say what they do not cover.
 
     A gap in the coverage is no failure: it ends with 0 where every case passes and every rule could be measured. With
     --code, other rule files that cannot be read are no hindrance.
     """
-    zh = lang == "zh"
     law = _law(rules, code)
+    language = spoken(lang, law)
+    zh = language == "zh"
     chosen = list(law.every_rule()) if code is None else list(law.versions[code])
     pairs = [(rule, case) for rule in chosen for case in rule.cases]
     results: list[CaseResult] = []
@@ -63,10 +64,10 @@ def run_tests(
     if as_json:
         say_json(_wire(results, failed, measured, proposed if propose else None, list(unmeasured.values())))
     else:
-        _tell_cases(results, failed, lang)
-        _tell_coverage(measured, lang, everything=everything)
+        _tell_cases(results, failed, language)
+        _tell_coverage(measured, language, everything=everything)
         for suggestions in proposed:
-            _tell_suggestions(suggestions, lang)
+            _tell_suggestions(suggestions, language)
         for rule, failure in unmeasured.values():
             say(
                 f"{rule.file}: {rule.code} 的覆盖没有算完，是程序的缺陷，请报告（{failure}）"

@@ -12,14 +12,30 @@ import typer
 
 from api.proven import card_lines, finding_lines, findings_of, totals, totals_lines, unused, unused_line
 from api.sarif import sarif
+from api.second import second
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Code, Lang, Rules, chosen, files_for, load, misuse, progress, say, say_json
+from api.terminal import (
+    FOUND,
+    AsJson,
+    Code,
+    Lang,
+    Rules,
+    chosen,
+    files_for,
+    load,
+    misuse,
+    progress,
+    say,
+    say_json,
+    spoken,
+)
 from cases.lawcache import load_cached
 from cases.lawfiles import unread_files
 from cases.proofs import cards
 from engine import Finding, RuleFilesInvalid, load_rulebook
 from engine.card import LEVELS, Card
 from engine.fact import Language
+from engine.load import language_of
 from engine.notices import notices
 from engine.rule import Rule
 
@@ -55,7 +71,7 @@ def check(
         Path | None, typer.Option("--sarif", metavar="FILE", help="also write the findings as SARIF 2.1.0")
     ] = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: Lang = None,
 ) -> None:
     """检查并证明规则文件 · Check every rule file, then prove every rule; the worst is told first.
 
@@ -63,9 +79,10 @@ def check(
     acknowledged. Warnings, what is not proved, and what is no mistake and seldom meant (a fact that nothing uses, a
     file that is not read) are told and end with 0. A finding of the loader is in the language of its file.
     """
-    zh = lang == "zh"
     settings = Settings.choose(rules)
     files = files_for(rules, code)
+    language = lang or language_of(files)
+    zh = language == "zh"
     found: list[Card] = []
     loading: tuple[Finding, ...] = ()
     noticed: tuple[Finding, ...] = ()
@@ -77,7 +94,7 @@ def check(
         every = [] if load_only else list(law.every_rule())
         wanted = [every[number] for number in _wanted(map(_named, every), code, paths or [], settings.rules)]
         with progress("证明" if zh else "prove") as show:
-            for made in cards(law, wanted, settings.cache):
+            for made in cards(law, wanted, settings.cache, second()):
                 found.append(made)
                 show(len(found), len(wanted))
     except RuleFilesInvalid as error:
@@ -85,15 +102,15 @@ def check(
     unread = unread_files(settings.rules)
     checked = _Checked(len(files), violations, loading, noticed, unread, found, findings_of(found))
     if sarif_file is not None:
-        _write(sarif_file, sarif(loading, checked.findings, _root(settings.rules), lang))
+        _write(sarif_file, sarif(loading, checked.findings, _root(settings.rules), language))
     proved = not (load_only or loading)
     whole = code is None and not paths
     if as_json:
         say_json(_wire(checked, proved=proved, whole=whole))
     else:
-        _tell_loading(checked, lang, proved=proved)
+        _tell_loading(checked, language, proved=proved)
         if proved:
-            _tell_proofs(checked, lang, known=known, everything=everything, keep=keep, whole=whole)
+            _tell_proofs(checked, language, known=known, everything=everything, keep=keep, whole=whole)
     raise typer.Exit(FOUND if loading or _counted(checked)["refuted"] else 0)
 
 
@@ -101,7 +118,7 @@ def card(
     violation: Annotated[str, typer.Argument(metavar="CODE", help="code of the violation, e.g. SZCG-013")],
     rules: Rules = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: Lang = None,
 ) -> None:
     """一条规则的证明 · The proof card of one violation: each property with its verdict, findings and reasons.
 
@@ -109,12 +126,13 @@ def card(
     """
     settings = Settings.choose(rules)
     law = load(settings).rulebook
-    made = list(cards(law, chosen(law, violation), settings.cache))
+    language = spoken(lang, law)
+    made = list(cards(law, chosen(law, violation), settings.cache, second()))
     if as_json:
         say_json({"cards": made})
     else:
         for each in made:
-            for sentence in card_lines(each, lang):
+            for sentence in card_lines(each, language):
                 say(sentence)
     blocking = any(each["level"] == "refuted" and each["known"] is None for each in findings_of(made))
     raise typer.Exit(FOUND if blocking else 0)
@@ -143,7 +161,10 @@ def _wanted(rules: Iterable[_Named], code: str | None, paths: Sequence[Path], fo
         places = {path.resolve(), (folder / path).resolve()}
         named = [number for number in wanted if not places.isdisjoint(_places(every[number], folder.resolve()))]
         if not named:
-            misuse(f"no rule stands in `{path}`; name a rule file, a regime file or a folder below `{folder}`")
+            misuse(
+                f"“{path}”里没有规则；写“{folder}”下面的规则文件、基准文件或文件夹",
+                f"no rule stands in `{path}`; name a rule file, a regime file or a folder below `{folder}`",
+            )
         found |= dict.fromkeys(named)
     return list(found)
 
@@ -164,7 +185,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     try:
         path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
     except OSError as error:
-        misuse(f"`{path}` cannot be written ({error.strerror})")
+        misuse(f"“{path}”写不了（{error.strerror}）", f"`{path}` cannot be written ({error.strerror})")
 
 
 def _counted(checked: _Checked) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Lang, Rules, complain, misuse, progress, say, say_json
+from api.terminal import FOUND, AsJson, Lang, Rules, complain, misuse, progress, say, say_json, spoken
 from cases.errors import LawFilesMissing
 from cases.lawfiles import read_files
 from engine import Rulebook, RuleFilesInvalid, load_rulebook
@@ -17,6 +17,7 @@ from engine.currency import amount_text
 from engine.decision import to_wire
 from engine.explain import outcome_text
 from engine.fact import Language
+from engine.load import files_of, said_in
 
 _VERDICTS = {"proved": ("已证明", "proved"), "refuted": ("不成立", "refuted"), "not_proved": ("未能证明", "not proved")}
 _OPEN = {
@@ -32,15 +33,16 @@ def diff(
     new: Annotated[Path, typer.Argument(metavar="NEW", help="a folder of rule files, or one rule file")],
     rules: Rules = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: Lang = None,
 ) -> None:
     """比较含义 · Say what two versions of the rules mean differently: for whom, by how much, never heavier or lighter.
 
-    Two folders are compared rule by rule. A single file is read as part of the rule files of --rules, in the place of
-    the file with its violation code.
+    Two folders are compared rule by rule. A single file is read as part of the rule files of --rules, where it stands
+    alone for its violation: OLD and NEW may lie there themselves, each takes its turn.
     """
-    base = {} if old.is_dir() and new.is_dir() else _folder(Settings.choose(rules).rules)
-    before, after = _book(old, base), _book(new, base)
+    folder = Settings.choose(rules).rules
+    base = {} if old.is_dir() and new.is_dir() else _base(folder, old, new)
+    before, after = _book(old, base, folder), _book(new, base, folder)
     comparisons: list[Comparison] = []
     dropped = sorted(before.versions.keys() - after.versions.keys())
     added = sorted(after.versions.keys() - before.versions.keys())
@@ -54,7 +56,7 @@ def diff(
     if as_json:
         say_json({"added": added, "dropped": dropped, "rules": [_wire(each) for each in comparisons]})
     else:
-        _tell(changed, len(common), added, dropped, lang)
+        _tell(changed, len(common), added, dropped, spoken(lang, after))
     raise typer.Exit(FOUND if changed or added or dropped else 0)
 
 
@@ -62,41 +64,66 @@ def _folder(path: Path) -> dict[str, bytes]:
     try:
         return read_files(path)
     except LawFilesMissing as error:
-        misuse(str(error))
+        misuse(error.message_zh, str(error))
 
 
-def _book(path: Path, base: dict[str, bytes]) -> Rulebook:
+def _base(folder: Path, old: Path, new: Path) -> dict[str, bytes]:
+    """Read the rule files that single files are compared among: of two files, what their one code rests on."""
+    codes = [_code(path) for path in (old, new) if not path.is_dir()]
+    files = _folder(folder)
+    if len(codes) == 2 and codes[0] != codes[1]:
+        misuse(
+            f"两个文件是两项违法行为（“{codes[0]}”和“{codes[1]}”），比不出变动",
+            f"the two files are of two violations (`{codes[0]}` and `{codes[1]}`): there is nothing to compare",
+        )
+    if not any(said_in(data, "violation") == codes[0] for data in files.values()):
+        path = next(path for path in (old, new) if not path.is_dir())
+        misuse(
+            f"--rules 里没有与“{path}”同一违法行为代码的规则文件",
+            f"no rule file of --rules has the violation code of `{path}`",
+        )
+    return files_of(files, codes[0]) if len(codes) == 2 else files
+
+
+def _code(path: Path) -> str:
+    """Read the violation code that a file states; the loader judges the rest."""
+    code = said_in(_bytes(path), "violation")
+    if not code:
+        misuse(f"“{path}”里没有违法行为代码", f"`{path}` states no violation code")
+    return code
+
+
+def _bytes(path: Path) -> bytes:
+    if not path.is_file():
+        misuse(f"“{path}”既不是文件夹，也不是文件", f"`{path}` is no folder and no file")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        misuse(f"“{path}”读不了（{error.strerror}）", f"`{path}` cannot be read ({error.strerror})")
+
+
+def _book(path: Path, base: dict[str, bytes], folder: Path) -> Rulebook:
     """Load a folder, or one file in the place of the rule it is a version of."""
-    if path.is_dir():
-        files = _folder(path)
-    elif path.is_file():
-        files = _replaced(base, path)
-    else:
-        misuse(f"`{path}` is no folder and no file")
+    files = _folder(path) if path.is_dir() else _replaced(base, path, folder)
     try:
         return load_rulebook(files)
     except RuleFilesInvalid as error:
         for finding in error.findings:
             complain(str(finding))
-        complain(f"{len(error.findings)} findings in `{path}`: see `zhunsheng check`")
+        count = len(error.findings)
+        complain(f"“{path}”有 {count} 处问题：请看 `zhunsheng check`")
+        complain(f"{count} findings in `{path}`: see `zhunsheng check`")
         raise typer.Exit(FOUND) from error
 
 
-def _replaced(base: dict[str, bytes], path: Path) -> dict[str, bytes]:
-    data = path.read_bytes()
-    for place, known in base.items():
-        if _code(known) and _code(known) == _code(data):
-            return {**base, place: data}
-    misuse(f"no rule file of --rules has the violation code of `{path}`")
-
-
-def _code(data: bytes) -> str:
-    """Read the violation code from the line that states it; the loader judges the rest."""
-    for line in data.decode("utf-8", "replace").splitlines():
-        key, _colon, value = line.replace("：", ":").partition(":")
-        if key.strip() in ("违法行为代码", "violation"):
-            return value.strip().strip("\"'")
-    return ""
+def _replaced(base: dict[str, bytes], path: Path, folder: Path) -> dict[str, bytes]:
+    """Let a file stand alone for its violation, whichever other files of it lie beside it, under their regime."""
+    data = _bytes(path)
+    same = [place for place, known in base.items() if said_in(known, "violation") == said_in(data, "violation")]
+    regimes = {place.rpartition("/")[0] for place, known in base.items() if said_in(known, "regime") is not None}
+    own = [place for place in same if (folder / place).resolve() == path.resolve()]
+    place = next((each for each in (*own, *same) if each.rpartition("/")[0] in regimes), same[0])
+    return {each: known for each, known in base.items() if each not in same} | {place: data}
 
 
 def _tell(changed: list[Comparison], total: int, added: list[str], dropped: list[str], lang: Language) -> None:

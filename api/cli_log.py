@@ -1,4 +1,4 @@
-"""The commands about the log: replay its decisions, verify its records."""
+"""The command that replays the log: its decisions decided again."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, need_log, progress, say, say_json
-from cases.log.audit import verify_at
-from cases.log.store import AuditLog
+from api.terminal import FOUND, AsJson, Data, LogLang, Store, load, need_log, progress, say, say_json
 from cases.replay import replay_in_processes
 
 
@@ -29,7 +26,7 @@ def replay(
     data: Data = None,
     store: Store = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: LogLang = "zh",
 ) -> None:
     """重放 · Decide every recorded question again, from the rule bytes it used, and name every difference."""
     settings = Settings.choose(rules, data, store)
@@ -64,48 +61,3 @@ def replay(
         en = f"{report.replayed} records replayed, {len(report.differences)} differ"
         say(zh if lang == "zh" else en)
     raise typer.Exit(0 if report.ok else FOUND)
-
-
-def verify(
-    rules: Rules = None, data: Data = None, store: Store = None, as_json: AsJson = False, lang: Lang = "zh"
-) -> None:
-    """核验 · Derive the log's tree again from its records and name every record that was touched.
-
-    With --rules, also say whether those rule files are the ones the newest record was decided by.
-    """
-    settings = Settings.choose(rules, data, store)
-    need_log(settings)
-    with progress("verify") as show:
-        report = verify_at(settings.where, show)
-    same = _same_rules(settings) if rules and report.ok else None
-    if as_json:
-        findings = [
-            {"code": each.code, "index": each.seq, "message": each.message_en, "message_zh": each.message_zh}
-            for each in report.findings
-        ]
-        result = {"ok": report.ok, "size": report.size, "root": report.root_hex, "findings": findings}
-        say_json(result | ({"rules_match": same} if rules else {}))
-    else:
-        for finding in report.findings:
-            say(finding.message_zh if lang == "zh" else finding.message_en)
-        if report.ok:
-            zh, en = (
-                f"{report.size} 条记录完好，树根 {report.root_hex}",
-                f"{report.size} records, sound, root {report.root_hex}",
-            )
-        else:
-            zh, en = f"{len(report.findings)} 处问题", f"{len(report.findings)} findings"
-        say(zh if lang == "zh" else en)
-        if same is not None:
-            zh = "最近一条记录用的" + ("就是这些规则文件" if same else "不是这些规则文件")
-            en = f"the newest record was {'' if same else 'not '}decided by these rule files"
-            say(zh if lang == "zh" else en)
-    raise typer.Exit(0 if report.ok else FOUND)
-
-
-def _same_rules(settings: Settings) -> bool | None:
-    """Say whether the newest record rests on the given rule files; None where there is no record."""
-    digest = load(settings).rulebook.digest
-    with AuditLog.open(settings.where, read_only=True) as log:
-        size = log.head().size
-        return bool(orjson.loads(log.read(size - 1).data)["rulebook"] == digest) if size else None

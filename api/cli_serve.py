@@ -30,7 +30,10 @@ def serve(
     try:
         address = Address.of(host, port)
     except AddressRefused as error:
-        misuse(str(error))
+        misuse(
+            f"不能在 {host}:{port} 服务：只用本机地址和空闲的端口（--host 127.0.0.1，--port 0 取一个空闲的）",
+            str(error),
+        )
 
     def announce(info: dict[str, Any]) -> None:
         if as_json:

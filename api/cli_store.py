@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, misuse, say, say_json
+from api.terminal import FOUND, AsJson, Data, LogLang, misuse, say, say_json
 from cases.log.opening import check_store, create_store, is_url, name_of, upgrade_store
 
 Place = Annotated[
@@ -30,14 +30,19 @@ def create(
     store: Place = None,
     data: Data = None,
     as_json: AsJson = False,
-    lang: Lang = "zh",
+    lang: LogLang = "zh",
 ) -> None:
     """建库 · Make an empty log. In PostgreSQL the owner runs it: tables, guards, rights of the service's role."""
     where = Settings.choose(data=data, store=store).where
     if is_url(where) and service_role is None:
-        misuse("name the role the service will connect as with --service-role; it must not be the owner")
+        misuse(
+            "用 --service-role 写明服务登录用的角色；它不能是所有者",
+            "name the role the service will connect as with --service-role; it must not be the owner",
+        )
     if service_role is not None and not is_url(where):
-        misuse("`--service-role` is for PostgreSQL; a file has no roles")
+        misuse(
+            "--service-role 用于 PostgreSQL；文件没有角色", "`--service-role` is for PostgreSQL; a file has no roles"
+        )
     create_store(where, service_role)
     if as_json:
         say_json({"ok": True, "store": name_of(where), "service_role": service_role})
@@ -45,7 +50,7 @@ def create(
         say(f"日志已建：{name_of(where)}" if lang == "zh" else f"the log stands: {name_of(where)}")
 
 
-def upgrade(store: Place = None, data: Data = None, as_json: AsJson = False, lang: Lang = "zh") -> None:
+def upgrade(store: Place = None, data: Data = None, as_json: AsJson = False, lang: LogLang = "zh") -> None:
     """升级 · Bring an older log up to this program's layout, all or nothing. Copy it, and stop what appends, first."""
     where = Settings.choose(data=data, store=store).where
     before = upgrade_store(where)
@@ -57,7 +62,7 @@ def upgrade(store: Place = None, data: Data = None, as_json: AsJson = False, lan
         say(zh if lang == "zh" else en)
 
 
-def check(store: Place = None, data: Data = None, as_json: AsJson = False, lang: Lang = "zh") -> None:
+def check(store: Place = None, data: Data = None, as_json: AsJson = False, lang: LogLang = "zh") -> None:
     """检查 · Read back every setting that durability rests on, and say what would keep the log from being opened."""
     found = check_store(Settings.choose(data=data, store=store).where)
     if as_json:

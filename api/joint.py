@@ -14,15 +14,17 @@ from starlette.responses import Response
 from api.answers import JSON, json, ok, problems
 from api.body import MAX_KEY, body_of, media_type_of, read_key
 from api.models import (
+    PARTY,
     DecidedObject,
     FactName,
     FactValue,
     MeasureObject,
-    read_as,
+    Party,
     read_day_text,
 )
 from api.problems import BadRequest, NotFound
-from cases.desk import Desk, answer_of
+from api.strict import read_as
+from cases.desk import Desk, answer_of, find_decision
 from cases.record import AskedTogether
 from engine import Act
 from engine.joined import JointRefusalCode, JointStepKind
@@ -69,6 +71,7 @@ class JointRequest(BaseModel):
     case_ref: Annotated[StrictStr, StringConstraints(min_length=1, max_length=100)] | None = Field(
         default=None, description="the case system's number for the case; never a name or other personal data"
     )
+    party: Party = Field(default={}, description=PARTY, examples=[{"姓名": "张三", "电话": "13800000000"}])
 
     def asked(self) -> AskedTogether:
         """The question as the desk takes it."""
@@ -80,9 +83,9 @@ class JointRequest(BaseModel):
         )
 
 
-def read_joint_request(body: bytes) -> AskedTogether:
+def read_joint_request(body: bytes) -> JointRequest:
     """Read a body, or a file, as strictly as one decision is asked for. Raise BadRequest, InvalidRequest."""
-    return read_as(JointRequest, body, "expected an object with `on` and `acts`").asked()
+    return read_as(JointRequest, body, "expected an object with `on` and `acts`")
 
 
 class RangeOfFine(BaseModel):
@@ -206,7 +209,7 @@ def add_joint(app: FastAPI, desk: Desk) -> None:
             raise BadRequest(detail, status=415, code="not_json", title="unsupported media type")
         asked = read_joint_request(await body_of(request))
         key = read_key(idempotency_key)
-        recorded = await run_in_threadpool(desk.decide_together, asked, door="http", key=key)
+        recorded = await run_in_threadpool(desk.decide_together, asked.asked(), door="http", key=key, party=asked.party)
         headers = {"Location": f"/v1/cases/{recorded.id}"}
         return json(recorded.answer, 200 if recorded.repeated else 201, headers)
 
@@ -218,7 +221,7 @@ def add_joint(app: FastAPI, desk: Desk) -> None:
         responses=ok("as it was answered", JointObject) | problems(404),
     )
     def read_case(id: str) -> Response:  # noqa: A002 - the field's own name
-        entry = desk.log.find(id)
+        entry = find_decision(desk.log, id)
         recorded = None if entry is None else answer_of(entry.data, entry.seq)
         if recorded is None or not recorded.together:
             raise NotFound(f"there is no case `{id[:64]}`" + ("" if recorded is None else "; it is a single decision"))

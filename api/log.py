@@ -11,6 +11,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, Path, Query
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import json, ok, problems
@@ -55,14 +56,36 @@ def add_log(app: FastAPI, log: AuditLog, keyring: Keyring | None) -> None:
         return Response(latest.note.to_bytes(), media_type=TEXT, headers=BRIEFLY)
 
     @app.get(
+        "/log/checkpoints/index",
+        operation_id="list_checkpoints",
+        summary="The size of every signed checkpoint, one on a line",
+        response_class=Response,
+        responses=_text("sizes"),
+    )
+    def checkpoints() -> Response:
+        latest = published.latest()
+        sizes = [str(each.size) for each in published.signed(latest.size if latest else 0)]
+        return Response("".join(f"{each}\n" for each in sorted(sizes)), media_type=TEXT, headers=BRIEFLY)
+
+    @app.get(
         "/log/checkpoints/{size}",
         operation_id="read_checkpoint_of_size",
         summary="The signed checkpoint of a size, with the cosignatures it has",
         response_class=Response,
         responses=_text("a signed note") | problems(404, 422),
     )
-    def checkpoint_of(size: Annotated[int, Path(ge=1, lt=2**62)]) -> Response:
-        return Response(published.checkpoint(size).note.to_bytes(), media_type=TEXT, headers=BRIEFLY)
+    def checkpoint_of(size: Annotated[str, Path(pattern=r"^[1-9][0-9]{0,17}$")]) -> Response:
+        return Response(published.checkpoint(int(size)).note.to_bytes(), media_type=TEXT, headers=BRIEFLY)
+
+    @app.get(
+        "/log/sources/{digest}",
+        operation_id="read_source",
+        summary="Rule bytes that records cite, by their SHA-256 in hex",
+        response_class=Response,
+        responses=_bytes("a rule file, or the manifest of a rulebook") | problems(404),
+    )
+    def source(digest: str) -> Response:
+        return Response(log.source(f"sha256:{digest[:64]}"), media_type=BYTES, headers=FOREVER)
 
     @app.get(
         "/log/tile/{path:path}",
@@ -71,9 +94,10 @@ def add_log(app: FastAPI, log: AuditLog, keyring: Keyring | None) -> None:
         response_class=Response,
         responses=_bytes("the tile's hashes, or the bundle's entries") | problems(404),
     )
-    def tile(path: str) -> Response:
+    def tile(path: str, request: Request) -> Response:
         try:
-            place = parse_path(f"tile/{path}")
+            # Not `path` itself: a newline at its end is lost where the route is matched.
+            place = parse_path(request.scope["path"].removeprefix("/log/"))
         except TlogError as error:
             raise NotFound(f"there is no tile `{path[:64]}`: {error}") from error
         data = published.bundle(place) if isinstance(place, Bundle) else published.tile(place)

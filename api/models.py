@@ -5,9 +5,8 @@ Requests are validated by these; answers are already plain JSON values and are o
 
 from __future__ import annotations
 
-import json
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -18,10 +17,10 @@ from pydantic import (
     StrictInt,
     StrictStr,
     StringConstraints,
-    ValidationError,
 )
 
 from api.problems import BadRequest, InvalidRequest
+from api.strict import read_as, read_json, validated
 from cases.record import Asked
 from engine.calendar import read_day
 from engine.decision import MeasureKind, StepKind
@@ -34,11 +33,12 @@ __all__ = [
     "DecisionObject",
     "DecisionRequest",
     "Health",
+    "Party",
     "PowerItemObject",
     "Problem",
+    "RecordPlace",
     "ViolationList",
     "ViolationObject",
-    "read_as",
     "read_day_text",
     "read_question",
     "read_request",
@@ -53,10 +53,12 @@ def read_day_text(value: object) -> date:
     return day
 
 
-_Model = TypeVar("_Model", bound=BaseModel)
 SafeInt = Annotated[StrictInt, Field(ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER)]
 ShortText = Annotated[StrictStr, StringConstraints(max_length=200)]
 FactName = Annotated[StrictStr, StringConstraints(min_length=1, max_length=80)]
+PartyName = Annotated[StrictStr, StringConstraints(min_length=1, max_length=40)]
+PartyValue = Annotated[StrictStr, StringConstraints(min_length=1, max_length=200)]
+Party = Annotated[dict[PartyName, PartyValue], Field(max_length=20)]
 Record = Annotated[dict[FactName, StrictBool | SafeInt | ShortText], Field(max_length=40)]
 FactValue = (
     StrictBool
@@ -64,6 +66,12 @@ FactValue = (
     | ShortText
     | Annotated[list[ShortText], Field(max_length=1000)]
     | Annotated[list[Record], Field(max_length=200)]
+)
+
+
+PARTY = (
+    "who it is about: names of your choice and their values. Nothing is decided by it; it is kept encrypted beside the "
+    "record, which holds salted digests only (RFC 9901), and it can be erased"
 )
 
 
@@ -90,6 +98,7 @@ class DecisionRequest(BaseModel):
     case_ref: Annotated[StrictStr, StringConstraints(min_length=1, max_length=100)] | None = Field(
         default=None, description="the case system's number for the case; never a name or other personal data"
     )
+    party: Party = Field(default={}, description=PARTY, examples=[{"姓名": "张三", "电话": "13800000000"}])
 
     def asked(self) -> Asked:
         """The question as the desk takes it."""
@@ -106,91 +115,19 @@ def read_request(body: bytes) -> DecisionRequest:
     return read_as(DecisionRequest, body, "expected an object with `violation`, `on` and `facts`")
 
 
-def read_as(model: type[_Model], body: bytes, expected: str) -> _Model:
-    """Read a body strictly as one of the request models; errors as in `read_request`."""
-    value = _read_json(body, "the body is no JSON object that can be read")
-    if not isinstance(value, dict):
-        raise InvalidRequest([{"pointer": "", "detail": expected}])
-    return _validated(model, value)
-
-
 def read_question(code: str, on: str, facts: str, decided: str | None) -> Asked:
     """Read a question whose facts stand in a query, as strictly as one in a body.
 
     Raise InvalidRequest where anything is not as it should be: a query that cannot be read has a wrong shape.
     """
     try:
-        value = _read_json(facts.encode(errors="surrogatepass"), "expected a JSON object of facts", "/facts")
+        value = read_json(facts.encode(errors="surrogatepass"), "expected a JSON object of facts", "/facts")
     except BadRequest as error:
         raise InvalidRequest([{"pointer": "/facts", "detail": error.detail}]) from error
     if not isinstance(value, dict):
         raise InvalidRequest([{"pointer": "/facts", "detail": "expected a JSON object of facts"}])
     question: dict[str, Any] = {"violation": code, "on": on, "facts": value}
-    return _validated(DecisionRequest, question if decided is None else {**question, "decided": decided}).asked()
-
-
-def _read_json(text: bytes, complaint: str, pointer: str = "") -> Any:
-    try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_float=_Float, parse_constant=_Float)
-        _refuse_floats(value, pointer)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(complaint, code="not_json", title="not JSON") from error
-    return value
-
-
-def _validated(model: type[_Model], value: dict[str, Any]) -> _Model:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        # A union complains once for each of its members; a caller needs one complaint a place.
-        found = {each["pointer"]: each for each in map(_error, error.errors(include_url=False))}
-        raise InvalidRequest(list(found.values())[:20]) from error
-
-
-class _Float:
-    """A floating-point number met while reading: kept as its text until the place it stands at is known."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
-def _refuse_floats(value: object, pointer: str = "") -> None:
-    if isinstance(value, _Float):
-        detail = f'`{value.text}` is a floating-point number; write it as text: "{value.text}"'
-        raise InvalidRequest([{"pointer": pointer, "detail": detail}])
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in children:
-        _refuse_floats(child, pointer + step(str(key)))
-
-
-def step(name: str) -> str:
-    """Write one step of a JSON pointer (RFC 6901)."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")
-
-
-def _error(error: Any) -> dict[str, str]:
-    # Which member of the union of fact values failed is noise; the first three steps name the place.
-    place = [str(part) for part in error["loc"]]
-    # Of a whole case the facts stand two steps further down: acts, number, facts.
-    start = 2 if place[:1] == ["acts"] else 0
-    of_facts = place[start : start + 1] == ["facts"]
-    shown = place[: start + 2] if of_facts else place
-    detail = error["msg"].removeprefix("Value error, ")
-    if of_facts and len(place) > start + 2:
-        detail = (
-            "expected true or false, a whole number up to 2**53 - 1, text of at most 200 characters, "
-            "a list of at most 1,000 days as text, or a list of at most 200 flat records"
-        )
-    return {"pointer": "".join(map(step, shown)), "detail": detail}
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise InvalidRequest([{"pointer": "", "detail": f"the key `{key}` is written twice; keep one"}])
-        found[key] = value
-    return found
+    return validated(DecisionRequest, question if decided is None else {**question, "decided": decided}).asked()
 
 
 class MeasureObject(BaseModel):
@@ -277,11 +214,24 @@ class DecidedObject(BaseModel):
     trace: list[StepObject]
 
 
+class RecordPlace(BaseModel):
+    """A record: its id and its position in the log, from 0."""
+
+    id: str
+    index: int
+
+
 class DecisionObject(DecidedObject):
     """The one decision object, the same from every door and in the record."""
 
     id: str
     index: int = Field(description="position of the record in the log, from 0")
+    trial: bool = Field(default=False, description="true of a trial, which decides nothing; else absent")
+    corrects: RecordPlace | None = Field(default=None, description="of a correction: which record; else absent")
+    reason: str | None = Field(default=None, description="of a correction: why; else absent")
+    by: str | None = Field(default=None, description="of a correction: whose; else absent")
+    corrected_by: str | None = Field(default=None, description="id of the record that corrects this one; else absent")
+    departure: str | None = Field(default=None, description="id of the departure from its fine; else absent")
 
 
 class ViolationSummary(BaseModel):
@@ -418,6 +368,7 @@ class Health(BaseModel):
     violations: int
     log_size: int
     log_root: str
+    signed_size: int = Field(description="records that the newest signed checkpoint covers")
     store: str = Field(description="the database of the log and its version")
     supervision: Literal["on", "off"]
 
@@ -430,3 +381,4 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[dict[str, str]] | None = None
+    reason: str | None = Field(default=None, description="of `step_refused`: a stable word for why")

@@ -23,10 +23,11 @@ from starlette.staticfiles import StaticFiles
 from api.body import form_of
 from api.search import by_category, exact, search
 from cases.clock import today
-from cases.desk import Desk, answer_of
+from cases.desk import Desk, answer_of, find_decision
 from cases.errors import KeyReused
 from cases.reasons import NoReasons, Reasons
 from cases.record import Asked, read_record
+from cases.steps import since
 from engine.asking import still_asked
 from engine.calendar import read_day
 from engine.currency import unit_word
@@ -171,7 +172,8 @@ def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
     ) -> Response:
         on = read_day(day)
         # A form that comes back with answers marks the questions the outcome still hangs on.
-        asking = still_asked(rulebook, rule.code, on, read_facts(rule, typed)) if on and any(typed.values()) else None
+        facts, _ = desk.personal.taken_from(rule.code, read_facts(rule, typed))
+        asking = still_asked(rulebook, rule.code, on, facts) if on and any(typed.values()) else None
         return page(
             "form.html", status, rule=rule, questions=list(questions(rule, typed)), on=day, today=today().isoformat(),
             case_ref=case_ref, message=message, key=secrets.token_hex(16), needed=asking.ask if asking else (),
@@ -206,7 +208,7 @@ def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
 
     @app.get("/decisions/{id}", include_in_schema=False)
     def show(id: str) -> Response:  # noqa: A002 - the field's own name
-        entry = desk.log.find(id)
+        entry = find_decision(desk.log, id)
         if entry is None:
             return problem_page(404, "")
         recorded = answer_of(entry.data, entry.seq)
@@ -223,6 +225,8 @@ def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
         return page(
             "decision.html",
             decision=decision,
+            trial=record.kind == "trial",
+            later=since(desk.log, record.id),
             time=record.time,
             case_ref=asked.case_ref,
             facts={name: _typed(value) for name, value in asked.facts.items()},

@@ -30,7 +30,10 @@ from cases.errors import (
     RecordTooLarge,
     RefusedToSign,
     SourceMissing,
+    StepRefused,
     UnsafeStore,
+    VaultClosed,
+    VaultDamaged,
 )
 
 __all__ = [
@@ -99,6 +102,9 @@ CASE_STATUS: Mapping[type[CaseError], tuple[int, str]] = {
     RefusedToSign: (503, "the log is not what was signed before, so nothing is recorded"),
     UnsafeStore: (503, "the log is not safe to use"),
     LawFilesMissing: (503, "there are no rule files"),
+    StepRefused: (409, "this may not be done to that record"),
+    VaultClosed: (503, "personal data cannot be kept here"),
+    VaultDamaged: (503, "the personal data is not what the record says"),
 }
 
 
@@ -107,7 +113,8 @@ def problem_of(error: ApiError | CaseError) -> Response:
     if isinstance(error, ApiError):
         return problem(error.status, error.code, error.title, error.detail, **error.more)
     status, title = CASE_STATUS[type(error)]
-    return problem(status, error.code, title, str(error))
+    more = {"reason": error.reason} if isinstance(error, StepRefused) else {}
+    return problem(status, error.code, title, str(error), **more)
 
 
 def problem(status: int, code: str, title: str, detail: str, **more: Any) -> Response:

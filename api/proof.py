@@ -100,6 +100,7 @@ class AcknowledgedFinding(BaseModel):
 
     property: Property
     tier: str
+    about: str = Field(description="the fact or computed value it names, or nothing")
     reason: str
     file: str
     line: int

@@ -121,7 +121,7 @@ def card_lines(card: Card, language: Language) -> Iterator[str]:
             yield f"    {case_text(each['case'], language)}"
     for each in card["acknowledged"]:
         word = _word(each["property"], language)
-        tier = f"“{each['tier']}”" if each["tier"] else ""
+        tier = "".join(f"“{each[key]}”" for key in ("tier", "about") if each[key])
         yield f"{'认可' if zh else 'acknowledged'} [{word}] {tier}{each['reason']}"
 
 

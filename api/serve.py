@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -113,7 +114,10 @@ class Supervision:
 def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict[str, Any]], None]) -> None:
     """Serve until told to stop."""
     supervised = Supervision.possible()
-    with OpenLog.open(settings.where, settings.keys, origin=settings.origin) as opened:
+    with (
+        closing(address.bound),
+        OpenLog.open(settings.where, settings.keys, origin=settings.origin, witnessed=True) as opened,
+    ):
         supervision = Supervision(settings)
         info = {
             "url": address.url,
@@ -125,7 +129,16 @@ def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict
             "supervision": "on" if supervised else "off",
             "notice": "" if supervised else NOTICE,
         }
-        app = create_app(law, opened.log, settings, supervised=supervised, append=opened.append, keyring=opened.keyring)
+        app = create_app(
+            law,
+            opened.log,
+            settings,
+            supervised=supervised,
+            append=opened.append,
+            keyring=opened.keyring,
+            gate=opened.gate,
+            vault=opened.vault,
+        )
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=5)
         if supervised:
             supervision.start()
@@ -138,4 +151,3 @@ def run(address: Address, law: Law, settings: Settings, announce: Callable[[dict
         finally:
             if supervised:
                 supervision.end()
-            address.bound.close()

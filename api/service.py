@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query
@@ -28,20 +28,24 @@ from api.models import (
     ViolationList,
     ViolationObject,
     read_request,
-    step,
 )
 from api.pages import add_pages, problem_page, wants_page
 from api.problems import ApiError, BadRequest, InvalidRequest, NotFound, problem, problem_of
 from api.proof import add_proof
 from api.search import search
 from api.settings import Settings
+from api.steps import add_steps
+from api.strict import step
 from cases.cardfile import read_cards
-from cases.desk import Append, Desk, answer_of
+from cases.desk import Append, Desk, answer_of, find_decision
 from cases.errors import CaseError
 from cases.lawfiles import Law
 from cases.log.keyring import Keyring
+from cases.log.published import Published
 from cases.log.store import AuditLog
+from cases.log.vault import Vault
 from cases.reasons import Reasons
+from cases.steps import Steps, since
 from engine import MEANING
 from engine.schema import describe, describe_power_item
 
@@ -61,10 +65,13 @@ def create_app(
     supervised: bool,
     append: Append | None = None,
     keyring: Keyring | None = None,
+    gate: Callable[[], None] = lambda: None,
+    vault: Vault | None = None,
 ) -> FastAPI:
     """Make the application for one law and one log; `supervised` says whether a watch runs beside it.
 
-    `append` is how records get into the log where requests share a commit; `keyring` is had by whoever signs it.
+    `append` is how records get into the log where requests share a commit; `keyring` is had by whoever signs it;
+    `gate` raises when nothing may be recorded. Without a `vault` personal data is refused.
     """
     app = FastAPI(
         title="Zhunsheng",
@@ -75,14 +82,15 @@ def create_app(
         openapi_url="/v1/openapi.json",
         responses=problems(400, 403, 421, 503) | {500: {"description": "a defect of the service"}},
     )
-    desk = Desk(law, log, append)
+    desk = Desk(law, log, append, vault)
     _add_decisions(app, desk)
     add_joint(app, desk)
     _add_law(app, law)
     add_proof(app, law)
     add_log(app, log, keyring)
-    _add_operation(app, law, log, settings, supervised=supervised)
+    _add_operation(app, law, log, settings, gate, supervised=supervised)
     reasons = Reasons(law, log)
+    add_steps(app, desk, Steps(desk, reasons))
     add_asking(app, desk, reasons)
     add_pages(app, desk, reasons)
     app.add_exception_handler(ApiError, _answer_problem)
@@ -158,9 +166,9 @@ def _add_decisions(app: FastAPI, desk: Desk) -> None:
         if media_type_of(request) != JSON:
             detail = f"send the question as `{JSON}`"
             raise BadRequest(detail, status=415, code="not_json", title="unsupported media type")
-        asked = read_request(await body_of(request)).asked()
+        asked = read_request(await body_of(request))
         key = read_key(idempotency_key)
-        recorded = await run_in_threadpool(desk.decide, asked, door="http", key=key)
+        recorded = await run_in_threadpool(desk.decide, asked.asked(), door="http", key=key, party=asked.party)
         headers = {"Location": f"/v1/decisions/{recorded.id}"}
         return json(recorded.answer, 200 if recorded.repeated else 201, headers)
 
@@ -169,7 +177,7 @@ def _add_decisions(app: FastAPI, desk: Desk) -> None:
         operation_id="read_decision",
         summary="Read a recorded decision or refusal",
         response_class=Response,
-        responses=ok("as it was answered", DecisionObject) | problems(404),
+        responses=ok("as it was answered, and what became of it", DecisionObject) | problems(404),
     )
     def read_decision(id: str) -> Response:  # noqa: A002 - the field's own name
         return json(recorded_answer(desk.log, id))
@@ -177,13 +185,13 @@ def _add_decisions(app: FastAPI, desk: Desk) -> None:
 
 def recorded_answer(log: AuditLog, record_id: str) -> Mapping[str, Any]:
     """The decision object of a record; NotFound where there is none."""
-    entry = log.find(record_id)
+    entry = find_decision(log, record_id)
     if entry is None:
         raise NotFound(f"there is no decision `{record_id[:64]}`")
     recorded = answer_of(entry.data, entry.seq)
     if recorded.together:
         raise NotFound(f"`{record_id[:64]}` is a whole case; read it at `/v1/cases/{record_id[:64]}`")
-    return recorded.answer
+    return {**recorded.answer, **since(log, record_id)}
 
 
 def _add_law(app: FastAPI, law: Law) -> None:
@@ -245,7 +253,9 @@ def _add_law(app: FastAPI, law: Law) -> None:
         return json(describe_power_item(item))
 
 
-def _add_operation(app: FastAPI, law: Law, log: AuditLog, settings: Settings, *, supervised: bool) -> None:
+def _add_operation(
+    app: FastAPI, law: Law, log: AuditLog, settings: Settings, gate: Callable[[], None], *, supervised: bool
+) -> None:
     supervision = "on" if supervised else "off"
 
     @app.get(
@@ -268,7 +278,8 @@ def _add_operation(app: FastAPI, law: Law, log: AuditLog, settings: Settings, *,
         responses=ok("yes", Health),
     )
     def health() -> Response:
-        head = log.head()
+        gate()
+        head, latest = log.head(), Published(log).latest()
         return json(
             {
                 "status": "ok",
@@ -277,6 +288,7 @@ def _add_operation(app: FastAPI, law: Law, log: AuditLog, settings: Settings, *,
                 "violations": len(law.rulebook.rules),
                 "log_size": head.size,
                 "log_root": head.root.hex(),
+                "signed_size": 0 if latest is None else latest.size,
                 "store": log.database_version,
                 "supervision": supervision,
             }

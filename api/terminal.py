@@ -21,6 +21,7 @@ from cases.lawfiles import Law, read_files, read_law
 from cases.log.opened import OpenLog
 from cases.log.opening import is_url
 from engine import Finding, Rulebook, RuleFilesInvalid
+from engine.fact import Language
 from engine.load import codes_in, files_of
 from engine.rule import Rule
 from engine.rulebook import close_codes
@@ -50,7 +51,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 Code = Annotated[
     str | None, typer.Option("--code", metavar="CODE", help="only this violation and what it rests on, e.g. SZCG-013")
 ]
-Lang = Annotated[Literal["zh", "en"], typer.Option("--lang", help="language of sentences")]
+Lang = Annotated[
+    Literal["zh", "en"] | None, typer.Option("--lang", help="language of sentences [default: that of the rule files]")
+]
+LogLang = Annotated[Literal["zh", "en"], typer.Option("--lang", help="language of sentences")]
 
 
 def say(text: str = "") -> None:
@@ -68,10 +72,16 @@ def complain(text: str) -> None:
     err.print(Text(f"zhunsheng: {text}", style="red"))
 
 
-def misuse(text: str) -> NoReturn:
-    """End because the command was not used rightly."""
-    complain(text)
+def misuse(zh: str, en: str) -> NoReturn:
+    """End because the command was not used rightly; said in both languages, for nobody knows yet who reads it."""
+    complain(zh)
+    complain(en)
     raise typer.Exit(MISUSED)
+
+
+def spoken(lang: Language | None, law: Rulebook) -> Language:
+    """Return the language that was asked for, else English where every regime is written in it."""
+    return lang or ("en" if all(each.language == "en" for each in law.regimes) else "zh")
 
 
 @contextmanager
@@ -90,7 +100,10 @@ def open_log(settings: Settings) -> OpenLog:
 def need_log(settings: Settings) -> None:
     """End with 2 where there is no log to read."""
     if not is_url(settings.where) and not Path(settings.where).is_file():
-        misuse(f"there is no log at `{settings.where}`; name its folder with --data, or a database with --store")
+        misuse(
+            f"“{settings.where}”处没有日志；用 --data 指明它所在的文件夹，或者用 --store 指明数据库",
+            f"there is no log at `{settings.where}`; name its folder with --data, or a database with --store",
+        )
 
 
 def files_for(rules: Path | None, code: str | None) -> dict[str, bytes]:
@@ -98,21 +111,25 @@ def files_for(rules: Path | None, code: str | None) -> dict[str, bytes]:
     try:
         files = read_files(Settings.choose(rules).rules)
     except LawFilesMissing as error:
-        misuse(str(error))
+        misuse(error.message_zh, str(error))
     if code is None:
         return files
     if chosen := files_of(files, code):
         return chosen
-    near = get_close_matches(code[:64].upper(), codes_in(files), n=1, cutoff=0.6)
-    misuse(f"there is no violation `{code}`" + (f"; did you mean `{near[0]}`?" if near else ""))
+    _no_violation(code, get_close_matches(code[:64].upper(), codes_in(files), n=1, cutoff=0.6))
 
 
 def load(settings: Settings) -> Law:
     """Load the rule files, or end: with 1 and what is wrong with them, with 2 where there are none."""
+    if settings.data.is_file():
+        misuse(
+            f"--data 要一个文件夹，“{settings.data}”是文件",
+            f"`--data` names the folder of the log, and `{settings.data}` is a file",
+        )
     try:
         return read_law(settings.rules, settings.cache)
     except LawFilesMissing as error:
-        misuse(str(error))
+        misuse(error.message_zh, str(error))
     except RuleFilesInvalid as error:
         broken(error.findings)
 
@@ -140,5 +157,9 @@ def need_code(code: str | None, known: Iterable[str]) -> None:
     """End with 2 where a code is given and no violation has it."""
     codes = set(known)
     if code is not None and code not in codes:
-        near = close_codes(code, sorted(codes))
-        misuse(f"there is no violation `{code}`" + (f"; did you mean `{near[0]}`?" if near else ""))
+        _no_violation(code, close_codes(code, sorted(codes)))
+
+
+def _no_violation(code: str, near: Sequence[str]) -> NoReturn:
+    zh, en = (f"；是不是“{near[0]}”？", f"; did you mean `{near[0]}`?") if near else ("", "")
+    misuse(f"没有代码为“{code}”的违法行为{zh}", f"there is no violation `{code}`{en}")

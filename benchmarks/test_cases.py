@@ -23,7 +23,7 @@ from cases.log.sqlite import _SETTINGS
 from cases.log.store import AuditLog, NewEntry
 from cases.replay import replay
 from engine import decide, to_wire
-from tests.api.kit import COUNT, DAY, RULES, ask, question, small_law
+from tests.api.kit import COUNT, DAY, FIRST, RULES, ask, question, small_law
 
 MANY = 500
 
@@ -39,7 +39,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The bytes of one recorded decision."""
     with AuditLog.open(tmp_path_factory.mktemp("one") / "log.sqlite3") as log:
         Desk(small_law(), log).decide(ask(), door="benchmark")
-        return log.read(0).data
+        return log.read(FIRST).data
 
 
 @pytest.fixture(scope="module")

@@ -5,23 +5,29 @@ INVARIANT: `Desk.decide` returns after the record's commit and never before; whe
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import rfc8785
 from uuid_utils import uuid7
 
 from cases.clock import now
-from cases.errors import LogDamaged
-from cases.events import OWN_KEY, new_event
+from cases.disclosure import SALT_BYTES, digests_of, disclose
+from cases.errors import LogDamaged, VaultClosed
+from cases.events import OWN_KEY, EventKind, is_event, new_event
 from cases.lawfiles import Law
-from cases.log.store import Appended, AuditLog, KeySeen, NewEntry
-from cases.record import Asked, AskedTogether, JointRecord, read_any, write_record
+from cases.log.entry import Beside
+from cases.log.store import Appended, AuditLog, Entry, KeySeen, NewEntry
+from cases.log.vault import Vault, scope_of
+from cases.personal import PersonalFacts
+from cases.record import Asked, AskedTogether, Correction, JointRecord, read_any, write_record
 from engine import MEANING, Wire, decide, decide_together, joint_to_wire, to_wire
 
-__all__ = ["Desk", "Recorded", "answer_of"]
+__all__ = ["Desk", "Recorded", "answer_of", "corrects_key", "find_decision"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,36 +44,109 @@ class Recorded:
 Append = Callable[[NewEntry, Mapping[str, bytes]], Appended | KeySeen]
 """Appends one record durably, with the rule bytes it rests on."""
 
+NOBODY: Mapping[str, str] = {}
+
 
 class Desk:
     """Decides under one law and records in one log; usable from many threads.
 
-    `append` is how records get there where several callers share a commit (`OpenLog.append`).
+    `append` is how records get there where several callers share a commit (`OpenLog.append`). Personal data, the
+    `party` of a question and facts marked 个人信息, goes to the `vault`, encrypted, in the transaction of its record:
+    it is not decided by, and stands in no record, trace or answer. Without a vault it is refused (VaultClosed).
     """
 
-    def __init__(self, law: Law, log: AuditLog, append: Append | None = None) -> None:
+    def __init__(self, law: Law, log: AuditLog, append: Append | None = None, vault: Vault | None = None) -> None:
         self.law = law
         self.log = log
+        self.vault = vault
+        self.personal = PersonalFacts(law.rulebook)
         self._append = append or (lambda entry, sources: log.append([entry], sources)[0])
         self._published = False
 
-    def decide(self, asked: Asked, *, door: str, key: str | None = None) -> Recorded:
-        """Decide, record, and answer from the record.
+    def decide(
+        self,
+        asked: Asked,
+        *,
+        door: str,
+        key: str | None = None,
+        party: Mapping[str, str] = NOBODY,
+        trial: bool = False,
+    ) -> Recorded:
+        """Decide, record, and answer from the record; a `trial` (试算) is recorded as one and decides nothing.
 
         With an idempotency `key` seen before and the same question, the recorded answer comes again and nothing is
         decided or recorded; with another question, KeyReused. LogUnavailable means that no answer may be given.
         """
-        outcome = decide(self.law.rulebook, asked.violation, asked.on, asked.facts, decided=asked.decided)
-        return self._record(asked, to_wire(outcome), door, key)
+        question, personal = self.personal.divide(asked, party)
+        return self._record(question, self._decided(question), personal, door, key, trial=trial)
 
-    def decide_together(self, asked: AskedTogether, *, door: str, key: str | None = None) -> Recorded:
+    def decide_together(
+        self, asked: AskedTogether, *, door: str, key: str | None = None, party: Mapping[str, str] = NOBODY
+    ) -> Recorded:
         """Decide a whole case, record it as one record, and answer from it; keys and failures as in `decide`."""
-        joint = decide_together(self.law.rulebook, asked.on, asked.acts, decided=asked.decided)
-        return self._record(asked, joint_to_wire(joint), door, key)
+        question, personal = self.personal.divide_together(asked, party)
+        joint = decide_together(self.law.rulebook, question.on, question.acts, decided=question.decided)
+        return self._record(question, joint_to_wire(joint), personal, door, key)
 
-    def _record(self, asked: Asked | AskedTogether, decision: dict[str, Wire], door: str, key: str | None) -> Recorded:
-        fingerprint = sha256(rfc8785.dumps(asked.to_wire())).hexdigest() if key is not None else None
+    def correct(
+        self, asked: Asked, correction: Correction, *, door: str, party: Mapping[str, str] = NOBODY
+    ) -> Recorded:
+        """Decide a corrected question and record it as the one correction of that record.
+
+        The same correction again is answered from its record; another one of the same record is KeyReused.
+        """
+        question, personal = self.personal.divide(asked, party)
+        key = corrects_key(correction.id)
+        return self._record(question, self._decided(question), personal, door, key, correction=correction)
+
+    def append_event(
+        self,
+        kind: EventKind,
+        about: dict[str, Any],
+        *,
+        door: str,
+        key: str | None = None,
+        beside: Beside | None = None,
+        rulebook: str | None = None,
+    ) -> tuple[str, int, bool]:
+        """Record an event durably: its id and place, and whether an equal one stood under its `key` already.
+
+        `beside` is done in its transaction. With other content under the same key, KeyReused.
+        """
+        event_id, data = new_event(kind, about, door=door, rulebook=rulebook)
+        fingerprint = None if key is None else self._fingerprint({"kind": kind, "about": about}, {})
+        entry = NewEntry(id=event_id, data=data, key=key, fingerprint=fingerprint, beside=beside)
+        place = self._append(entry, {})
+        if isinstance(place, KeySeen):
+            return self.log.read(place.seq).id, place.seq, True
+        return event_id, place.seq, False
+
+    def _decided(self, asked: Asked) -> dict[str, Wire]:
+        return to_wire(decide(self.law.rulebook, asked.violation, asked.on, asked.facts, decided=asked.decided))
+
+    def _record(
+        self,
+        asked: Asked | AskedTogether,
+        decision: dict[str, Wire],
+        personal: dict[str, Wire],
+        door: str,
+        key: str | None,
+        *,
+        trial: bool = False,
+        correction: Correction | None = None,
+    ) -> Recorded:
+        self._publish(door)
+        said: dict[str, Wire] = {"asked": asked.to_wire(), "trial": trial}
+        if correction is not None:
+            said |= correction.to_wire()
+        fingerprint = None if key is None else self._fingerprint(said, personal)
         record_id = str(uuid7())
+        disclosures = [disclose(secrets.token_bytes(SALT_BYTES), name, value) for name, value in personal.items()]
+        beside = None
+        if disclosures:
+            if self.vault is None:
+                raise VaultClosed
+            beside = self.vault.keeping(record_id, scope_of(asked.case_ref, record_id), disclosures)
         data = write_record(
             record_id=record_id,
             time=now(),
@@ -76,18 +155,36 @@ class Desk:
             rulebook=self.law.rulebook.digest,
             asked=asked,
             decision=decision,
+            digests=digests_of(disclosures),
+            trial=trial,
+            correction=correction,
         )
-        self._publish(door)
-        place = self._append(NewEntry(id=record_id, data=data, key=key, fingerprint=fingerprint), {})
+        entry = NewEntry(id=record_id, data=data, key=key, fingerprint=fingerprint, beside=beside)
+        place = self._append(entry, {})
         if isinstance(place, KeySeen):
             earlier = self.log.read(place.seq)
             return answer_of(earlier.data, place.seq, repeated=True)
+        marks = _marks("trial" if trial else "decision", correction)
         return Recorded(
             id=record_id,
             index=place.seq,
-            answer={**decision, "id": record_id, "index": place.seq},
+            answer={**decision, "id": record_id, "index": place.seq, **marks},
             together=isinstance(asked, AskedTogether),
         )
+
+    def _fingerprint(self, said: dict[str, Wire], personal: dict[str, Wire]) -> str:
+        """Digest a request, so that the same key with another request is noticed.
+
+        With personal data in it a plain digest could be guessed: an identity number has few possible values, and the
+        log keeps fingerprints for ever. So it is keyed (HMAC) under the secret outside the database.
+        """
+        # Personal values may hold half a surrogate pair, which canonical JSON cannot; this spelling is as fixed.
+        request = rfc8785.dumps(said) + json.dumps(personal, sort_keys=True).encode("ascii")
+        if self.vault is not None:
+            return self.vault.key.fingerprint(request)
+        if personal:
+            raise VaultClosed
+        return sha256(request).hexdigest()
 
     def _publish(self, door: str) -> None:
         """Record the rule files, with their bytes, before the first decision that rests on them; once for each set."""
@@ -107,13 +204,37 @@ class Desk:
         self._published = True
 
 
+def find_decision(log: AuditLog, record_id: str) -> Entry | None:
+    """The record of a decision or a whole case with that id; None where there is none, and for the log's own events."""
+    entry = log.find(record_id)
+    return None if entry is None or is_event(entry.data) else entry
+
+
 def answer_of(data: bytes, index: int, *, repeated: bool = False) -> Recorded:
     """Read the answer back from a record's bytes; LogDamaged where they are no record."""
     try:
         record = read_any(data)
     except ValueError as error:
         raise LogDamaged("its bytes are no decision", index) from error
-    together = isinstance(record, JointRecord)
-    content = record.joint if isinstance(record, JointRecord) else record.decision
-    answer = {**content, "id": record.id, "index": index}
-    return Recorded(id=record.id, index=index, answer=answer, repeated=repeated, together=together)
+    if isinstance(record, JointRecord):
+        return Recorded(
+            id=record.id,
+            index=index,
+            answer={**record.joint, "id": record.id, "index": index},
+            repeated=repeated,
+            together=True,
+        )
+    answer = {**record.decision, "id": record.id, "index": index, **_marks(record.kind, record.correction)}
+    return Recorded(id=record.id, index=index, answer=answer, repeated=repeated)
+
+
+def _marks(kind: str, correction: Correction | None) -> dict[str, Wire]:
+    """What the answer says besides of a trial and of a correction."""
+    if correction is not None:
+        return correction.to_wire()
+    return {"trial": True} if kind == "trial" else {}
+
+
+def corrects_key(record_id: str) -> str:
+    """The key under which the one correction of a record stands."""
+    return f"{OWN_KEY}correction {record_id}"

@@ -10,6 +10,9 @@
     ├── NotPublished     not_published            no signed checkpoint covers what was asked for
     ├── RefusedToSign    refused_to_sign          the log is not what was signed before: nothing is signed or recorded
     ├── LawFilesMissing  law_files_missing        no rule files can be read where they were looked for
+    ├── StepRefused      step_refused             what was asked for may not be done to that record; `reason` says why
+    ├── VaultClosed      vault_closed             personal data was given, and there is no key to keep it under
+    ├── VaultDamaged     vault_damaged            personal data is missing, exchanged or edited; never one erased
     └── LogDamaged       log_damaged              the file cannot be read, or contradicts itself
 
 `code` is stable and for machines, the fields are for programs, `str()` is one sentence for people. What is not in
@@ -18,7 +21,7 @@ this tree is a bug of ours and stays loud.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 __all__ = [
     "MAX_RECORD_BYTES",
@@ -32,7 +35,11 @@ __all__ = [
     "RecordTooLarge",
     "RefusedToSign",
     "SourceMissing",
+    "StepReason",
+    "StepRefused",
     "UnsafeStore",
+    "VaultClosed",
+    "VaultDamaged",
 ]
 
 # An entry bundle of C2SP tlog-tiles prefixes each entry with a 16-bit length.
@@ -154,9 +161,14 @@ class LawFilesMissing(CaseError):
 
     code = "law_files_missing"
 
-    def __init__(self, folder: str, reason: str) -> None:
-        super().__init__(folder, reason)
-        self.folder, self.reason = folder, reason
+    def __init__(self, folder: str, reason_zh: str, reason: str) -> None:
+        super().__init__(folder, reason_zh, reason)
+        self.folder, self.reason_zh, self.reason = folder, reason_zh, reason
+
+    @property
+    def message_zh(self) -> str:
+        """The sentence in Chinese."""
+        return f"“{self.folder}”里没有规则文件：{self.reason_zh}；用 --rules 指明文件夹"
 
     def __str__(self) -> str:
         return f"no rule files in `{self.folder}`: {self.reason}; give the folder with `--rules`"
@@ -189,3 +201,64 @@ class RefusedToSign(CaseError):
 
     def __str__(self) -> str:
         return f"the log is not signed any further: {self.reason}"
+
+
+StepReason = Literal[
+    "not_a_decision",
+    "corrected_already",
+    "nothing_corrected",
+    "departed_already",
+    "no_fine",
+    "same_fine",
+    "outside_range",
+    "does_not_replay",
+    "same_person",
+    "nothing_to_erase",
+    "no_personal_data",
+]
+
+
+class StepRefused(CaseError):
+    """A correction, departure, erasure or reading that may not be; nothing was recorded. Over HTTP: 409."""
+
+    code = "step_refused"
+
+    def __init__(self, reason: StepReason, sentence: str) -> None:
+        super().__init__(reason, sentence)
+        self.reason, self.sentence = reason, sentence
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class VaultClosed(CaseError):
+    """Personal data was given where there is no key to encrypt it under: nothing was decided or recorded."""
+
+    code = "vault_closed"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __str__(self) -> str:
+        return "personal data cannot be kept here: the log was opened without its vault; ask without it"
+
+
+class VaultDamaged(CaseError):
+    """The personal data of a record is not what the record says: `problem` and `what` (a field or a digest) name it."""
+
+    code = "vault_damaged"
+
+    def __init__(
+        self, record: str, problem: Literal["mismatch", "missing", "unreadable", "erased_yet_present"], what: str
+    ) -> None:
+        super().__init__(record, problem, what)
+        self.record, self.problem, self.what = record, problem, what
+
+    def __str__(self) -> str:
+        said = {
+            "mismatch": "is not what its record vouches for",
+            "missing": "is missing, and no record says that it was erased",
+            "unreadable": "cannot be decrypted: it was edited, exchanged, or belongs to another key",
+            "erased_yet_present": "stands there, and a record says that it was erased",
+        }[self.problem]
+        return f"the personal data `{self.what}` of record `{self.record}` {said}; verify the log"

@@ -15,7 +15,7 @@ from uuid_utils import uuid7
 
 from cases.clock import now
 
-__all__ = ["KINDS", "OWN_KEY", "VERSION", "Event", "EventKind", "new_event", "read_event"]
+__all__ = ["KINDS", "OWN_KEY", "VERSION", "Event", "EventKind", "is_event", "new_event", "read_event"]
 
 VERSION = 1
 
@@ -63,6 +63,15 @@ def new_event(kind: EventKind, about: dict[str, Any], *, door: str, rulebook: st
 def read_event(data: bytes) -> Event:
     """Read an event's bytes; ValueError where they are none known here."""
     return Event.model_validate_json(data)
+
+
+def is_event(data: bytes) -> bool:
+    """Say whether a record's bytes are an event and no decision."""
+    try:
+        read_event(data)
+    except ValueError:
+        return False
+    return True
 
 
 KINDS: tuple[str, ...] = get_args(EventKind)

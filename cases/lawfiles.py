@@ -37,8 +37,10 @@ def read_files(folder: Path) -> dict[str, bytes]:
     Raise LawFilesMissing where there is none to read. A file over the engine's limit is read only one byte past it:
     enough for the loader to refuse it, whatever its size.
     """
+    if folder.is_file():
+        raise LawFilesMissing(str(folder), "这是一个文件，不是文件夹", "it is a file, not a folder")
     if not folder.is_dir():
-        raise LawFilesMissing(str(folder), "there is no such folder")
+        raise LawFilesMissing(str(folder), "没有这个文件夹", "there is no such folder")
     files: dict[str, bytes] = {}
     try:
         for path in sorted(folder.rglob("*")):
@@ -47,13 +49,15 @@ def read_files(folder: Path) -> dict[str, bytes]:
             if path.suffix.lower() not in _SUFFIXES or hidden or not path.is_file():
                 continue
             if not name.isprintable():
-                raise LawFilesMissing(str(folder), f"the file name {name!r} cannot be printed")
+                zh, en = f"文件名 {name!r} 不能显示", f"the file name {name!r} cannot be printed"
+                raise LawFilesMissing(str(folder), zh, en)
             with path.open("rb") as file:
                 files[name] = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise LawFilesMissing(str(folder), f"it cannot be read ({error.strerror})") from error
+        zh, en = f"读不了（{error.strerror}）", f"it cannot be read ({error.strerror})"
+        raise LawFilesMissing(str(folder), zh, en) from error
     if not files:
-        raise LawFilesMissing(str(folder), "it holds no rule files (*.yaml)")
+        raise LawFilesMissing(str(folder), "里面没有 .yaml 文件", "it holds no rule files (*.yaml)")
     return files
 
 

@@ -19,6 +19,7 @@ import orjson
 
 from cases.lawcache import engine_digest, ours, put
 from engine import MEANING, Rulebook, digest_of
+from engine.asked import Ask
 from engine.card import Card, card
 from engine.prove import prove
 from engine.rule import Rule
@@ -50,11 +51,14 @@ class Proofs:
             return self._made[rule.digest]
 
 
-def cards(rulebook: Rulebook, rules: Sequence[Rule], folder: Path | None) -> Iterator[Card]:
-    """Yield the card of each rule, in order, from the cache in `folder` where it holds them; what is made is kept."""
-    keys = _keys(rulebook)
+def cards(rulebook: Rulebook, rules: Sequence[Rule], folder: Path | None, second: Ask | None = None) -> Iterator[Card]:
+    """Yield the card of each rule, in order, from the cache in `folder` where it holds them; what is made is kept.
+
+    `second` is asked about rules that are too wide for the proof; a card made without it is not taken for one with it.
+    """
+    keys = _keys(rulebook, second)
     kept = {} if folder is None else _read(folder, rulebook.digest, set(keys.values()))
-    made = _made(rulebook, [rule for rule in rules if keys[rule.digest] not in kept])
+    made = _made(rulebook, [rule for rule in rules if keys[rule.digest] not in kept], second)
     fresh = dict(kept)
     try:
         for rule in rules:
@@ -76,38 +80,39 @@ def kept_cards(files: Mapping[str, bytes], folder: Path) -> list[Card] | None:
     return list(kept.values()) if whole else None
 
 
-def _made(rulebook: Rulebook, rules: Sequence[Rule]) -> Iterator[Card]:
+def _made(rulebook: Rulebook, rules: Sequence[Rule], second: Ask | None) -> Iterator[Card]:
     if len(rules) < MANY:
-        yield from (card(rulebook, prove(rulebook, rule)) for rule in rules)
+        yield from (card(rulebook, prove(rulebook, rule, second)) for rule in rules)
         return
     # Started afresh, not forked: a command may have threads (its progress bar) that a copy would not have.
-    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _begin, (rulebook,)) as pool:
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _begin, (rulebook, second)) as pool:
         yield from pool.map(_one, [(rule.code, rule.digest) for rule in rules], chunksize=8)
 
 
-_rulebook: list[Rulebook] = []
+_given: list[tuple[Rulebook, Ask | None]] = []
 
 
-def _begin(rulebook: Rulebook) -> None:
-    _rulebook[:] = [rulebook]
+def _begin(rulebook: Rulebook, second: Ask | None) -> None:
+    _given[:] = [(rulebook, second)]
 
 
 def _one(named: tuple[str, str]) -> Card:
     code, digest = named
-    (rulebook,) = _rulebook
+    ((rulebook, second),) = _given
     rule = next(each for each in rulebook.versions[code] if each.digest == digest)
-    return card(rulebook, prove(rulebook, rule))
+    return card(rulebook, prove(rulebook, rule, second))
 
 
 # --- what is kept ----------------------------------------------------------------------------------------------------
 
 
-def _keys(rulebook: Rulebook) -> dict[str, str]:
+def _keys(rulebook: Rulebook, second: Ask | None) -> dict[str, str]:
     """Name, by the digest of each rule, all that its proof rests on."""
     lines = {path: f"{digest} {path}" for path, digest in read_manifest(rulebook.manifest).items()}
     own = {rule.file for rule in rulebook.every_rule()} | {regime.file for regime in rulebook.regimes}
     shared = [line for path, line in lines.items() if path not in own]
-    begin = "\n".join([str(MEANING), engine_digest(), *sorted(shared)])
+    asked = "" if second is None else "second opinion"
+    begin = "\n".join([str(MEANING), engine_digest(), asked, *sorted(shared)])
     keys: dict[str, str] = {}
     for versions in rulebook.versions.values():
         files = {file for rule in versions for file in (rule.file, rule.regime.file)}

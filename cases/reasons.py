@@ -49,7 +49,7 @@ class Reasons:
             )
         asked = record.asked
         try:
-            rulebook = self._law(record.rulebook).rulebook
+            rulebook = self.law_of(record.rulebook).rulebook
         except (CaseError, RuleFilesInvalid) as error:
             return NoReasons(
                 message_zh=f"当时的规则文件无法取得：{error}",
@@ -64,7 +64,8 @@ class Reasons:
             )
         return found
 
-    def _law(self, digest: str) -> Law:
+    def law_of(self, digest: str) -> Law:
+        """The law a record names; CaseError or RuleFilesInvalid where it cannot be had."""
         with self._lock:
             law = self._laws.get(digest)
             if law is None:

@@ -1,14 +1,17 @@
 """The record of one answer: what was asked, what was answered, under which law, when. Canonical JSON (RFC 8785).
 
-A record is of one violation (kind "decision") or of a whole case decided together (kind "joint"); the answer stands
-under the name of its kind.
+A record is of one violation (kind "decision", "trial" or "correction"; the answer stands under `decision`) or of a
+whole case decided together (kind "joint"; the answer stands under `joint`). A trial decides nothing; a correction
+decides again what an earlier record decided on a wrong question, and both stand.
 
-The bytes written here are the leaf of the log; nothing ever rebuilds them from columns. Personal data does not belong
-in them: a case reference is the case system's number, never a name.
+The bytes written here are the leaf of the log; nothing ever rebuilds them from columns. Personal data is never in them:
+`pd` holds the digests of salted disclosures (RFC 9901), the values stand in the vault (`cases.log.vault`), and a case
+reference is the case system's number, never a name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -16,14 +19,17 @@ from typing import Annotated, Any, Literal
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from cases.disclosure import ALGORITHM
 from engine import MEANING, Act, GivenFact, GivenFacts, Wire
 
 __all__ = [
     "VERSION",
     "Asked",
     "AskedTogether",
+    "Correction",
     "JointRecord",
     "Record",
+    "RecordKind",
     "plain_value",
     "read_any",
     "read_record",
@@ -31,6 +37,8 @@ __all__ = [
 ]
 
 VERSION = 1
+
+RecordKind = Literal["decision", "joint", "trial", "correction"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +84,20 @@ class AskedTogether:
         return wire
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """Which record is corrected, why, and by whom (a staff number)."""
+
+    id: str
+    index: int
+    reason: str
+    by: str
+
+    def to_wire(self) -> dict[str, Wire]:
+        """Write what a correction's record says beside its question."""
+        return {"corrects": {"id": self.id, "index": self.index}, "reason": self.reason, "by": self.by}
+
+
 def _act(act: Act) -> dict[str, Wire]:
     wire: dict[str, Wire] = {"act": act.act, "violation": act.violation, "facts": _plain(act.facts)}
     if act.on is not None:
@@ -103,12 +125,17 @@ def write_record(
     rulebook: str,
     asked: Asked | AskedTogether,
     decision: dict[str, Wire],
+    digests: Sequence[str] = (),
+    trial: bool = False,
+    correction: Correction | None = None,
 ) -> bytes:
     """Write the record of a decision object, or of a joint object, as canonical bytes.
 
     `nonce` is 128 random bits in hex: without it a leaf of few possible contents could be guessed from its hash.
+    `digests` are those of the disclosures that hold the personal data, in their own order.
     """
-    kind = "decision" if isinstance(asked, Asked) else "joint"
+    answer: Literal["decision", "joint"] = "decision" if isinstance(asked, Asked) else "joint"
+    kind: RecordKind = "trial" if trial else "correction" if correction else answer
     record: dict[str, Wire] = {
         "v": VERSION,
         "kind": kind,
@@ -119,8 +146,12 @@ def write_record(
         "rulebook": rulebook,
         "meaning": MEANING,
         "asked": asked.to_wire(),
-        kind: decision,
+        answer: decision,
     }
+    if digests:
+        record["pd"] = {"_sd": list(digests), "_sd_alg": ALGORITHM}
+    if correction is not None:
+        record |= correction.to_wire()
     return rfc8785.dumps(record)
 
 
@@ -208,6 +239,15 @@ class _AskedTogether(BaseModel):
     decided: date | None = None
 
 
+class _Personal(BaseModel):
+    model_config = _STRICT
+
+    digests: Annotated[list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]], Field(min_length=1)] = Field(
+        alias="_sd"
+    )
+    algorithm: Literal["sha-256"] = Field(alias="_sd_alg")
+
+
 class _Head(BaseModel):
     model_config = _STRICT
 
@@ -218,12 +258,29 @@ class _Head(BaseModel):
     door: str
     rulebook: str
     meaning: int
+    pd: _Personal | None = None
 
 
 class _Record(_Head):
-    kind: Literal["decision"]
+    kind: Literal["decision", "trial"]
     asked: _Asked
     decision: Annotated[_Decision, Field(repr=False)]
+
+
+class _Corrected(BaseModel):
+    model_config = _STRICT
+
+    id: str
+    index: int
+
+
+class _Correction(_Head):
+    kind: Literal["correction"]
+    asked: _Asked
+    decision: Annotated[_Decision, Field(repr=False)]
+    corrects: _Corrected
+    reason: str
+    by: str
 
 
 class _JointRecord(_Head):
@@ -232,12 +289,15 @@ class _JointRecord(_Head):
     joint: Annotated[_Joint, Field(repr=False)]
 
 
-_ANY: TypeAdapter[_Record | _JointRecord] = TypeAdapter(Annotated[_Record | _JointRecord, Field(discriminator="kind")])
+_SINGLE: TypeAdapter[_Record | _Correction] = TypeAdapter(Annotated[_Record | _Correction, Field(discriminator="kind")])
+_ANY: TypeAdapter[_Record | _Correction | _JointRecord] = TypeAdapter(
+    Annotated[_Record | _Correction | _JointRecord, Field(discriminator="kind")]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A record as read back; `decision` is the decision object as it was written."""
+    """A record as read back; `decision` is the decision object as it was written, `digests` those of personal data."""
 
     id: str
     time: str
@@ -245,6 +305,9 @@ class Record:
     meaning: int
     asked: Asked
     decision: dict[str, Any]
+    kind: Literal["decision", "trial", "correction"] = "decision"
+    digests: tuple[str, ...] = ()
+    correction: Correction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,24 +320,32 @@ class JointRecord:
     meaning: int
     asked: AskedTogether
     joint: dict[str, Any]
+    digests: tuple[str, ...] = ()
 
 
 def read_record(data: bytes) -> Record:
-    """Read a record's bytes, checking every part of its shape; ValueError where they are no decision known here.
+    """Read the bytes of a record of one violation, checking every part; ValueError where they are none known here.
 
     What stands in a log may have been written by anyone who could reach the file: readers further up rely on this.
     """
-    return _single(_Record.model_validate_json(data))
+    return _single(_SINGLE.validate_json(data))
 
 
 def read_any(data: bytes) -> Record | JointRecord:
     """Read a record of either kind, checked the same way; ValueError where the bytes are none known here."""
     read = _ANY.validate_json(data)
-    return _single(read) if isinstance(read, _Record) else _together(read)
+    return _together(read) if isinstance(read, _JointRecord) else _single(read)
 
 
-def _single(read: _Record) -> Record:
+def _digests(read: _Head) -> tuple[str, ...]:
+    return () if read.pd is None else tuple(read.pd.digests)
+
+
+def _single(read: _Record | _Correction) -> Record:
     asked = read.asked
+    correction = None
+    if isinstance(read, _Correction):
+        correction = Correction(id=read.corrects.id, index=read.corrects.index, reason=read.reason, by=read.by)
     return Record(
         id=read.id,
         time=read.time,
@@ -288,6 +359,9 @@ def _single(read: _Record) -> Record:
             decided=asked.decided,
         ),
         decision=read.decision.model_dump(mode="json"),
+        kind=read.kind,
+        digests=_digests(read),
+        correction=correction,
     )
 
 
@@ -307,4 +381,5 @@ def _together(read: _JointRecord) -> JointRecord:
             decided=asked.decided,
         ),
         joint=read.joint.model_dump(mode="json"),
+        digests=_digests(read),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cases.errors import CaseError
-from cases.events import read_event
+from cases.events import is_event
 from cases.lawfiles import Law, law_from_log, read_law
 from cases.log.store import AuditLog, Entry
 from cases.record import JointRecord, Record, read_any
@@ -151,7 +151,7 @@ def _one(log: AuditLog, entry: Entry, law: Law | None, laws: dict[str, Law | str
     try:
         record = read_any(entry.data)
     except ValueError:
-        return None if _is_event(entry.data) else said("这条记录读不懂", "the record cannot be read")
+        return None if is_event(entry.data) else said("这条记录读不懂", "the record cannot be read")
     found = law or _law(log, record.rulebook, laws)
     if isinstance(found, str):
         return said(f"当时的规则文件无法取得：{found}", f"the rule files of the day cannot be had: {found}")
@@ -161,14 +161,6 @@ def _one(log: AuditLog, entry: Entry, law: Law | None, laws: dict[str, Law | str
             0, (f"引擎含义版本 {record.meaning} → {MEANING}", f"engine meaning-version {record.meaning} → {MEANING}")
         )
     return said("；".join(zh for zh, _ in parts), "; ".join(en for _, en in parts)) if parts else []
-
-
-def _is_event(data: bytes) -> bool:
-    try:
-        read_event(data)
-    except ValueError:
-        return False
-    return True
 
 
 def _differences(record: Record | JointRecord, rulebook: Rulebook) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from cases.cardfile import LAYOUT, NEW, SCHEMA
 from cases.cards import CardRules
 from cases.log.store import AuditLog, Entry
 from cases.record import Asked, JointRecord, Record, read_any
-from engine.given import GivenFact, GivenRecord
+from engine.given import BETWEEN_DAYS, GivenFact, GivenRecord
 from engine.rulebook import Rulebook
 
 __all__ = ["Watch", "canonical", "facts_differ"]
@@ -30,7 +30,7 @@ _DAY = ""
 # Refusals for a fact that is missing or cannot be used: no amount was shown, and the officer is asked to correct it.
 _CORRIGIBLE = {"missing_fact", "wrong_kind", "out_of_domain", "unknown_fact", "conflicting_facts"}
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
-_DAYS = re.compile(r",*[0-9]{4}-[0-9]{2}-[0-9]{2}[0-9,-]*")
+_DAYS = re.compile(r"[,，、\s]*[0-9]{4}-[0-9]{2}-[0-9]{2}[0-9,，、\s-]*")
 
 
 class Watch:
@@ -99,7 +99,8 @@ class Watch:
         except ValueError:
             # A record of another kind or version: the audit judges it, no card rule can.
             return
-        if record.asked.case_ref is None:
+        if record.asked.case_ref is None or (isinstance(record, Record) and record.kind == "trial"):
+            # A trial decided nothing, so it counts for nothing.
             return
         for asked, refusal in _questions(record):
             self._compare(db, entry, record.time, asked, refusal)
@@ -178,7 +179,7 @@ def canonical(value: GivenFact) -> str:
             return (whole.lstrip("0") or "0") + (point + decimals).rstrip("0").rstrip(".")
         if not _DAYS.fullmatch(text):
             return {"yes": "是", "no": "否"}.get(text, text)
-        value = text.split(",")
+        value = [part.strip() for part in BETWEEN_DAYS.split(text)]
     parts = [each if isinstance(each, str) else _record(each) for each in value]
     return ",".join(sorted(part for part in parts if part))
 

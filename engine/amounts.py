@@ -136,10 +136,7 @@ class _Grains:
     def name(self, name: str) -> Fraction | None:
         fact = self.rule.by_name.get(name)
         if fact is not None:
-            if fact.kind == "money":
-                return Fraction(1)
-            per = 10**fact.scale * (100 if fact.unit == "percent" else 1)
-            return Fraction(1, per) if fact.numeric else None
+            return Fraction(1, fact.grid) if fact.numeric else None
         if name not in self.known and name in self.rule.named:
             self.known[name] = self.named(self.rule.named[name])
         return self.known.get(name)

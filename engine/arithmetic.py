@@ -10,6 +10,7 @@ from engine.numbers import Rounding, round_steps
 Exact: TypeAlias = int | Fraction
 Span = Literal["days", "started_months", "full_months", "full_years"]
 _LARGEST = 10**30
+_LEAST = -_LARGEST
 
 
 class Undefined(Exception):
@@ -30,32 +31,42 @@ class Undefined(Exception):
         self.axis = axis
 
 
+def ratio(above: int, below: int) -> Exact:
+    """Divide exactly; a whole result is a whole number, which is quicker to go on with than a fraction."""
+    return above // below if above % below == 0 else Fraction(above, below)
+
+
 def product(one: Exact, other: Exact) -> Exact:
-    """Multiply exactly; a whole result is a whole number, which is quicker to go on with than a fraction."""
+    """Multiply exactly."""
     if type(one) is int and type(other) is int:
         return one * other
-    above, below = one.numerator * other.numerator, one.denominator * other.denominator
-    return above // below if above % below == 0 else Fraction(above, below)
+    return ratio(one.numerator * other.numerator, one.denominator * other.denominator)
 
 
 def quotient(one: Exact, other: Exact) -> Exact:
     """Divide exactly."""
     if other == 0:
         raise Undefined("divided_by_zero", "")
-    return Fraction(one, other)
+    return ratio(one.numerator * other.denominator, one.denominator * other.numerator)
+
+
+def clamped(share: Exact) -> Exact:
+    """Return a share that lies from 0 to 1, the nearer end for one that lies outside."""
+    above, below = share.numerator, share.denominator
+    return 0 if above <= 0 else 1 if above >= below else share
 
 
 def bounded(value: Exact) -> Exact:
     """Return the value, unless it has grown past anything the law could mean."""
-    if not -_LARGEST < value < _LARGEST:
+    above, below = value.numerator, value.denominator
+    if not _LEAST * below < above < _LARGEST * below:
         raise Undefined("amount_too_large", "")
     return value
 
 
-def whole(value: Exact, mode: Rounding) -> int:
-    """Round to a whole number."""
-    exact = Fraction(value)
-    return round_steps(exact.numerator, exact.denominator, mode)
+def steps(value: Exact, step: Exact, mode: Rounding) -> int:
+    """Count the steps, greater than nought, that a value makes, as a whole number."""
+    return round_steps(value.numerator * step.denominator, value.denominator * step.numerator, mode)
 
 
 def time_between(span: Span, first: date, last: date) -> int:

@@ -111,8 +111,7 @@ class Bounds:
         if fact is not None:
             if fact.kind not in ("integer", "number", "money"):
                 return EVERYTHING
-            unit = 1 if fact.kind == "money" else 10**fact.scale * (100 if fact.unit == "percent" else 1)
-            return Interval(Fraction(fact.low, unit), Fraction(fact.high, unit))
+            return Interval(Fraction(fact.low, fact.grid), Fraction(fact.high, fact.grid))
         if name not in self.named:
             return EVERYTHING
         if name not in self.known:

@@ -27,6 +27,7 @@ LEVELS: Mapping[str, tuple[str, str]] = {
     "warning": ("提示", "warning"),
 }
 Card = dict[str, Any]
+_BY_SECOND = "（情形组合太多，由第二意见 z3 判断）", " (too wide for the search: judged by z3, the second opinion)"
 
 # What a finding asks of who wrote the rule, besides acknowledging it.
 _REPAIRS: Mapping[Property, tuple[str, str]] = {
@@ -88,7 +89,8 @@ def card(rulebook: Rulebook, proof: Proof) -> Card:
         "meaning": proof.meaning,
         "properties": [
             {"property": each, "verdict": proof.verdicts[each], "standing": standing(proof, each),
-             "zh": PROPERTIES[each][0], "en": PROPERTIES[each][1]}
+             "zh": PROPERTIES[each][0] + (_BY_SECOND[0] if each in proof.by_second else ""),
+             "en": PROPERTIES[each][1] + (_BY_SECOND[1] if each in proof.by_second else "")}
             for each in PROPERTIES
         ],
         "findings": [_finding(rulebook, rule, each, names) for each in proof.findings],
@@ -99,7 +101,7 @@ def card(rulebook: Rulebook, proof: Proof) -> Card:
             for each, witness in proof.defects
         ],
         "acknowledged": [
-            {"property": each.prop, "tier": each.tier, "reason": each.reason,
+            {"property": each.prop, "tier": each.tier, "about": each.about, "reason": each.reason,
              "file": each.cell.place.file, "line": each.cell.place.line, "column": each.cell.place.column,
              "used": any((found.property, found.known) == (each.prop, each.reason) for found in proof.findings)}
             for each in rule.acknowledged
@@ -122,12 +124,15 @@ def standing(proof: Proof, prop: Property) -> str:
     return worst or ("known" if found else proof.verdicts[prop])
 
 
-def todo(prop: Property, how_bad: Level, language: Language, file_language: Language) -> str:
+def todo(
+    prop: Property, how_bad: Level, language: Language, file_language: Language, tier: str = "", about: str = ""
+) -> str:
     """Say what can be done about a finding: repair it, mark the defect, or acknowledge it in the words of the file."""
     zh = language == "zh"
-    keys = [spell(KEYS, each, file_language) for each in ("acknowledged", "property", "reason")]
-    line = f"{{{keys[1]}: {spell(ENUMS['property'], prop, file_language)}, {keys[2]}: …}}"
-    keep = f"确认不改的，在“{keys[0]}”下写 {line}" if zh else f"to keep it, write {line} under `{keys[0]}`"
+    named = {"property": spell(ENUMS["property"], prop, file_language), "tier": tier, "facts": about}
+    said = [f"{spell(KEYS, key, file_language)}: {text}" for key, text in (*named.items(), ("reason", "…")) if text]
+    line, key = f"{{{', '.join(said)}}}", spell(KEYS, "acknowledged", file_language)
+    keep = f"确认不改的，在“{key}”下写 {line}" if zh else f"to keep it, write {line} under `{key}`"
     if how_bad == "not_proved":
         return f"逐案核对；{keep}" if zh else f"judge it by hand; {keep}"
     return f"{_REPAIRS[prop][0]}；{keep}" if zh else f"{_REPAIRS[prop][1]}; {keep}"
@@ -160,8 +165,8 @@ def _finding(rulebook: Rulebook, rule: Rule, shown: Shown, names: set[str]) -> C
             "test_case": _test_case(rulebook, rule, shown.property, shown.witness, names),
         },
         "todo": {
-            "zh": todo(shown.property, level(shown), "zh", rule.language),
-            "en": todo(shown.property, level(shown), "en", rule.language),
+            "zh": todo(shown.property, level(shown), "zh", rule.language, shown.tier, shown.about),
+            "en": todo(shown.property, level(shown), "en", rule.language, shown.tier, shown.about),
         },
     }
 

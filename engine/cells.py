@@ -8,9 +8,9 @@ import lark
 
 from engine.currency import unit_word
 from engine.expressions import MONEY_UNITS, Unusable
-from engine.fact import Cell, Fact
-from engine.formulas import OPERATORS
+from engine.fact import Cell
 from engine.grammar import Parsed, atom_of, first_token, token_of, tree_of
+from engine.lines import Lines
 from engine.measures import (
     Bracket,
     Change,
@@ -34,21 +34,16 @@ from engine.measures import (
     SuspendLicence,
     Warn,
 )
-from engine.near import band, in_unit, in_units
+from engine.near import in_units
 from engine.shapes import LINEAR, RATIO, STEPS, Typed
-from engine.timed import Timed
-from engine.tree import Along, Arithmetic, Band, Expr, Key, Money, Named, Number
+from engine.tree import Along, Arithmetic, Expr, Money, Named, Number
 from engine.yamltext import Scalar
 
 MAX_TIERS = 20
-_BANDS = (
-    "一行写成一个数、“0 至 5”、“[0..5)”、“大于 5”或“5 以上”",
-    "a line is a figure, `0 to 5`, `[0..5)`, `more than 5` or `5 or more`",
-)
 
 
 @dataclass(slots=True)
-class Builder(Timed):
+class Builder(Lines):
     """Builds every kind of cell of one file. Each public method returns None after recording a finding."""
 
     def outcome(self, cell: Scalar) -> tuple[Measure, ...] | None:
@@ -66,9 +61,6 @@ class Builder(Timed):
 
     def position(self, cell: Scalar) -> Position | None:
         return self.read(cell, "position", lambda tree: self._position(tree, cell))
-
-    def key(self, cell: Scalar, axis: Fact | Named) -> Key | None:
-        return self.read(cell, "key", lambda tree: self._key(tree, axis))
 
     # --- measures
 
@@ -325,80 +317,6 @@ class Builder(Timed):
             self.fail("wrong_arguments", token, found=token.value, expected=expected)
         is_open = any(isinstance(child, lark.Token) and child.type == "LT" for child in tree.children)
         return Position(low=shares[0], high=shares[-1], high_open=is_open, cell=cell)
-
-    # --- the lines of a table
-
-    def _key(self, tree: Parsed, axis: Fact | Named) -> Key:
-        token = first_token(tree)
-        if axis.kind == "yes_no":
-            if tree.data != "answer":
-                self.fail("wrong_fact_kind", token, found=token.value, expected=self.say("是或否", "yes or no"))
-            return token.type == "YES"
-        if axis.kind == "choice":
-            assert isinstance(axis, Fact)
-            tokens = list(tree.scan_values(lambda value: isinstance(value, lark.Token)))
-            options = tuple(str(each.value) for each in tokens if each.type in ("OPTION", "TEXT"))
-            unknown = next(
-                (each for each in tokens if each.value not in axis.choices and each.type != "SEPARATOR"), None
-            )
-            if unknown is not None:
-                self.fail("unknown_choice", unknown, found=unknown.value, expected=axis.name)
-            return options
-        if tree.data in ("options", "answer"):
-            self.fail("wrong_fact_kind", token, found=token.value, expected=self.say("数的范围", "a band of numbers"))
-        return self._band(tree, axis)
-
-    def _band(self, tree: Parsed, axis: Fact | Named) -> Band:
-        ends = [
-            self._end(child, axis) for child in tree.children if isinstance(child, lark.Tree) and child.data == "sum"
-        ]
-        tokens = [child.type for child in tree.children if isinstance(child, lark.Token)]
-        more, less = not self.more_included, not self.less_included
-        match tree.data:
-            case "exactly":
-                band = Band(low=ends[0], high=ends[0])
-            case "beyond_key":
-                sign = OPERATORS[token_of(tree.children[0]).type]
-                if sign == "!=":
-                    self.fail("bad_domain", first_token(tree), found="≠")
-                low = ends[0] if sign in (">", ">=", "=") else None
-                high = ends[0] if sign in ("<", "<=", "=") else None
-                band = Band(low=low, high=high, low_open=sign == ">", high_open=sign == "<")
-            case "from_key":
-                band = Band(low=ends[0], high=None, low_open=more)
-            case "upto_key":
-                band = Band(low=None, high=ends[0], high_open=less)
-            case "span_key":
-                band = Band(low=ends[0], high=ends[1], low_open=more, high_open=less)
-            case "between_key":
-                band = Band(low=ends[0], high=ends[1], low_open=tokens[0] == "GT", high_open=tokens[-1] == "LT")
-            case _:
-                band = Band(low=ends[0], high=ends[1], low_open=tokens[0] == "LPAR", high_open=tokens[-1] == "RPAR")
-        if band.low is not None and band.high is not None and band.low > band.high:
-            self.fail("bad_domain", first_token(tree), found=f"{band.low} → {band.high}")
-        return band
-
-    def said(self, tree: Parsed) -> str:
-        """Write the unit of a figure, or the figure where it has none."""
-        token = next((each for each in tree.scan_values(lambda _each: True) if each.type == "UNIT"), first_token(tree))
-        return self.text(token)
-
-    def _end(self, tree: Parsed, axis: Fact | Named) -> Fraction:
-        """Read the end of a band as the value the axis would have there: fen for money, a share for a percentage."""
-        token = first_token(tree)
-        typed = self.sum(tree)
-        unit = axis.unit if isinstance(axis, Fact) else ""
-        repair = in_unit(axis.name, axis.kind, unit, token.value if token.type == "NUMBER" else "50")
-        if not isinstance(typed.node, Money | Number):
-            # `0-5` is a subtraction, and a name has another value in every case.
-            self.fail("not_a_band", token, found=self.cell.text, repair=band(self.cell.text) or _BANDS)
-        if axis.kind == "money":
-            if not isinstance(typed.node, Money):
-                self.fail("unit_mismatch", token, found=token.value, expected=axis.name, repair=repair)
-            return Fraction(typed.node.fen)
-        if not isinstance(typed.node, Number) or (typed.unit and unit and typed.unit != unit):
-            self.fail("unit_mismatch", token, found=self.said(tree), expected=axis.name, repair=repair)
-        return Fraction(typed.node.value, 100 if unit == "percent" and not typed.unit else 1)
 
 
 __all__ = ["LINEAR", "MONEY_UNITS", "STEPS", "Builder", "Unusable"]

@@ -49,6 +49,7 @@ def checked(rule: Rule, complaints: Complaints) -> Rule:
         if any(may_be_negative(each, bounds) for each in divisors_of(named)):
             complaints.add("divisor_below_zero", named.cell.place, found=named.name)
     _finishing(rule, complaints)
+    _decided(rule, complaints)
     regime = rule.regime.validity
     inside = regime.holds_on(rule.validity.first) and (
         regime.last is None or (rule.validity.last is not None and rule.validity.last <= regime.last)
@@ -83,6 +84,25 @@ def _ask_beyond(rule: Rule, place: Place, complaints: Complaints) -> None:
     lines = [f"{key}: {spell(ENUMS['beyond_range'], word, rule.language)}" for word in ENUMS["beyond_range"]]
     repair = (f"请写{listed(lines, 'zh', '或')}", f"write {listed(lines, 'en', ' or ')}")
     complaints.add("question", place, expected=BEYOND[0 if rule.language == "zh" else 1], repair=repair)
+
+
+def _decided(rule: Rule, complaints: Complaints) -> None:
+    """Hold an adjustment that asks what the fine comes to against fines that are ranges."""
+    how = rule.conventions
+    asking = next((each for each in how.adjustments if each.of_fine), None)
+    if asking is None:
+        return
+    picked = bool(how.in_tier) and all(each.position.low == each.position.high for each in how.in_tier)
+    for row in rule.rows:
+        for fine in row.measures:
+            if not isinstance(fine, Fine) or not isinstance(fine.amount, Bracket):
+                continue
+            topped = fine.amount.high is not None or rule.range_for(row, fine.payer).high is not None
+            if not topped or not (picked or fine.amount.at is not None):
+                complaints.add("fine_not_decided", row.outcome_cell.place, found=asking.name)
+    for each in how.adjustments:
+        if each.change.to is not None:
+            complaints.add("fine_not_decided", each.outcome_cell.place, found=asking.name)
 
 
 def _finishing(rule: Rule, complaints: Complaints) -> None:

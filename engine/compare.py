@@ -12,11 +12,11 @@ from engine.checks import Order
 from engine.decision import Decision, Outcome, Refusal
 from engine.lighter import is_lighter_than
 from engine.proof import Regions, Verdict
-from engine.prove_order import Orders
 from engine.prove_rows import Rows
 from engine.region import Axis, Box, Form, Part, Search, TooWide, both, common, either, merged, nothing
 from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
+from engine.weights import Weights
 from engine.witness import Witness, Witnesses
 
 BUDGET = 50_000
@@ -174,7 +174,10 @@ class _Comparing:
             return "down" if new.kind == "spared" else "up" if old.kind == "spared" else "either"
         if (one.measures, one.range_name, one.defect) == (two.measures, two.range_name, two.defect):
             return "same" if "computed_values" not in self.skipped else "either"
-        orders: list[Order] = [*Orders(self.new).orders(two, one), *_turned(Orders(self.old).orders(one, two))]
+        orders: list[Order] = [
+            *Weights(self.new.rule).orders(two, one),
+            *_turned(Weights(self.old.rule).orders(one, two)),
+        ]
         if any(each == "unknown" for each in orders) or "computed_values" in self.skipped:
             return "either"
         if all(each in ("same", "at_least", "above") for each in orders):
@@ -235,7 +238,7 @@ class _Course(NamedTuple):
 
 def _outcomes(rows: Rows) -> Iterator[_Course]:
     """Yield each row with where it decides, and where none does: not penalised, precondition unmet, or no tier."""
-    rule, orders = rows.rule, Orders(rows)
+    rule, orders = rows.rule, Weights(rows.rule)
     for row in rule.rows:
         heavier = [each for each in rule.rows if each is not row and orders.surely_lighter(row, each)]
         over = [rows.fails[id(each)] for each in heavier if rule.regime.tie == "heavier"]

@@ -105,6 +105,9 @@ def counterfactuals(
             # Nearest changes come first: what was found before the end of the budget stands.
             found += search.found
             cut.append(name)
+        if any(each.of_fine for each in outcome.rule.conventions.adjustments) and name not in cut:
+            # Where an adjustment asks what the fine comes to, it can turn between any two points.
+            cut += [name] if search.fact.numeric or search.fact.kind == "day" else []
         gradual += search.steps
         total += len(search.seen)
     return Counterfactuals(

@@ -162,9 +162,8 @@ def _scopes(scope: Scope, records: str) -> Iterator[Scope]:
     if not records:
         yield scope
         return
-    found = scope.records(records)
-    for record in () if isinstance(found, Missing) else found:
-        yield scope.inside(scope.lists[records], record)
+    found = scope.each_of(records)
+    yield from () if isinstance(found, Missing) else found
 
 
 def _lines(records: str, named: Named, scope: Scope) -> Iterator[Id]:

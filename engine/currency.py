@@ -26,57 +26,120 @@ _CENTS = ("cents", "cent")
 class Currency:
     """The words of one currency, (Chinese, English); the first of each is the one the engine writes.
 
-    No `hundredths` where none are in use: then an amount is written in whole units only.
+    No `hundredths` where none are in use: then an amount is written in whole units only. `signs` stand before a figure
+    (NT$3,000, 人民币500元), as the code does; one sign may be that of several currencies.
     """
 
     units: Words
     hundredths: Words = ((), ())
+    signs: tuple[str, ...] = ()
 
 
 CURRENCIES: Mapping[str, Currency] = MappingProxyType(
     {
-        "CNY": Currency(units=(("元", "人民币元"), ("yuan",)), hundredths=(("分",), ("fen",))),
-        "USD": Currency(units=(("美元",), ("US dollars", "US dollar", *_DOLLARS)), hundredths=(("美分",), _CENTS)),
-        "EUR": Currency(units=(("欧元",), ("euros", "euro")), hundredths=(("欧分",), _CENTS)),
-        "GBP": Currency(units=(("英镑",), ("pounds", "pound")), hundredths=(("便士",), ("pence", "penny"))),
-        "JPY": Currency(units=(("日元", "日圆"), ("yen",))),
+        "CNY": Currency(
+            units=(("元", "人民币元"), ("yuan",)),
+            hundredths=(("分",), ("fen",)),
+            signs=("人民币", "人民幣", "RMB", "CN¥", "¥", "￥"),
+        ),
+        "USD": Currency(
+            units=(("美元",), ("US dollars", "US dollar", *_DOLLARS)),
+            hundredths=(("美分",), _CENTS),
+            signs=("US$", "$"),
+        ),
+        "EUR": Currency(units=(("欧元", "€"), ("euros", "euro", "€")), hundredths=(("欧分",), _CENTS), signs=("€",)),
+        "GBP": Currency(
+            units=(("英镑",), ("pounds", "pound")), hundredths=(("便士",), ("pence", "penny")), signs=("£",)
+        ),
+        "JPY": Currency(units=(("日元", "日圆", "円"), ("yen",)), signs=("JP¥", "¥", "￥")),
         "HKD": Currency(
             units=(("港元", "港币"), ("Hong Kong dollars", "Hong Kong dollar", *_DOLLARS)),
             hundredths=(("港仙",), _CENTS),
+            signs=("HK$", "$", "港币", "港幣"),
         ),
         "TWD": Currency(
             units=(
                 ("新台币元", "新台币", "新台幣", "新臺幣"),
                 ("New Taiwan dollars", "New Taiwan dollar", *_DOLLARS),
             ),
-            hundredths=(("分",), _CENTS),
+            # A cent exists in law and is paid by nobody: amounts are in whole units.
+            signs=("NT$", "$", "新台币", "新台幣", "新臺幣"),
         ),
         "SGD": Currency(
             units=(("新加坡元", "新元"), ("Singapore dollars", "Singapore dollar", *_DOLLARS)),
             hundredths=(("新加坡分",), _CENTS),
+            signs=("S$", "$"),
         ),
         "AUD": Currency(
             units=(("澳元", "澳大利亚元"), ("Australian dollars", "Australian dollar", *_DOLLARS)),
             hundredths=(("澳分",), _CENTS),
+            signs=("A$", "AU$", "$"),
         ),
         "CAD": Currency(
             units=(("加拿大元", "加元"), ("Canadian dollars", "Canadian dollar", *_DOLLARS)),
             hundredths=(("加拿大分",), _CENTS),
+            signs=("C$", "CA$", "$"),
         ),
         "NZD": Currency(
             units=(("新西兰元", "纽元"), ("New Zealand dollars", "New Zealand dollar", *_DOLLARS)),
             hundredths=(("新西兰分",), _CENTS),
+            signs=("NZ$", "$"),
         ),
         "CHF": Currency(
             units=(("瑞士法郎", "瑞郎"), ("Swiss francs", "Swiss franc", "francs", "franc")),
             hundredths=(("生丁",), ("centimes", "centime", "rappen")),
+            signs=("Fr.", "SFr."),
         ),
-        "KRW": Currency(units=(("韩元", "韩圆"), ("won",))),
+        "KRW": Currency(units=(("韩元", "韩圆"), ("won",)), signs=("₩",)),
         "INR": Currency(
             units=(("印度卢比", "卢比"), ("rupees", "rupee", "Indian rupees", "Indian rupee")),
             hundredths=(("派萨",), ("paise", "paisa")),
+            signs=("₹", "Rs.", "Rs"),
         ),
-        "MOP": Currency(units=(("澳门元", "澳门币"), ("patacas", "pataca")), hundredths=(("澳门仙",), ("avos",))),
+        "MOP": Currency(
+            units=(("澳门元", "澳门币"), ("patacas", "pataca")), hundredths=(("澳门仙",), ("avos",)), signs=("MOP$",)
+        ),
+        "SEK": Currency(
+            units=(("瑞典克朗",), ("Swedish kronor", "Swedish krona", "kronor", "krona")),
+            hundredths=(("欧尔",), ("öre",)),
+        ),
+        "NOK": Currency(
+            units=(("挪威克朗",), ("Norwegian kroner", "Norwegian krone", "kroner", "krone")),
+            hundredths=(("挪威欧尔",), ("øre",)),
+        ),
+        "DKK": Currency(
+            units=(("丹麦克朗",), ("Danish kroner", "Danish krone", "kroner", "krone")),
+            hundredths=(("丹麦欧尔",), ("øre",)),
+        ),
+        "PLN": Currency(
+            units=(("波兰兹罗提",), ("zlotys", "zloty", "zł")), hundredths=(("格罗希",), ("groszy", "grosz"))
+        ),
+        "CZK": Currency(
+            units=(("捷克克朗",), ("Czech koruna", "koruna", "Kč")), hundredths=(("赫勒",), ("haler",)), signs=("Kč",)
+        ),
+        "BRL": Currency(
+            units=(("巴西雷亚尔",), ("Brazilian reais", "reais")),
+            hundredths=(("巴西分",), ("centavos", "centavo")),
+            signs=("R$",),
+        ),
+        "MXN": Currency(
+            units=(("墨西哥比索",), ("Mexican pesos", "Mexican peso", "pesos", "peso")),
+            hundredths=(("墨西哥分",), ("centavos", "centavo")),
+            signs=("MX$", "$"),
+        ),
+        "ZAR": Currency(units=(("南非兰特",), ("rand",)), hundredths=(("南非分",), ("cents", "cent"))),
+        "THB": Currency(units=(("泰铢",), ("baht",)), hundredths=(("萨当",), ("satang",)), signs=("฿",)),
+        "MYR": Currency(units=(("马来西亚林吉特",), ("ringgit",)), hundredths=(("仙",), ("sen",)), signs=("RM",)),
+        "PHP": Currency(
+            units=(("菲律宾比索",), ("Philippine pesos", "Philippine peso", "pesos", "peso")),
+            hundredths=(("菲律宾分",), ("centavos", "centavo")),
+            signs=("₱",),
+        ),
+        "IDR": Currency(units=(("印尼盾",), ("rupiah",)), signs=("Rp",)),
+        "VND": Currency(units=(("越南盾",), ("dong", "₫")), signs=("₫",)),
+        "TRY": Currency(
+            units=(("土耳其里拉",), ("Turkish lira", "lira")), hundredths=(("库鲁什",), ("kurus",)), signs=("₺",)
+        ),
     }
 )
 
@@ -106,12 +169,27 @@ def other_words(code: str, language: Language) -> Mapping[str, str]:
     return MappingProxyType({word: kind for word, kind in others.items() if word not in own})
 
 
+@cache
+def signs(code: str) -> Mapping[str, tuple[tuple[str, bool], ...]]:
+    """Map a first character to the signs and codes that stand before a figure, longest first.
+
+    Each is given with whether it is of this currency.
+    """
+    own = {*CURRENCIES[code].signs, code}
+    every = own.union(*(each.signs for each in CURRENCIES.values()), CURRENCIES)
+    found: dict[str, tuple[tuple[str, bool], ...]] = {}
+    for sign in sorted(every, key=lambda each: (-len(each), each)):
+        found[sign[0]] = (*found.get(sign[0], ()), (sign, sign in own))
+    return MappingProxyType(found)
+
+
 def money_word(kind: str, code: str, language: Language) -> str:
     """Write what a kind of money word is called; whole units where no hundredths are in use."""
     words = money_words(code, language)
     return next((word for word, each in words.items() if each == kind), next(iter(words)))
 
 
+@cache
 def unit_word(code: str, language: Language) -> str:
     """Write the unit of a currency: `元`, `euros`."""
     return money_word("YUAN", code, language)

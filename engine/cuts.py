@@ -36,6 +36,7 @@ from engine.tree import (
     Relation,
     Table,
     Tally,
+    names_in,
 )
 
 _MIRRORED: Mapping[Operator, Operator] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -102,7 +103,8 @@ def sites_of(rule: Rule) -> Sites:
         made = list(_cuts(rule, inside, node, place))
         for cut in made:
             cuts.setdefault((cut.records, cut.fact.name, cut.low), cut)
-        if isinstance(node, Relation) and not made:
+        # What the fine has come to is no fact: an adjustment that asks for it is shown on and off instead.
+        if isinstance(node, Relation) and not made and not {"@base", "@so_far"}.intersection(names_in(node)):
             relations.setdefault((inside, node), (inside, node, place))
     return Sites(tuple(cuts.values()), tuple(relations.values()), tuple((at, each) for (at, _), each in named.items()))
 
@@ -142,13 +144,6 @@ def fact_of(rule: Rule, records: str, name: str) -> tuple[str, Fact] | None:
             if each.name == name:
                 return records, each
     return ("", rule.by_name[name]) if name in rule.by_name else None
-
-
-def grid(fact: Fact) -> int:
-    """Return how many steps of a fact's grid make one of what expressions and bands count in."""
-    if fact.kind == "money":
-        return 1
-    return int(10**fact.scale) * (100 if fact.unit == "percent" else 1)
 
 
 def _cuts(rule: Rule, records: str, node: Anything, place: Place) -> Iterator[Cut]:
@@ -193,7 +188,7 @@ def _at(
     if found is None or not found[1].numeric:
         return
     at, fact = found
-    exact = value if scaled else value * grid(fact)
+    exact = value if scaled else value * fact.grid
     lows = {"<=": [floor(exact)], ">": [floor(exact)], "<": [ceil(exact) - 1], ">=": [ceil(exact) - 1]}.get(op)
     if lows is None:
         lows = [floor(exact) - 1, floor(exact)] if exact == floor(exact) else []

@@ -10,16 +10,14 @@ asked for only where the outcome can still depend on it, and the order of facts 
 
 from collections.abc import Iterator
 from datetime import date
-from fractions import Fraction
 from typing import Literal
 
 from engine.arithmetic import Undefined
-from engine.currency import currency_of
 from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
 from engine.evaluate import Missing, compute
-from engine.figure import fine, moved
+from engine.figure import figured, fine, moved
 from engine.given import GivenFacts, shown
-from engine.heavier import as_heavy, limited, outweighs, undecided
+from engine.heavier import as_heavy, limited, no_lighter, outweighs, undecided
 from engine.lighter import lighter
 from engine.measures import (
     ConfiscateGains,
@@ -36,7 +34,7 @@ from engine.measures import (
     Warn,
     exprs_of,
 )
-from engine.numbers import exact_text
+from engine.plain import passes
 from engine.reasoning import Reasoning, Refused
 from engine.refusals import SENTENCES
 from engine.rule import Defect, GeneralMeasure, Row, Rule, Standing
@@ -89,6 +87,8 @@ def _decide(
         return deciding.barred() or deciding.no_penalty() or deciding.unmet_precondition() or deciding.penalty()
     except Refused as refused:
         return refused.refusal
+    finally:
+        deciding.reasoning.scope.part()
 
 
 def _unknown_violation(rulebook: Rulebook, violation: str, on: date) -> Refusal:
@@ -133,13 +133,13 @@ class _Deciding:
             raise reasoning.refuse(
                 "power_item_not_in_force", found=item.code, day=on.isoformat(), expected=item.validity.text
             )
-        self.trace.append(Step("power_item", item.code, item.name, item.cell.place))
+        self.reasoning.step("power_item", item.code, item.name, item.cell.place)
 
     def law_of_the_day(self, day: date) -> None:
         rule = self.rule
         if not rule.validity.holds_on(day):
             raise self.reasoning.refuse("no_law_on_day", "on", found=day.isoformat(), expected=rule.validity.text)
-        self.trace.append(Step("in_force", rule.benchmark, rule.validity.text, rule.top))
+        self.reasoning.step("in_force", rule.benchmark, rule.validity.text, rule.top)
 
     def benchmark(self) -> None:
         """Refuse where the statute gives a range and nobody has published a benchmark."""
@@ -151,7 +151,7 @@ class _Deciding:
 
     def barred(self) -> Decision | None:
         """Impose nothing where general law bars a penalty: limitation, age, capacity (行政处罚法 30, 31, 36)."""
-        if not self.rule.provisions[True, self.rule.general.isdisjoint(self.reasoning.texts)]:
+        if not self.rule.provisions[True, self.reasoning.silent]:
             return None
         for standing in self.provisions(bars=True):
             imposed = [Imposed(standing.provision.measures[0])]
@@ -161,7 +161,7 @@ class _Deciding:
 
     def review(self, imposed: list[Imposed]) -> None:
         """Add what general law attaches to this penalty, and refuse what it does not allow (45, 51, 57, 58, 63)."""
-        if not self.rule.provisions[False, self.rule.general.isdisjoint(self.reasoning.texts)]:
+        if not self.rule.provisions[False, self.reasoning.silent]:
             self.tell_not_reviewed()
             return
         values, kinds = self.reasoning.values, {type(each.measure) for each in imposed}
@@ -176,7 +176,7 @@ class _Deciding:
             if not provision.measures:
                 raise self.reasoning.refuse("guard_refused", found=guard.article, expected=provision.name)
             imposed += [
-                Imposed(each, basis=guard.article, value=self.figured(each), of_fine=standing.of_fine)
+                figured(self.reasoning, each)._replace(basis=guard.article, of_fine=standing.of_fine)
                 for each in provision.measures
             ]
         self.tell_not_reviewed()
@@ -184,16 +184,16 @@ class _Deciding:
     def tell_not_reviewed(self) -> None:
         """Name the guards in force that the facts let nobody judge; most often no general fact was given at all."""
         regime = self.rule.regime
-        silent = self.rule.general.isdisjoint(self.reasoning.texts)
+        silent = self.reasoning.silent
         names = regime.guard_names(self.reasoning.on) if silent else regime.between.join(self.not_reviewed)
         if names:
-            self.trace.append(Step("not_reviewed", names))
+            self.reasoning.step("not_reviewed", names)
 
     def provisions(self, *, bars: bool) -> Iterator[Standing]:
         """Yield the provisions of general law that hold; remember the guards that the facts let nobody judge."""
         reasoning = self.reasoning
         # Most often no general fact is given at all, and only what needs none can be judged.
-        silent = self.rule.general.isdisjoint(reasoning.texts)
+        silent = reasoning.silent
         for standing in self.rule.provisions[bars, silent]:
             guard, provision = standing.guard, standing.provision
             if not guard.validity.holds_on(reasoning.on):
@@ -203,13 +203,13 @@ class _Deciding:
                 self.not_reviewed[guard.name] = None
                 continue
             holds = reasoning.holds(provision.when)
-            if isinstance(holds, Missing):
+            if type(holds) is Missing:
                 self.not_reviewed[guard.name] = None
                 continue
             reads = reasoning.reads(standing.reads)
             if holds or reads:
                 name = f"{guard.article} {provision.name}"
-                self.trace.append(Step("guard", name, provision.cell.text, provision.cell.place, reads, holds))
+                self.reasoning.step("guard", name, provision.cell.text, provision.cell.place, reads, holds)
             if holds:
                 yield standing
 
@@ -217,6 +217,8 @@ class _Deciding:
 
     def no_penalty(self) -> Decision | None:
         """Impose nothing where a ground holds, whatever else is unknown; ask where one may still hold."""
+        if not self.rule.no_penalty:
+            return None
         holding, unknown = self.tried("no_penalty", self.rule.no_penalty)
         if holding:
             # A ground on which no penalty shall be imposed comes before one on which none need be.
@@ -230,10 +232,10 @@ class _Deciding:
         reasoning = self.reasoning
         for each in self.rule.preconditions:
             holds = reasoning.holds(each.when)
-            if isinstance(holds, Missing):
+            if type(holds) is Missing:
                 raise reasoning.missing(holds)
             cell = each.cell
-            self.trace.append(Step("precondition", "", cell.text, cell.place, reasoning.reads(each.reads), holds))
+            self.reasoning.step("precondition", "", cell.text, cell.place, reasoning.reads(each.reads), holds)
             if holds:
                 continue
             if each.otherwise == "not_this_violation":
@@ -264,30 +266,21 @@ class _Deciding:
                 return fine(reasoning, row, measure, end)
             case ConfiscateGains(fact=name):
                 gains = reasoning.amount(exprs_of(measure)[0])
-                self.trace.append(
-                    Step("measure", "confiscate_gains", cell.text, cell.place, reasoning.reads((name,)), gains > 0)
+                self.reasoning.step(
+                    "measure", "confiscate_gains", cell.text, cell.place, reasoning.reads((name,)), gains > 0
                 )
                 return Imposed(measure, gains // 1) if gains > 0 else None
             case SuspendLicence() | StopBusiness() | Restrict() | Detain() | Output():
                 exprs = exprs_of(measure)
                 if not exprs:
                     return Imposed(measure)
-                value = self.figured(measure)
-                reads = reasoning.reads(names_in(exprs[0]))
+                found = figured(reasoning, measure)
+                reads = reasoning.reads(tuple([name for expr in exprs for name in names_in(expr)]))
                 if reads:
-                    self.trace.append(Step("measure", kind_of(measure), cell.text, cell.place, reads))
-                return Imposed(measure, value=value)
+                    self.reasoning.step("measure", kind_of(measure), cell.text, cell.place, reads)
+                return found
             case _:
                 return Imposed(measure)
-
-    def figured(self, measure: Measure) -> str:
-        """Work out the figure of a measure that has one, as text; money in whole units of its currency."""
-        exprs = exprs_of(measure)
-        if not exprs:
-            return ""
-        value = self.reasoning.amount(exprs[0])
-        is_money = isinstance(measure, Output) and currency_of(measure.unit) is not None
-        return exact_text(Fraction(value, 100) if is_money else value)
 
     def tried(
         self, kind: Literal["no_penalty", "tier"], rows: tuple[Row, ...]
@@ -295,24 +288,22 @@ class _Deciding:
         """Try every row, so that their order never matters: those that hold, and those that may with what they lack."""
         holding: list[Row] = []
         unknown: list[tuple[Row, Missing]] = []
-        reasoning, append = self.reasoning, self.trace.append
-        values = reasoning.values
+        reasoning, append, new = self.reasoning, self.trace.append, tuple.__new__
+        values, texts = reasoning.values, reasoning.texts
+        names: tuple[str, ...] = ()
+        told, reads = 0, reasoning.reads(())
         for row in rows:
             # At a glance where a row is made of plain tests on facts that are given, as most are.
-            holds: bool | Missing | None = True if row.tests else None
-            for name, against, test in row.tests:
-                given = values.get(name)
-                if given is None:
-                    holds = None
-                    break
-                if not test(given, against):
-                    holds = False
-                    break
+            holds: bool | Missing | None = passes(row.ways, values) if row.ways else None
             if holds is None:
                 holds = reasoning.holds(row.when)
+            if row.reads != names or len(texts) != told:
+                # The rows of a table read the same facts: quoted once, until another text is known.
+                names, told, reads = row.reads, len(texts), reasoning.reads(row.reads)
             cell = row.when_cell
             known = holds if holds is True or holds is False else None
-            append(Step(kind, row.tier, cell.text, cell.place, reasoning.reads(row.reads), known))
+            # As `Reasoning.step` does it, for the dozens of rows that a table has.
+            append(new(Step, (kind, row.tier, cell.text, cell.place, reads, known, None, None, None, None)))
             if holds is True:
                 holding.append(row)
             elif holds is not False:
@@ -355,6 +346,9 @@ class _Deciding:
 
     def lacking(self, row: Row) -> tuple[str, ...]:
         """Name the missing facts that the row's own measures are computed from."""
+        given = self.reasoning.values.keys()
+        if given >= row.needs and given >= self.rule.limited_by:
+            return ()
         found: list[str] = []
         for measure, expr in row.computed:
             try:
@@ -362,7 +356,7 @@ class _Deciding:
             except Undefined:
                 # Said in its turn, when the amount itself is worked out.
                 continue
-            if isinstance(value, Missing):
+            if type(value) is Missing:
                 found += value
         return tuple(found)
 
@@ -378,11 +372,11 @@ class _Deciding:
         if all(as_heavy(self.rule, holding[0], each, scope) for each in holding[1:]):
             # Whichever row counts, the outcome is the same one.
             row = min(holding, key=lambda each: each.tier)
-            self.trace.append(Step("same_outcome", row.tier, names, row.when_cell.place))
+            self.reasoning.step("same_outcome", row.tier, names, row.when_cell.place)
             return row
         for row in holding:
-            if all(as_heavy(self.rule, row, each, scope) or outweighs(self.rule, row, each, scope) for each in holding):
-                self.trace.append(Step("heavier_tier", row.tier, names, row.when_cell.place))
+            if all(no_lighter(self.rule, row, each, scope) for each in reversed(holding)):
+                self.reasoning.step("heavier_tier", row.tier, names, row.when_cell.place)
                 return row
         for row in holding:
             if row.defect is not None and (row.defect.kind == "overlapping_tiers" or not row.measures):
@@ -398,11 +392,11 @@ class _Deciding:
             if defect.when is None:
                 continue
             holds = reasoning.holds(defect.when)
-            if isinstance(holds, Missing):
+            if type(holds) is Missing:
                 unknown.append(holds)
             elif holds:
                 reads = reasoning.reads(names_in(defect.when))
-                self.trace.append(Step("defect", defect.kind, defect.note, defect.cell.place, reads))
+                self.reasoning.step("defect", defect.kind, defect.note, defect.cell.place, reads)
                 return reasoning.refuse(defect.kind, found="", expected="", note=defect.note)
         # Which gap of the table it is can still depend on a fact.
         return reasoning.missing(*unknown) if unknown else reasoning.refuse("no_tier")
@@ -412,7 +406,7 @@ class _Deciding:
         ranges = [own] if own is not None else list(self.rule.ranges)
         between = "；" if self.reasoning.language == "zh" else "; "
         expected = between.join(f"{each.name} {each.cell.text}".strip() for each in ranges)
-        self.trace.append(Step("defect", defect.kind, defect.note, defect.cell.place))
+        self.reasoning.step("defect", defect.kind, defect.note, defect.cell.place)
         return self.reasoning.refuse(defect.kind, found=tier, expected=expected, note=defect.note)
 
     def decision(self, tier: str, imposed: list[Imposed], general: tuple[GeneralMeasure, ...]) -> Decision:
@@ -423,7 +417,7 @@ class _Deciding:
     def general(self, imposed: list[Imposed], general: tuple[GeneralMeasure, ...]) -> None:
         for each in general:
             imposed.append(Imposed(each.measure, None, each.basis))
-            self.trace.append(Step("measure", kind_of(each.measure), each.basis, each.cell.place))
+            self.reasoning.step("measure", kind_of(each.measure), each.basis, each.cell.place)
 
     def made(self, tier: str, imposed: list[Imposed]) -> Decision:
         return Decision(

@@ -33,7 +33,7 @@ from engine.measures import (
 from engine.numbers import exact_text
 from engine.refusals import RefusalCode
 from engine.rule import Basis, Rule
-from engine.tree import Money, Number
+from engine.tree import Expr, Money, Number
 
 # The version of what rules *mean*: it rises when any rule could give another outcome than before (CHANGELOG, starred).
 MEANING = 2
@@ -96,9 +96,10 @@ class Imposed(NamedTuple):
     """One measure of a decision: what is imposed, the amount in fen where it is one, and the general law behind it.
 
     `spread` is the published range, least and greatest fen (None where the law names no upper end), of a fine whose
-    figure no published rule picks. `value` is the figure of a measure that is not money, as text. `limit_fen` is the
-    greatest fine the statute allows (None where it names no upper end); `of_fine` marks what general law attaches
-    because of the fine, and what goes where the fine goes. Neither is written on the wire.
+    figure no published rule picks. `value` is the figure of a measure that is not money, as text. `least_fen`
+    and `limit_fen` are the least and the greatest fine the statute allows (None where it names no upper end);
+    `of_fine` marks what general law attaches because of the fine, and what goes where the fine goes. None of the three
+    is written on the wire.
     """
 
     measure: Measure
@@ -106,6 +107,7 @@ class Imposed(NamedTuple):
     basis: str = ""
     spread: tuple[int, int | None] | None = None
     value: str = ""
+    least_fen: int = 0
     limit_fen: int | None = None
     of_fine: bool = False
 
@@ -236,7 +238,7 @@ def _figure(imposed: Imposed) -> dict[str, Wire]:
     return {f"{word}_low": _end(found.low), f"{word}_high": _end(found.high), "unit": unit}
 
 
-def _end(figure: Number | Money | None) -> str | None:
+def _end(figure: Expr | None) -> str | None:
     """Write one end of a range; money in whole units of its currency, null where the law names no end."""
     match figure:
         case None:
@@ -245,6 +247,8 @@ def _end(figure: Number | Money | None) -> str | None:
             return exact_text(Fraction(fen, 100))
         case Number(value=value):
             return exact_text(value)
+        case _:
+            raise AssertionError("what is imposed was worked out")
 
 
 MeasureKind = Literal[

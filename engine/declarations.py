@@ -12,8 +12,9 @@ from engine.fact import Cell, Count, Direction, Fact, FactKind, Language, Source
 from engine.given import Problem, read_fact
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
 from engine.lexer import lexicon_of, reserved_name, usable_name, why_not_a_name
-from engine.numbers import MONEY_SCALE, NotANumber, scaled
+from engine.numbers import NotANumber, scaled
 from engine.reading import misshapen
+from engine.vocabulary import FOLDED
 from engine.yamltext import Mapping as YamlMapping
 from engine.yamltext import Node, Scalar
 
@@ -80,9 +81,10 @@ def check_name(key: Scalar, language: Language, complaints: Complaints, currency
     """Say whether a name can be used, and complain where it cannot."""
     if usable_name(key.text, language, currency):
         return True
-    complaints.add("bad_name", key.place, found=key.text, repair=why_not_a_name(key.text, language))
-    if not reserved_name(key.text, language):
-        complaints.failed.add(key.text)
+    complaints.add("bad_name", key.place, found=key.text, repair=why_not_a_name(key.text, language, currency))
+    if key.text and not reserved_name(key.text, language, currency):
+        # As cells are read: there 甲（乙） is 甲(乙).
+        complaints.failed |= {key.text, key.text.translate(FOLDED)}
     return False
 
 
@@ -245,10 +247,10 @@ class _Declaration:
     def domain(self) -> tuple[int, int, int, bool, bool]:
         if self.kind not in ("integer", "number", "money"):
             return 0, 0, 0, False, False
-        scale = MONEY_SCALE if self.kind == "money" else 0
+        # An amount has the decimals of its currency, however fine money is kept.
+        scale = decimals(self.currency) if self.kind == "money" else 0
         if self.kind == "number":
             scale = self.precision()
-        places = decimals(self.currency) if self.kind == "money" else scale
         tokens = self.clauses.get("domain")
         if tokens is None:
             what = self.say(f"“{self.name}”最小和最大是多少", f"the least and the greatest `{self.name}`")
@@ -260,8 +262,7 @@ class _Declaration:
         minus = [before is not None and before.type == "MINUS" for before, token in signs if token.type == "NUMBER"]
         try:
             low, high = (
-                scaled(token.value, places) * 10 ** (scale - places) * (-1 if sign else 1)
-                for token, sign in zip(numbers, minus, strict=True)
+                scaled(token.value, scale) * (-1 if sign else 1) for token, sign in zip(numbers, minus, strict=True)
             )
         except NotANumber as error:
             code = "too_precise" if error.too_precise else "number_too_long"
@@ -269,7 +270,8 @@ class _Declaration:
             raise Unusable from error
         low_open, high_open = tokens[0].type == "GT", any(token.type == "LT" for token in tokens)
         if low + low_open > high - high_open:
-            self.fail("bad_domain", numbers[0], found=self.cell.text)
+            repair = ("小的写在前，大的写在后", "write the least before the greatest")
+            self.fail("bad_domain", numbers[0], found=self.cell.text, repair=repair)
         return scale, low, high, low_open, high_open
 
     def precision(self) -> int:

@@ -172,6 +172,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "missing_column": ("“{found}”这一行缺少“{expected}”一列", "the line `{found}` has no column `{expected}`"),
     "unknown_column": ("“{found}”不是这张表的列", "`{found}` is no column of this table"),
     "lines_overlap": ("这一行与“{found}”一行重叠", "this line and the line `{found}` overlap"),
+    "fine_not_decided": (
+        "“{found}”要问罚款数额，而这里的罚款是一个幅度",
+        "`{found}` asks what the fine comes to, and the fine here is a range",
+    ),
     "bands_gap": (
         "{found} 到 {expected} 之间没有一行：这一段要收多少写明（不收写 0%）",
         "no line says what the part from {found} to {expected} costs; where it costs nothing, write 0%",

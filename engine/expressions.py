@@ -35,15 +35,16 @@ from engine.tree import (
     Number,
     Records,
     Ref,
-    is_whole_named,
 )
 from engine.vocabulary import UNITS, spell
+from engine.wholes import is_whole_named
 from engine.yamltext import Scalar
 
 # What the engine itself knows of a case, by the name it has among values.
 BUILT_IN: Mapping[str, str] = {
-    "ACT_DAY": "@on", "DECISION_DAY": "@decided", "FINE_AMOUNT": "@fine",
-    "IS_FINED": "@fined", "IS_WARNED": "@warned", "IS_REVOKED": "@revoked", "IS_STOPPED": "@stopped",
+    "ACT_DAY": "@on", "DECISION_DAY": "@decided", "BASE_FINE": "@base", "FINE_SO_FAR": "@so_far",
+    "FINE_AMOUNT": "@fine", "IS_FINED": "@fined", "IS_WARNED": "@warned",
+    "IS_REVOKED": "@revoked", "IS_STOPPED": "@stopped",
 }  # fmt: skip
 MONEY_UNITS: Mapping[str, int] = {"FEN": 1, "YUAN": 100, "WAN_YUAN": 1_000_000}
 # Whether 以上 and 以下 include the figure: both, neither, or 以上 alone.
@@ -79,6 +80,8 @@ class Expressions:
     computing: bool = False
     # Whether the penalty is already known: only general law looks back at it.
     reviewing: bool = False
+    # Whether an adjustment is read: only it knows what the fine has come to so far.
+    adjusting: bool = False
 
     def read(self, cell: Scalar, start: str, build: Callable[[Parsed], T]) -> T | None:
         """Parse a cell and build from it; None after recording a finding."""
@@ -251,11 +254,13 @@ class Expressions:
                     self.fail("not_known_here", token, found=token.value)
                 return Typed(Limit(end="low" if token.type == "LIMIT_LOW" else "high"), "money", shape=LINEAR)
             case "built_in":
-                if not self.reviewing and token.type not in ("ACT_DAY", "DECISION_DAY"):
+                so_far = token.type in ("BASE_FINE", "FINE_SO_FAR")
+                known = self.adjusting if so_far else self.reviewing
+                if not known and token.type not in ("ACT_DAY", "DECISION_DAY"):
                     self.fail("not_known_here", token, found=token.value)
                 if token.type.startswith("IS_"):
                     return Typed(Is(fact=BUILT_IN[token.type]), "yes_no", shape=STEPS)
-                kind: Kind = "money" if token.type == "FINE_AMOUNT" else "day"
+                kind: Kind = "money" if so_far or token.type == "FINE_AMOUNT" else "day"
                 return Typed(Ref(name=BUILT_IN[token.type]), kind, shape=LINEAR)
             case "group":
                 return self.any(tree_of(tree.children[1]))
@@ -360,13 +365,12 @@ class Expressions:
             if fact.kind == "money":
                 if token.type not in MONEY_UNITS:
                     self.fail("unit_mismatch", token, found=self.text(token), expected=fact.name, repair=repair)
-                return self.money(number, token)
+                # The amount is whole units where no hundredths are in use.
+                return int(self.money(number, token) * fact.grid)
             if token.type in MONEY_UNITS or token.value != fact.unit:
                 self.fail("unit_mismatch", token, found=self.text(token), expected=fact.name, repair=repair)
-        # An amount has the decimals of its currency, however fine money is kept.
-        places = decimals(self.lexicon.currency) if fact.kind == "money" else fact.scale
         try:
-            return scaled(number.value, places) * int(10 ** (fact.scale - places))
+            return scaled(number.value, fact.scale)
         except NotANumber as error:
             code = "too_precise" if error.too_precise else "number_too_long"
             self.fail(code, number, found=number.value, expected=fact.name)
@@ -380,6 +384,12 @@ class Expressions:
     def money(self, number: lark.Token, unit: lark.Token) -> int:
         amount = self.exact(number) * MONEY_UNITS[unit.type]
         currency = self.lexicon.currency
+        whole, _, part = number.value.partition(".")
+        if len(part) == 3 and unit.type == "YUAN" and int(whole):
+            # 1.000 euros is a thousand where it was published; nobody means one.
+            figure = whole + part
+            repair = (f"千位不用点：写 {figure}", f"no point between thousands: write {figure}")
+            self.fail("too_precise", number, found=number.value, expected=self.say("金额", "an amount"), repair=repair)
         if Fraction(amount, 10 ** (MONEY_SCALE - decimals(currency))).denominator != 1:
             self.fail("too_precise", number, found=number.value, expected=money_word("FEN", currency, self.language))
         if len(str(amount)) > MAX_DIGITS:

@@ -1,6 +1,7 @@
 """Facts, and where text stands: what a rule may ask for, with domain, unit, direction and source."""
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal, NamedTuple
 
 Language = Literal["zh", "en"]
@@ -74,6 +75,26 @@ class Fact:
     personal: bool = False
     question: str = field(default="", compare=False)
     cell: Cell = field(compare=False)
+    # What its value is divided by in expressions (`grid`): plain numbers have decimals, and a percentage is a share.
+    over: int | Fraction = field(init=False, compare=False, repr=False)
+    # What a value of one is on its scale.
+    one: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "one", 10**self.scale)
+        over = self.grid if self.numeric else 1
+        object.__setattr__(self, "over", over if over.denominator > 1 else int(over))
+
+    @property
+    def grid(self) -> Fraction:
+        """Say how many steps of the fact's own grid make one of what expressions count in.
+
+        That is a whole of a percentage, a hundredth of the unit of money, one of anything else. An amount of a currency
+        without hundredths stands on whole units.
+        """
+        if self.kind == "money":
+            return Fraction(10**self.scale, 100)
+        return Fraction(10**self.scale * (100 if self.unit == "percent" else 1))
 
     @property
     def numeric(self) -> bool:

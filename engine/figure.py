@@ -5,17 +5,30 @@ range and no rule picks a figure, both ends go the same way and the outcome is t
 """
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from engine.arithmetic import Exact, product
-from engine.decision import Imposed, Step
+from engine.arithmetic import Exact, clamped, product
+from engine.currency import currency_of
+from engine.decision import Imposed
 from engine.evaluate import Missing, Scope
-from engine.heavier import limited
-from engine.measures import Adjustment, Bracket, Change, Fine, InTier
+from engine.measures import (
+    Adjustment,
+    Bracket,
+    Change,
+    FigureRange,
+    Fine,
+    InTier,
+    Measure,
+    Output,
+    exprs_of,
+    range_of,
+    with_figure,
+)
 from engine.numbers import MAX_SAFE_INTEGER, exact_text, round_to
 from engine.reasoning import Reasoning
-from engine.rule import Row
-from engine.tree import Expr, Limit, names_in
+from engine.rule import Row, StatutoryRange
+from engine.spellings import called
+from engine.tree import Expr, Limit, Money, Number
 from engine.words import listed
 
 _LOW, _HIGH = Limit(end="low"), Limit(end="high")
@@ -41,10 +54,10 @@ def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
     ends: dict[str, str] = {}
     for each in how.moves:
         holds = reasoning.holds(each.when)
-        if isinstance(holds, Missing):
+        if type(holds) is Missing:
             raise reasoning.missing(holds)
         reads = reasoning.reads(each.reads)
-        reasoning.trace.append(Step("tier_move", each.name, each.outcome_cell.text, each.cell.place, reads, holds))
+        reasoning.step("tier_move", each.name, each.outcome_cell.text, each.cell.place, reads, holds)
         if holds:
             tiers += each.move.tiers
             top_at_end = top_at_end or each.move.top_at_end
@@ -71,27 +84,45 @@ def moved(reasoning: Reasoning, row: Row) -> tuple[Row, str]:
         raise reasoning.refuse(
             "no_move", found=row.tier, expected=listed([each.tier for each in found], reasoning.language)
         )
-    reasoning.trace.append(Step("moved_tier", found[0].tier, row.tier, found[0].when_cell.place))
+    reasoning.step("moved_tier", found[0].tier, row.tier, found[0].when_cell.place)
     return found[0], end
 
 
 def fine(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> Imposed:
     """Compute one fine of a row in whole fen, or the published range where no figure is decided."""
-    amount, scope = _computed(reasoning, row, measure, end)
-    rounded = _rounded(reasoning, amount.ends)
-    low, high, limit = _inside(reasoning, row, measure, amount, rounded, scope)
+    statutory = reasoning.rule.range_for(row, measure.payer)
+    scope = reasoning.scope.within(statutory.name, statutory.low, statutory.high)
+    ends, below = _computed(reasoning, row, measure, scope, end)
+    low, high, least, limit = _inside(reasoning, statutory, ends, below, scope)
     if high is not None and high > MAX_SAFE_INTEGER:
         raise reasoning.refuse("amount_too_large", expected=reasoning.said(MAX_SAFE_INTEGER))
     if low == high:
-        return Imposed(measure, low, limit_fen=limit)
-    return Imposed(measure, None, spread=(low, high), limit_fen=limit)
+        return Imposed(measure, low, least_fen=least, limit_fen=limit)
+    return Imposed(measure, None, spread=(low, high), least_fen=least, limit_fen=limit)
 
 
-class _Amount(NamedTuple):
-    """What was computed, and the adjustments that let it fall below the statutory minimum (减轻)."""
+def figured(reasoning: Reasoning, measure: Measure) -> Imposed:
+    """Work out the time or the figure of a measure, where it has one; money in whole units of its currency.
 
-    ends: Ends
-    below: tuple[Adjustment, ...] = ()
+    Two ends of a range that meet are one figure; where they cross, the published range says nothing: refused by name.
+    """
+    exprs, left = exprs_of(measure), range_of(measure)
+    is_money = isinstance(measure, Output) and currency_of(measure.unit) is not None
+    if left is None:
+        value = reasoning.amount(exprs[0]) if exprs else 0
+        return Imposed(measure, value=exact_text(Fraction(value, 100) if is_money else value) if exprs else "")
+    found: list[Any] = [None if end is None else reasoning.amount(end) for end in (left.low, left.high)]
+    low, high = [each if each is None else _literal(each, is_money) for each in found]
+    if low is not None and high is not None and found[0] >= found[1]:
+        texts = [exact_text(Fraction(each, 100) if is_money else each) for each in found]
+        if found[0] > found[1]:
+            raise reasoning.refuse("ends_crossed", found=texts[0], expected=texts[1])
+        return Imposed(with_figure(measure, low), value=texts[0])
+    return Imposed(with_figure(measure, FigureRange(low=low, high=high)))
+
+
+def _literal(value: Exact, is_money: bool) -> Number | Money:
+    return Money(fen=_fen(value)) if is_money else Number(value=Fraction(value))
 
 
 def least_computed(reasoning: Reasoning, row: Row, measure: Fine) -> tuple[Exact, Exact]:
@@ -99,26 +130,30 @@ def least_computed(reasoning: Reasoning, row: Row, measure: Fine) -> tuple[Exact
 
     The trace follows the upper end; whether rounding or the statute changed the lower one shows only here.
     """
-    amount, scope = _computed(reasoning, row, measure, "")
-    return amount.ends.low, 0 if amount.below else _statutory_least(reasoning, row, measure, scope)
+    statutory = reasoning.rule.range_for(row, measure.payer)
+    scope = reasoning.scope.within(statutory.name, statutory.low, statutory.high)
+    ends, below = _computed(reasoning, row, measure, scope, "")
+    return ends.low, 0 if below else _statutory_least(reasoning, statutory, scope)
 
 
-def _statutory_least(reasoning: Reasoning, row: Row, measure: Fine, scope: Scope) -> Exact:
-    low = reasoning.rule.range_for(row, measure.payer).low
-    return 0 if low is None else reasoning.amount(low, scope)
+def _statutory_least(reasoning: Reasoning, statutory: StatutoryRange, scope: Scope) -> Exact:
+    return 0 if statutory.low is None else reasoning.amount(statutory.low, scope)
 
 
-def _computed(reasoning: Reasoning, row: Row, measure: Fine, end: str) -> tuple[_Amount, Scope]:
-    """Compute what the row, its bounds and the adjustments make, before rounding and before the statute."""
-    scope = limited(reasoning.rule, row, measure, reasoning.scope)
-    amount = _adjusted(
-        reasoning, _bounded(reasoning, measure, _at_first(reasoning, row, measure, scope, end), scope), scope
-    )
+def _computed(
+    reasoning: Reasoning, row: Row, measure: Fine, scope: Scope, end: str
+) -> tuple[Ends, tuple[Adjustment, ...]]:
+    """Compute what the row, its bounds and the adjustments make, before rounding and before the statute.
+
+    With it go the adjustments that let it fall below the statutory minimum (减轻).
+    """
+    ends = _bounded(reasoning, measure, _at_first(reasoning, row, measure, scope, end), scope)
+    ends, below = _adjusted(reasoning, ends, scope)
     if measure.cap is not None:
         # A cap that the law puts on the sum holds for the adjusted sum as well.
         cap = reasoning.amount(measure.cap, scope)
-        amount = amount._replace(ends=Ends(min(amount.ends.low, cap), _least(amount.ends.high, cap)))
-    return amount, scope
+        ends = Ends(min(ends.low, cap), _least(ends.high, cap))
+    return ends, below
 
 
 def _fen(value: Exact) -> int:
@@ -136,22 +171,20 @@ def _at_first(reasoning: Reasoning, row: Row, measure: Fine, scope: Scope, end: 
     if not isinstance(measure.amount, Bracket):
         value = reasoning.amount(measure.amount, scope)
         reads = reasoning.reads(measure.reads) if measure.reads else ()
-        reasoning.trace.append(Step("amount", name, cell.text, cell.place, reads, after=_fen(value)))
+        reasoning.step("amount", name, cell.text, cell.place, reads, after=_fen(value))
         return Ends(value, value)
     bracket = measure.amount
     low = None if bracket.low is None else reasoning.amount(bracket.low, scope)
     high = None if bracket.high is None else reasoning.amount(bracket.high, scope)
     reads = reasoning.reads(bracket.reads) if bracket.reads else ()
-    reasoning.trace.append(
-        Step(
-            "bracket",
-            name,
-            cell.text,
-            cell.place,
-            reads,
-            before=None if low is None else _fen(low),
-            after=None if high is None else _fen(high),
-        )
+    reasoning.step(
+        "bracket",
+        name,
+        cell.text,
+        cell.place,
+        reads,
+        before=None if low is None else _fen(low),
+        after=None if high is None else _fen(high),
     )
     return _picked(reasoning, bracket, low, high, end, scope)
 
@@ -167,14 +200,12 @@ def _picked(
         top = reasoning.amount(_HIGH, scope)
     if end == "low" or (end == "high" and top is not None):
         value = bottom if top is None or end == "low" else top
-        reasoning.trace.append(Step("position", end, "", after=_fen(value)))
+        reasoning.step("position", end, "", after=_fen(value))
         return Ends(value, value)
     if bracket.at is not None and top is not None:
         share = reasoning.amount(bracket.at, scope)
-        value = bottom + product(top - bottom, min(max(share, 0), 1))
-        reasoning.trace.append(
-            Step("position", "at", "", reads=reasoning.reads(names_in(bracket.at)), after=_fen(value))
-        )
+        value = bottom + product(top - bottom, clamped(share))
+        reasoning.step("position", "at", "", reads=reasoning.reads(bracket.at_reads), after=_fen(value))
         return Ends(value, value)
     rule = _in_tier(reasoning)
     if rule is None:
@@ -187,15 +218,13 @@ def _picked(
         only = high * rule.only_high
     if only is not None:
         text = exact_text(rule.only_low or 1) if high is None else exact_text((rule.only_high or 1) * 100) + "%"
-        reasoning.trace.append(Step("position", name, text, place, after=_fen(only)))
+        reasoning.step("position", name, text, place, after=_fen(only))
         return Ends(only, only)
     if top is None:
         return Ends(bottom, None)
     least, most = bottom + product(top - bottom, position.low), bottom + product(top - bottom, position.high)
-    reasoning.trace.append(
-        Step(
-            "position", name, position.cell.text, place, before=None if least == most else _fen(least), after=_fen(most)
-        )
+    reasoning.step(
+        "position", name, position.cell.text, place, before=None if least == most else _fen(least), after=_fen(most)
     )
     return Ends(least, most)
 
@@ -212,10 +241,10 @@ def _in_tier(reasoning: Reasoning) -> InTier | None:
             continue
         holds = reasoning.holds(each.when)
         reads = reasoning.reads(each.reads)
-        if isinstance(holds, Missing):
+        if type(holds) is Missing:
             missing += holds
         else:
-            reasoning.trace.append(Step("in_tier", each.name, each.basis, each.cell.place, reads, holds))
+            reasoning.step("in_tier", each.name, each.basis, each.cell.place, reads, holds)
             found += [each] if holds else []
     if missing:
         raise reasoning.missing(missing)
@@ -249,24 +278,35 @@ def _bounded(reasoning: Reasoning, measure: Fine, ends: Ends, scope: Scope) -> E
         if high is not None and high != before:
             kind = "floor" if least else "cap"
             before_fen = None if before is None else _fen(before)
-            reasoning.trace.append(Step("bound", kind, "", before=before_fen, after=_fen(high)))
+            reasoning.step("bound", kind, "", before=before_fen, after=_fen(high))
     return Ends(low, high)
 
 
-def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
+def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> tuple[Ends, tuple[Adjustment, ...]]:
     """Apply the adjustments that hold: one upon the other, or their shares of the first amount added up."""
     how = reasoning.rule.conventions
     if not how.adjustments:
-        return _Amount(ends)
+        return ends, ()
     added = how.combine == "add"
     base, now, below = ends, ends, tuple[Adjustment, ...]()
+    outer = scope
     for each in how.adjustments:
-        holds = reasoning.holds(each.when)
-        if isinstance(holds, Missing):
+        scope, told = outer, tuple[tuple[str, str], ...]()
+        if each.of_fine:
+            # The loader made sure that the fine is a figure here, and no range.
+            amounts: dict[str, Any] = {"@base": base.low, "@so_far": now.low}
+            scope = outer.with_given(amounts)
+            told = tuple(
+                (called(name, reasoning.language), reasoning.said(_fen(amounts[name])))
+                for name in each.reads
+                if name in amounts
+            )
+        holds = reasoning.holds(each.when, scope)
+        if type(holds) is Missing:
             raise reasoning.missing(holds)
-        reads = reasoning.reads(each.reads)
+        reads = (*reasoning.reads(each.reads), *told)
         if not holds:
-            reasoning.trace.append(Step("adjustment", each.name, each.outcome_cell.text, each.cell.place, reads, False))
+            reasoning.step("adjustment", each.name, each.outcome_cell.text, each.cell.place, reads, False)
             continue
         before = now
         low_by, high_by = _shares(reasoning, each.change, scope)
@@ -276,21 +316,19 @@ def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> _Amount:
             high = _changed(each, high_by, high, base.high if added else high)
         now = Ends(low, high)
         below += (each,) if each.change.below_range else ()
-        reasoning.trace.append(
-            Step(
-                "adjustment",
-                each.name,
-                each.outcome_cell.text,
-                each.cell.place,
-                reads,
-                True,
-                before=None if before.high is None else _fen(before.high),
-                after=None if now.high is None else _fen(now.high),
-                least_before=None if before.decided and now.decided else _fen(before.low),
-                least_after=None if before.decided and now.decided else _fen(now.low),
-            )
+        reasoning.step(
+            "adjustment",
+            each.name,
+            each.outcome_cell.text,
+            each.cell.place,
+            reads,
+            True,
+            before=None if before.high is None else _fen(before.high),
+            after=None if now.high is None else _fen(now.high),
+            least_before=None if before.decided and now.decided else _fen(before.low),
+            least_after=None if before.decided and now.decided else _fen(now.low),
         )
-    return _Amount(now, below)
+    return now, below
 
 
 def _shares(reasoning: Reasoning, change: Change, scope: Scope) -> tuple[Exact, Exact]:
@@ -334,7 +372,7 @@ def _rounded(reasoning: Reasoning, ends: Ends) -> tuple[int, int | None]:
         high = None if ends.high is None else _round(ends.high, how.rounding_step, how.rounding)
     if ends.high is not None and high != ends.high:
         step = f"{how.rounding_step}"
-        reasoning.trace.append(Step("rounding", how.rounding, step, before=_fen(ends.high), after=high))
+        reasoning.step("rounding", how.rounding, step, before=_fen(ends.high), after=high)
     return low, high
 
 
@@ -346,17 +384,16 @@ def _round(value: Exact, step: int, direction: str) -> int:
 
 
 def _inside(
-    reasoning: Reasoning, row: Row, measure: Fine, amount: _Amount, rounded: tuple[int, int | None], scope: Scope
-) -> tuple[int, int | None, int | None]:
-    """Keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused.
+    reasoning: Reasoning, statutory: StatutoryRange, ends: Ends, below: tuple[Adjustment, ...], scope: Scope
+) -> tuple[int, int | None, int, int | None]:
+    """Round, and keep the fine inside the statute: rounding never leaves it, what computed past it is cut or refused.
 
-    The third figure is the greatest fine the statute allows.
+    The last two figures are the least and the greatest fine the statute allows.
     """
-    statutory = reasoning.rule.range_for(row, measure.payer)
-    lowest = _statutory_least(reasoning, row, measure, scope)
-    least: Exact = 0 if amount.below else lowest
+    rounded = _rounded(reasoning, ends)
+    lowest = _statutory_least(reasoning, statutory, scope)
+    least: Exact = 0 if below else lowest
     most = None if statutory.high is None else reasoning.amount(statutory.high, scope)
-    ends = amount.ends
     outside = ends.low < least or (most is not None and ends.high is not None and ends.high > most)
     if outside and reasoning.rule.conventions.beyond_range != "clamp":
         shown = reasoning.said(rounded[0] if ends.low < least or rounded[1] is None else rounded[1])
@@ -369,19 +406,15 @@ def _inside(
     cell = statutory.cell
     if high != low and low != rounded[0]:
         # Of a range the lower end may be cut alone.
-        reasoning.trace.append(
-            Step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[0], after=low)
-        )
+        reasoning.step("statutory_range", statutory.name, cell.text, cell.place, before=rounded[0], after=low)
     inside = None if low >= lowest else False
-    reasoning.trace.append(
-        Step("statutory_range", statutory.name, cell.text, cell.place, holds=inside, before=rounded[1], after=high)
+    reasoning.step(
+        "statutory_range", statutory.name, cell.text, cell.place, holds=inside, before=rounded[1], after=high
     )
-    for each in amount.below if low < lowest else ():
+    for each in below if low < lowest else ():
         # Below the statutory minimum only what the law itself allows to be, and by name.
-        reasoning.trace.append(
-            Step("below_range", each.name, each.basis, each.cell.place, before=_fen(lowest), after=low)
-        )
-    return low, high, down
+        reasoning.step("below_range", each.name, each.basis, each.cell.place, before=_fen(lowest), after=low)
+    return low, high, int(-(-lowest // 1)), down
 
 
 def _inward(value: int, up: int, down: int | None) -> int:

@@ -163,6 +163,7 @@ def _moves(top: Section, builder: Builder) -> Iterator[TierMove]:
 
 
 def _adjustments(top: Section, builder: Builder) -> Iterator[Adjustment]:
+    builder.adjusting = True
     for inner, when, cell in _rows(top, "adjustments", builder):
         change = builder.adjustment(cell)
         if change is None:
@@ -176,3 +177,4 @@ def _adjustments(top: Section, builder: Builder) -> Iterator[Adjustment]:
                 cell=inner.cell("when"),
                 outcome_cell=inner.cell("outcome"),
             )
+    builder.adjusting = False

@@ -6,10 +6,12 @@ from typing import NoReturn, cast
 
 import lark
 
+from engine.errors import Complaints
 from engine.fact import Fact
 from engine.functions import Functions
 from engine.grammar import Parsed, atom_of, first_token, numeric_words, signed_figure, token_of, tree_of, trees
-from engine.near import in_units
+from engine.lexer import tokens_of
+from engine.near import bounds, in_units
 from engine.shapes import CONSTANT, RATIO, STEPS, Typed
 from engine.tree import All, Always, Any, Compare, Condition, Not, OneOf, Operator, Relation
 from engine.words import listed
@@ -135,7 +137,11 @@ class Formulas(Functions):
         if one.shape == other.shape == CONSTANT:
             expected = self.say("事实或计算出的值", "a fact or a computed value")
             token = first_token(left)
-            self.fail("cell_syntax", token, found=token.value, expected=expected)
+            # 面积 超过1不超过2: the second bound has lost its name.
+            words = tokens_of(self.cell, self.lexicon, Complaints()) or []
+            at = next((number for number, word in enumerate(words) if word.offset == token.start_pos), 0)
+            repair = bounds(self.cell.text, words, at) or ("", "")
+            self.fail("cell_syntax", token, found=token.value, expected=expected, repair=repair)
         if one.kind != other.kind or (one.unit and other.unit and one.unit != other.unit):
             token = first_token(right)
             repair = in_units((one.kind, one.unit), (other.kind, other.unit))

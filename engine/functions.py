@@ -12,7 +12,8 @@ from engine.expressions import Expressions
 from engine.grammar import Parsed, first_token, token_of, tree_of, trees
 from engine.numbers import Rounding
 from engine.shapes import LINEAR, STEPS, Typed
-from engine.tree import Between, Condition, Each, Extreme, Later, Money, Number, Portions, RoundedTo, Tally, is_whole
+from engine.tree import Between, Condition, Each, Extreme, Later, Money, Number, Portions, RoundedTo, Tally
+from engine.wholes import is_whole
 
 _ROUNDINGS: Mapping[str, Rounding] = {
     "UP_TO": "ceiling", "DOWN_TO": "floor", "HALF_UP_TO": "half_up", "HALF_EVEN_TO": "half_even",

@@ -3,6 +3,7 @@
 No float is accepted, here or anywhere: a number with decimals is given as text (`"3.5"`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,9 +12,9 @@ from typing import TypeAlias
 from engine.calendar import months_after, read_day
 from engine.currency import currency_of, unit_word
 from engine.fact import Count, Fact, Language
-from engine.numbers import NotANumber, decimal_text, scaled
+from engine.numbers import NotANumber, decimal_text, digits, scaled
 from engine.refusals import RefusalCode
-from engine.vocabulary import NO, UNITS, UNKNOWN, YES, spell_for
+from engine.vocabulary import FOLDED, NO, UNITS, UNKNOWN, YES, spell_for
 from engine.words import listed
 
 GivenRecord: TypeAlias = Mapping[str, str | int | bool]
@@ -24,6 +25,10 @@ Value: TypeAlias = Single | tuple[Mapping[str, Single], ...]
 
 MAX_DAYS = 1_000
 MAX_RECORDS = 200
+_UNKNOWN = tuple(UNKNOWN.values())
+_FIGURE = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*(.*)")
+# What parts days that are given as one text; blanks around a day say nothing.
+BETWEEN_DAYS = re.compile("[,，、]")
 _YES_NO: Mapping[str, bool] = {**dict.fromkeys(YES.values(), True), **dict.fromkeys(NO.values(), False)}
 
 
@@ -39,7 +44,31 @@ class Problem:
 
 def unknown(fact: Fact, given: object) -> bool:
     """Say whether a fact is given as unknown, where the schedule itself says what an unknown counts as."""
-    return bool(fact.if_unknown) and given in UNKNOWN.values()
+    return bool(fact.if_unknown) and given in _UNKNOWN
+
+
+def read_plain(fact: Fact, given: object, language: Language) -> str | int | None:
+    """Read a fact given in its canonical text, as most are: a choice, yes or no, a number; None for any other."""
+    if given.__class__ is not str or (fact.if_unknown and given in _UNKNOWN):
+        return None
+    text = str(given)
+    match fact.kind:
+        case "choice":
+            return text if text in fact.choices else None
+        case "yes_no":
+            return True if text == YES[language] else False if text == NO[language] else None
+        case "integer" | "number" | "money":
+            whole, point, decimals = text.partition(".")
+            if not digits(whole) or (whole[0] == "0" and whole != "0"):
+                return None
+            value = int(whole) * fact.one
+            if point:
+                if not digits(decimals) or decimals[-1] == "0" or len(decimals) > fact.scale:
+                    return None
+                value += int(decimals) * 10 ** (fact.scale - len(decimals))
+            return value if in_domain(fact, value) else None
+        case _:
+            return None
 
 
 def read_fact(fact: Fact, given: object, language: Language) -> Single | Problem:
@@ -65,28 +94,44 @@ def read_fact(fact: Fact, given: object, language: Language) -> Single | Problem
 
 def read_records(
     fact: Fact, fields: Mapping[str, Fact], given: object, language: Language
-) -> tuple[Mapping[str, Single], ...] | Problem:
-    """Turn a given list of records into values; every record says all that its fields ask, and nothing else."""
-    if not isinstance(given, Sequence) or isinstance(given, str) or len(given) > min(fact.high, MAX_RECORDS):
+) -> tuple[tuple[Mapping[str, Single], ...], str] | Problem:
+    """Turn a given list of records into values, and into one line of text; every record says all that its fields ask.
+
+    The line writes each record in the order of its fields.
+    """
+    if isinstance(given, str) or not isinstance(given, (list, tuple, Sequence)):
+        return _wrong(fact, given, language)
+    if len(given) > min(fact.high, MAX_RECORDS):
         return _wrong(fact, given, language)
     records: list[Mapping[str, Single]] = []
+    lines: list[str] = []
+    comma, semicolon = ("、", "；") if language == "zh" else (", ", "; ")
     for number, each in enumerate(given, 1):
-        where = f"{fact.name}[{number}]"
-        if not isinstance(each, Mapping):
-            return Problem("wrong_kind", where, shown(each), domain_text(fact, language))
-        for name in sorted(each):
-            if name not in fields:
-                return Problem("unknown_fact", f"{where}.{shown(name)}", shown(name), listed(fields, language))
+        if not isinstance(each, (dict, Mapping)):
+            return Problem("wrong_kind", f"{fact.name}[{number}]", shown(each), domain_text(fact, language))
+        if not each.keys() <= fields.keys():
+            name = min(each.keys() - fields.keys())
+            where = f"{fact.name}[{number}].{shown(name)}"
+            return Problem("unknown_fact", where, shown(name), listed(fields, language))
         record: dict[str, Single] = {}
+        said: list[str] = []
         for name, inner in fields.items():
             if name not in each:
-                return Problem("missing_fact", f"{where}.{name}", f"{where}.{name}", "")
-            value = read_fact(inner, each[name], language)
-            if isinstance(value, Problem):
-                return Problem(value.code, f"{where}.{name}", value.found, value.expected)
-            record[name] = value
+                where = f"{fact.name}[{number}].{name}"
+                return Problem("missing_fact", where, where, "")
+            text = each[name]
+            plain = read_plain(inner, text, language)
+            if plain is None:
+                value = read_fact(inner, text, language)
+                if isinstance(value, Problem):
+                    return Problem(value.code, f"{fact.name}[{number}].{name}", value.found, value.expected)
+                record[name], text = value, value_text(inner, value, language)
+            else:
+                record[name] = plain
+            said.append(f"{name} {text}")
         records.append(record)
-    return tuple(records)
+        lines.append(f"({comma.join(said)})")
+    return tuple(records), semicolon.join(lines)
 
 
 def _number(fact: Fact, given: object, language: Language) -> int | Problem:
@@ -108,8 +153,8 @@ def _number(fact: Fact, given: object, language: Language) -> int | Problem:
 
 def _days(fact: Fact, given: object, language: Language) -> tuple[date, ...] | Problem:
     if isinstance(given, str):
-        given = [part for part in given.split(",") if part]
-    if not isinstance(given, Sequence) or len(given) > MAX_DAYS:
+        given = [part.strip() for part in BETWEEN_DAYS.split(given) if part.strip()]
+    if not isinstance(given, (list, tuple, Sequence)) or len(given) > MAX_DAYS:
         return _wrong(fact, given, language)
     days: list[date] = []
     for text in given:
@@ -122,11 +167,20 @@ def _days(fact: Fact, given: object, language: Language) -> tuple[date, ...] | P
 
 
 def _wrong(fact: Fact, given: object, language: Language) -> Problem:
-    return Problem("wrong_kind", fact.name, shown(given), domain_text(fact, language))
+    expected = domain_text(fact, language)
+    if fact.kind == "choice" and isinstance(given, int):
+        # 20 is none of the choices 20 and 30, and nobody sees why.
+        example = shown(given) if shown(given) in fact.choices else fact.choices[0]
+        expected += f'（写成文字："{example}"）' if language == "zh" else f' (sent as text: "{example}")'
+    if fact.kind in ("integer", "number", "money") and isinstance(given, str):
+        figure = _FIGURE.fullmatch(given.translate(FOLDED).strip())
+        if figure and figure[1] != given and figure[2] in ("", *(unit_text(fact, each) for each in ("zh", "en"))):
+            expected += f"；写“{figure[1]}”" if language == "zh" else f"; write `{figure[1]}`"
+    return Problem("wrong_kind", fact.name, shown(given), expected)
 
 
 def shown(given: object) -> str:
-    """Write what a caller sent, for a message; short, and never a surprise."""
+    """Write what a caller sent, for a message; short, and never a surprise: a blank at either end is seen."""
     match given:
         case bool():
             return "true" if given else "false"
@@ -140,6 +194,8 @@ def shown(given: object) -> str:
             except ValueError:
                 # A whole number of more digits than Python is willing to print.
                 return "…"
+            if isinstance(given, str) and text:
+                text = "␣" * given[0].isspace() + text + "␣" * given[-1].isspace()
             return text if len(text) <= 40 else text[:39] + "…"
 
 
@@ -159,33 +215,24 @@ def count(count: Count, days: Sequence[date], on: date) -> tuple[int, tuple[date
         first = on - timedelta(days=count.back)
     else:
         first = months_after(on, -count.back * (12 if count.window == "years" else 1))
-    inside = tuple(day for day in days if (day > first or (count.first_day and day == first)) and day <= on)
-    return len(inside) + count.with_this, inside
+    inside = [day for day in days if first <= day <= on and (day > first or count.first_day)]
+    return len(inside) + count.with_this, tuple(inside)
 
 
 def value_text(fact: Fact, value: Single, language: Language) -> str:
     """Write a value the one canonical way, in the language of its rule."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return YES[language] if value else NO[language]
-        case int():
-            return decimal_text(value, fact.scale)
-        case date():
-            return value.isoformat()
-        case tuple():
-            return ",".join(day.isoformat() for day in value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return YES[language] if value else NO[language]
+    if isinstance(value, int):
+        return decimal_text(value, fact.scale)
+    return days_text(value) if isinstance(value, tuple) else value.isoformat()
 
 
-def records_text(fields: Mapping[str, Fact], records: Sequence[Mapping[str, Single]], language: Language) -> str:
-    """Write a list of records on one line, each in the order of its fields."""
-    between = ("、", "；") if language == "zh" else (", ", "; ")
-    lines = [
-        between[0].join(f"{name} {value_text(fields[name], value, language)}" for name, value in record.items())
-        for record in records
-    ]
-    return between[1].join(f"({line})" for line in lines)
+def days_text(days: Sequence[date]) -> str:
+    """Write a list of days on one line."""
+    return ",".join([day.isoformat() for day in days])
 
 
 def unit_text(fact: Fact, language: Language, figure: str = "") -> str:
@@ -200,7 +247,7 @@ def domain_text(fact: Fact, language: Language) -> str:
     zh = language == "zh"
     match fact.kind:
         case "yes_no":
-            return "是或否" if zh else "yes or no"
+            return "“是”或“否”" if zh else "yes or no"
         case "choice":
             return listed(fact.choices, language, "或" if zh else " or ")
         case "day":

@@ -15,6 +15,7 @@ from engine.currency import money_word, money_words
 from engine.errors import Complaints
 from engine.fact import Language
 from engine.lexer import Lexicon, Token, tokens_of
+from engine.near import UNIT_OF_FACT, bounds
 from engine.vocabulary import UNITS, WORDS, spell
 from engine.words import quoted
 from engine.yamltext import Scalar
@@ -41,7 +42,8 @@ atom: FACT -> fact
     | per? NUMBER unit? -> literal
     | MINUS atom -> negative
     | (LIMIT_LOW | LIMIT_HIGH) -> limit
-    | (ACT_DAY | DECISION_DAY | FINE_AMOUNT | IS_FINED | IS_WARNED | IS_REVOKED | IS_STOPPED) -> built_in
+    | (ACT_DAY | DECISION_DAY | BASE_FINE | FINE_SO_FAR) -> built_in
+    | (FINE_AMOUNT | IS_FINED | IS_WARNED | IS_REVOKED | IS_STOPPED) -> built_in
     | LPAR any RPAR -> group
     | function LPAR any (COMMA any)* RPAR -> call
 unit: UNIT | YUAN | WAN_YUAN | FEN
@@ -112,6 +114,7 @@ key: sum -> exactly
    | (EQ | NE | LT | LE | GT | GE) sum -> beyond_key
    | sum OR_MORE -> from_key
    | sum OR_LESS -> upto_key
+   | sum FROM_ON -> onwards_key
    | sum OR_MORE sum OR_LESS -> span_key
    | GT? sum TO LT? sum -> between_key
    | (LPAR | LBRACK) sum DOTS sum (RPAR | RBRACK) -> interval
@@ -137,7 +140,7 @@ declaration: kind (COMMA clause)*
 
 %declare ALWAYS OR AND NOT EQ NE LT LE GT GE OR_MORE OR_LESS IN SEPARATOR COMMA LPAR RPAR LBRACK RBRACK DOTS
 %declare TIMES_SIGN DIVIDE PLUS MINUS ARROW ALONG THEN AT TO FROM_ON PER LIMIT_LOW LIMIT_HIGH
-%declare ACT_DAY DECISION_DAY FINE_AMOUNT IS_FINED IS_WARNED IS_REVOKED IS_STOPPED
+%declare ACT_DAY DECISION_DAY BASE_FINE FINE_SO_FAR FINE_AMOUNT IS_FINED IS_WARNED IS_REVOKED IS_STOPPED
 %declare GREATEST LEAST UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL
 %declare DAYS_BETWEEN STARTED_MONTHS FULL_MONTHS FULL_YEARS DAYS_AFTER MONTHS_AFTER YEARS_AFTER
 %declare NUMBER_OF TOTAL_OF GREATEST_IN LEAST_IN ANY_OF EVERY_OF
@@ -194,12 +197,17 @@ def parse_cell(cell: Scalar, start: str, lexicon: Lexicon, complaints: Complaint
     try:
         return _parser().parse(tokens, start=start)
     except lark.UnexpectedToken as error:
-        _syntax(error, cell, tokens, lexicon, complaints)
+        _syntax(error, cell, tokens, lexicon, start, complaints)
         return None
 
 
 def _syntax(
-    error: lark.UnexpectedToken, cell: Scalar, tokens: list[Token], lexicon: Lexicon, complaints: Complaints
+    error: lark.UnexpectedToken,
+    cell: Scalar,
+    tokens: list[Token],
+    lexicon: Lexicon,
+    start: str,
+    complaints: Complaints,
 ) -> None:
     expected = _words(error.expected, lexicon)
     if error.token.type == "$END":
@@ -210,21 +218,25 @@ def _syntax(
             "cell_ends_early",
             cell.at(len(cell.text)),
             expected=expected,
-            repair=repair if cut else _meant(cell, tokens, len(tokens), lexicon.language),
+            repair=repair if cut else _meant(cell, tokens, len(tokens), start),
         )
         return
     token = next(token for token in tokens if token.offset == error.token.start_pos)
-    repair = _meant(cell, tokens, tokens.index(token), lexicon.language)
+    repair = _meant(cell, tokens, tokens.index(token), start)
     complaints.add("cell_syntax", cell.at(token.offset), found=token.text, expected=expected, repair=repair)
 
 
 _SIGNED: Mapping[str, str] = {"GT": ">", "LT": "<", "GE": "≥", "LE": "≤", "NE": "≠"}
 
 
-def _meant(cell: Scalar, tokens: list[Token], at: int, language: Language) -> tuple[str, str]:
+def _meant(cell: Scalar, tokens: list[Token], at: int, start: str) -> tuple[str, str]:
     """Guess from the words around the one that does not fit what was meant; no repair where nothing is known."""
     kinds = [token.kind for token in tokens]
     here, before = kinds[at : at + 3], kinds[at - 1] if at else ""
+    if start == "condition" and (repair := bounds(cell.text, tokens, at)):
+        return repair
+    if before == "NUMBER" and here[:1] == ["TEXT"]:
+        return UNIT_OF_FACT
     if before == "EQ" and here[:1] and here[0] in _SIGNED:
         # 面积为大于5, `area is more than 5`: the first word says nothing.
         text = tokens[at].text
@@ -263,8 +275,8 @@ _TOKEN_NAMES: Mapping[str, tuple[str, str]] = {
 # Where any value may stand, naming every function and every sign would bury what is meant.
 _ANY_VALUE = frozenset({"FACT", "NUMBER", "LPAR", "GREATEST"})
 _VALUES = frozenset(
-    "FACT OPTION TEXT NUMBER DAY LPAR MINUS PER LIMIT_LOW LIMIT_HIGH ACT_DAY DECISION_DAY FINE_AMOUNT IS_FINED "
-    "IS_WARNED IS_REVOKED IS_STOPPED GREATEST LEAST "
+    "FACT OPTION TEXT NUMBER DAY LPAR MINUS PER LIMIT_LOW LIMIT_HIGH ACT_DAY DECISION_DAY BASE_FINE FINE_SO_FAR "
+    "FINE_AMOUNT IS_FINED IS_WARNED IS_REVOKED IS_STOPPED GREATEST LEAST "
     "UP_TO DOWN_TO HALF_UP_TO HALF_EVEN_TO STARTED FULL DAYS_BETWEEN STARTED_MONTHS FULL_MONTHS FULL_YEARS DAYS_AFTER "
     "MONTHS_AFTER YEARS_AFTER NUMBER_OF TOTAL_OF GREATEST_IN LEAST_IN ANY_OF EVERY_OF".split()
 )

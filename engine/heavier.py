@@ -1,11 +1,10 @@
 """Which of two tiers is the heavier, where the regime declares that the heavier wins (数档并合: 从重)."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import permutations
 
 from engine.arithmetic import Exact, Undefined
-from engine.evaluate import Missing, Scope, compute
+from engine.evaluate import Missing, Scope, compute, run_of
 from engine.measures import Bracket, Fine, Measure, Warn
 from engine.rule import Row, Rule
 from engine.surface import Surface
@@ -32,9 +31,8 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
         return row.range_name == other.range_name and _is_the_most(rule, row, scope)
     if lacks_of(row, other):
         return False
-    payers = {each.payer for each in (*row.measures, *other.measures) if isinstance(each, Fine)}
     greater = False
-    for payer in payers:
+    for payer in _payers(row, other):
         mine, theirs = _ends(rule, row, payer, scope), _ends(rule, other, payer, scope)
         if mine is None or theirs is None or mine[0] < theirs[0] or mine[1] < theirs[1]:
             return False
@@ -44,30 +42,42 @@ def outweighs(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
 
 def lacks_of(row: Row, other: Row) -> bool:
     """Say whether a row lacks a measure of another besides fines; a mere warning of the party gives way."""
-    lacking = [each for each in other.measures if not isinstance(each, Fine) and each not in row.measures]
+    if row.besides == other.besides:
+        return False
+    lacking = [each for each in other.besides if each not in row.besides]
     return bool(lacking) and not (len(other.measures) == 1 and lacking[0] == Warn())
 
 
 def same_otherwise(row: Row, other: Row) -> bool:
     """Say whether two rows impose the same measures besides fines."""
-    rest = [[each for each in found.measures if not isinstance(each, Fine)] for found in (row, other)]
-    return all(each in rest[1] for each in rest[0]) and all(each in rest[0] for each in rest[1])
+    mine, theirs = row.besides, other.besides
+    return mine == theirs or (all(each in theirs for each in mine) and all(each in mine for each in theirs))
 
 
 def as_heavy(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
     """Say whether two rows impose the same on these facts: the same measures, and every fine comes to the same."""
-    if (row.measures, row.range_name) == (other.measures, other.range_name):
+    if row is other:
         return True
-    if row.range_name != other.range_name or not (row.measures and other.measures):
+    if row.range_name != other.range_name:
         return False
-    if not same_otherwise(row, other):
+    for payer, fine in row.fines.items():
+        against = other.fines.get(payer)
+        if against is not None and fine.plain and against.plain and fine.plain != against.plain:
+            return False
+    if row.measures == other.measures:
+        return True
+    if not (row.measures and other.measures and same_otherwise(row, other)):
         return False
-    payers = {each.payer for each in (*row.measures, *other.measures) if isinstance(each, Fine)}
-    for payer in payers:
+    for payer in _payers(row, other):
         mine, theirs = _ends(rule, row, payer, scope), _ends(rule, other, payer, scope)
         if mine is None or mine != theirs:
             return False
     return not any(placed(each) for each in (*row.measures, *other.measures))
+
+
+def no_lighter(rule: Rule, row: Row, other: Row, scope: Scope) -> bool:
+    """Say whether a row outweighs another, or imposes the same."""
+    return row is other or outweighs(rule, row, other, scope) or as_heavy(rule, row, other, scope)
 
 
 def placed(measure: Measure) -> bool:
@@ -112,19 +122,35 @@ def _short_of(rule: Rule, row: Row, other: Row, scope: Scope) -> Iterator[str]:
             yield f"“{row.tier}”没有“{other.tier}”的{what}" if zh else f"`{row.tier}` lacks {what} of `{other.tier}`"
 
 
+def _payers(row: Row, other: Row) -> tuple[str, ...]:
+    return row.payers if row.payers == other.payers else tuple(dict.fromkeys(row.payers + other.payers))
+
+
 def _is_the_most(rule: Rule, row: Row, scope: Scope) -> bool:
     """Say whether a row's own fine is the statutory maximum."""
     most = rule.range_for(row, "").high
     mine = _ends(rule, row, "", scope)
     limit = None if most is None else compute(most, scope)
-    return mine is not None and limit is not None and not isinstance(limit, Missing) and mine[0] >= limit
+    return mine is not None and limit is not None and type(limit) is not Missing and mine[0] >= limit
 
 
-def _ends(rule: Rule, row: Row, payer: str, scope: Scope) -> tuple[Fraction, Fraction] | None:
+def _ends(rule: Rule, row: Row, payer: str, scope: Scope) -> tuple[Exact, Exact] | None:
     """Return the least and the greatest fine a row imposes on a payer; None where that cannot be known."""
-    fine = next((each for each in row.measures if isinstance(each, Fine) and each.payer == payer), None)
+    fine = row.fines.get(payer)
     if fine is None:
-        return Fraction(0), Fraction(0)
+        return 0, 0
+    if fine.plain is not None:
+        return fine.plain
+    # Each of several rows is weighed against the others: their ends are computed once, and they are few.
+    for weighed, to, ends in scope.weighed:
+        if weighed is row and to == payer:
+            return ends
+    ends = _computed_ends(rule, row, fine, scope)
+    scope.weighed.append((row, payer, ends))
+    return ends
+
+
+def _computed_ends(rule: Rule, row: Row, fine: Fine, scope: Scope) -> tuple[Exact, Exact] | None:
     inner = limited(rule, row, fine, scope)
     amount = fine.amount
     low, high = (amount.low, amount.high) if isinstance(amount, Bracket) else (amount, amount)
@@ -136,13 +162,13 @@ def _ends(rule: Rule, row: Row, payer: str, scope: Scope) -> tuple[Fraction, Fra
         return None
     if least is None or most is None or floor is None or cap is None:
         return None
-    return Fraction(min(max(least, floor), cap)), Fraction(min(max(most, floor), cap))
+    return min(max(least, floor), cap), min(max(most, floor), cap)
 
 
 def _value(expr: Expr | None, otherwise: Exact, scope: Scope) -> Exact | None:
     """Compute an end that may be open; None where a fact is missing."""
-    found: Exact | Missing = otherwise if expr is None else compute(expr, scope)
-    return None if isinstance(found, Missing) else found
+    found: Exact | Missing = otherwise if expr is None else run_of(expr)(scope)
+    return None if type(found) is Missing else found
 
 
 def limited(rule: Rule, row: Row, measure: Measure, scope: Scope) -> Scope:

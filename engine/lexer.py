@@ -11,10 +11,10 @@ from fractions import Fraction
 from functools import cache
 from typing import Literal, NamedTuple
 
-from engine.currency import DEFAULT, money_word, money_words, other_words
+from engine.currency import DEFAULT, money_word, money_words, other_words, signs
 from engine.errors import Complaints
 from engine.fact import Language
-from engine.near import currency, foreign_sign, meant, misses, question
+from engine.near import UNIT_OF_FACT, currency, day_in, foreign_sign, meant, misses, question
 from engine.numbers import exact, exact_text
 from engine.numerals import numeral
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
@@ -34,7 +34,8 @@ _PARTS_OF = re.compile(
 _PARTS = {"百": 1, "千": 10, "万": 100}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 _QUOTED = re.compile(r"「([^「」]{1,200})」")
-_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?")
+_FIGURE_AFTER = re.compile(rf"\s*({_GROUPED.pattern}|[0-9]+(?:\.[0-9]+)?)")
 _FREE = re.compile(r"[^\s,;、()「」<>=≤≥≠!×*/÷+−→\[\]]+")
 _RUN = re.compile(r"\w+")
 _SPACE = re.compile(r"\s+")
@@ -123,23 +124,23 @@ def usable_name(name: str, language: Language, currency: str = DEFAULT) -> bool:
     return plain and _NAME.fullmatch(name) is not None and not reserved(name, language, currency)
 
 
-def reserved_name(name: str, language: Language) -> bool:
+def reserved_name(name: str, language: Language, currency: str = DEFAULT) -> bool:
     """Say whether a name is taken by the language, and so would be read as its word wherever it stands."""
-    return bool(name) and reserved(name, language)
+    return bool(name) and reserved(name, language, currency)
 
 
-def why_not_a_name(name: str, language: Language) -> tuple[str, str]:
+def why_not_a_name(name: str, language: Language, currency: str = DEFAULT) -> tuple[str, str]:
     """Say the one reason why a name cannot be used, and what to write."""
     plain = name.translate(FOLDED)
     better = "_".join(re.findall(r"\w+", plain)).lstrip("0123456789_")
     if not name.strip():
         return "名称是空的", "the name is empty"
-    if reserved_name(name, language):
+    if reserved_name(name, language, currency):
         return (
             "这是规则语言自己的词，请换一个，如在前面加上说的是什么",
             "it is a word of the rule language: choose another",
         )
-    if plain != name:
+    if plain != name and _NAME.fullmatch(plain):
         return f"里面有全角字符，请写“{plain}”", f"it holds full-width characters: write `{plain}`"
     if name[0].isdecimal():
         return (
@@ -150,6 +151,8 @@ def why_not_a_name(name: str, language: Language) -> tuple[str, str]:
         return f"名称超过 {MAX_NAME} 个字", f"a name has at most {MAX_NAME} characters"
     bad = next((each for each in name if not (each.isalnum() or each == "_")), name[0])
     zh, en = ("空格", "a blank") if bad.isspace() else (f"“{bad}”", f"`{bad}`")
+    if bad.translate(FOLDED) in "()[]{}":
+        zh, en = "括号", "brackets"
     shown = f"：“{better}”" if better else ""
     return f"名称里不能有{zh}，请写成文字或下划线{shown}", f"a name cannot hold {en}: write `{better or 'letters'}`"
 
@@ -195,19 +198,21 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
         return free.end()
     for pattern, kind in ((_DAY, "DAY"), (_QUOTED, "TEXT")):
         if found := pattern.match(text, position):
+            if kind == "TEXT" and (unit := _unit_after(scan, found[1])):
+                scan.tokens.append(Token("UNIT", unit, position, found.group()))
+                return found.end()
             # A quotation keeps the characters its author wrote, not their folded form.
             quoted = scan.cell.text[found.start(1) : found.end(1)] if kind == "TEXT" else found.group()
             scan.tokens.append(Token(kind, quoted, position, found.group()))
             return found.end()
+    if other_day := day_in(text, position):
+        scan.complaints.add("bad_day", scan.cell.at(position), found=other_day[0], repair=other_day[1])
+        return None
+    if sign := _sign(scan, text, position):
+        return _after_sign(scan, text, position, *sign)
     # A full-width comma separates; only 1,000 with a plain comma was meant as one number.
     if (found := _GROUPED.match(text, position)) and _GROUPED.match(scan.cell.text, position):
-        scan.complaints.add(
-            "unknown_word",
-            scan.cell.at(position),
-            found=found.group(),
-            repair=(f"数字不加逗号：{found.group().replace(',', '')}", f"write {found.group().replace(',', '')}"),
-        )
-        return None
+        return _grouped(scan, text, found)
     if share := _share(scan.lexicon, text, position):
         percent, end = share
         # Every later reading knows one word for a share: it is written back as a percentage.
@@ -225,11 +230,69 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
         _complain(scan, text, position)
         return None
     kind, meaning, end = word
+    if kind in ("FACT", "OPTION") and (unit := _unit_after(scan, text[position:end])):
+        # `drums > 5 drums`: no name stands behind a figure.
+        kind, meaning = "UNIT", unit
     if kind == OTHER_MONEY:
         _other_currency(scan, text[position:end], meaning, position)
         return None
     scan.tokens.append(Token(kind, meaning, position, text[position:end]))
     return end
+
+
+def _unit_after(scan: _Scan, text: str) -> str | None:
+    """Return the unit that a text is where it stands behind a figure or `per`; None where it is none."""
+    if not scan.tokens or scan.tokens[-1].kind not in ("NUMBER", "PER"):
+        return None
+    known = scan.lexicon.by_first.get(text[0].lower(), ())
+    return next((meaning for spelling, kind, meaning in known if kind == "UNIT" and spelling == text), None)
+
+
+def _grouped(scan: _Scan, text: str, found: re.Match[str]) -> int | None:
+    """Read 1,000 as one number; between parentheses, where a comma separates two, only where it is an amount."""
+    plain = found.group().replace(",", "")
+    open_ones = sum({"LPAR": 1, "RPAR": -1}.get(token.kind, 0) for token in scan.tokens)
+    if open_ones > 0 and _money_after(scan.lexicon, text, found.end()) is None:
+        repair = (f"括号里的数字不加逗号：{plain}", f"between parentheses write {plain}")
+        scan.complaints.add("unknown_word", scan.cell.at(found.start()), found=found.group(), repair=repair)
+        return None
+    scan.tokens.append(Token("NUMBER", plain, found.start(), found.group()))
+    return found.end()
+
+
+def _sign(scan: _Scan, text: str, position: int) -> tuple[re.Match[str], bool] | None:
+    """Find the sign of a currency before a figure (NT$3,000, 人民币500元), and say whether it is this file's."""
+    for sign, own in signs(scan.lexicon.currency).get(text[position], ()):
+        if not text.startswith(sign, position):
+            continue
+        figure = _FIGURE_AFTER.match(text, position + len(sign))
+        known = _longest(scan.lexicon, text, position)
+        # A name of the file's own wins; behind a figure the word is its unit.
+        named = known is not None and known[0] in ("FACT", "OPTION", "UNIT") and known[2] >= position + len(sign)
+        if figure is None or named or (scan.tokens and scan.tokens[-1].kind == "NUMBER"):
+            return None
+        return figure, own
+    return None
+
+
+def _after_sign(scan: _Scan, text: str, position: int, figure: re.Match[str], own: bool) -> int | None:
+    if not own:
+        _other_currency(scan, text[position : figure.start(1)].strip(), "YUAN", position, figure[1].replace(",", ""))
+        return None
+    scan.tokens.append(Token("NUMBER", figure[1].replace(",", ""), figure.start(1), figure[1]))
+    if _money_after(scan.lexicon, text, figure.end()) is None:
+        scan.tokens.append(
+            Token("YUAN", text[position : figure.start(1)].strip(), position, text[position : figure.end()])
+        )
+    return figure.end()
+
+
+def _money_after(lexicon: Lexicon, text: str, position: int) -> tuple[str, str, int] | None:
+    """Find the money word that stands behind a figure."""
+    space = _SPACE.match(text, position)
+    position = space.end() if space else position
+    known = _longest(lexicon, text, position) if position < len(text) else None
+    return known if known is not None and known[0] in ("YUAN", "WAN_YUAN", "FEN", OTHER_MONEY) else None
 
 
 def _share(lexicon: Lexicon, text: str, position: int) -> tuple[str, int] | None:
@@ -270,10 +333,10 @@ def _wordlike(character: str) -> bool:
     return character.isascii() and (character.isalnum() or character == "_")
 
 
-def _other_currency(scan: _Scan, found: str, kind: str, position: int) -> None:
+def _other_currency(scan: _Scan, found: str, kind: str, position: int, figure: str = "") -> None:
     """Refuse a word of another currency than the regime's, and offer the regime's own."""
     code = scan.lexicon.currency
-    zh, en = money_word(kind, code, "zh"), money_word(kind, code, "en")
+    zh, en = f"{figure}{money_word(kind, code, 'zh')}", f"{figure} {money_word(kind, code, 'en')}".strip()
     more = (
         ("（别的货币要在基准文件里写明“货币”）", " (a regime says another as `currency:`)")
         if code == DEFAULT
@@ -337,6 +400,8 @@ def _repair(scan: _Scan, word: str, text: str, position: int) -> tuple[str, str]
     tried = [*_phrases(text, position), word] if word.isascii() else [word, *reversed(shorter)]
     if near := misses(tried, lexicon.names, lexicon.language, lexicon.currency):
         return question(near)
+    if scan.tokens and scan.tokens[-1].kind == "NUMBER" and lexicon.names:
+        return UNIT_OF_FACT
     if lexicon.names:
         known = lexicon.names[:12]
         return f"这里认识的名称有{listed(known, 'zh')}", f"names known here: {listed(known, 'en')}"

@@ -114,6 +114,15 @@ def files_of(files: Mapping[str, bytes], code: str) -> dict[str, bytes]:
     return {path: files[path] for path in sorted(own | chosen)} if own else {}
 
 
+def language_of(files: Mapping[str, bytes]) -> Language:
+    """Say in which language files are written, also those that cannot be read: English where every regime is.
+
+    Files without a regime file are English where all of them are.
+    """
+    regimes = [data for data in files.values() if said_in(data, "regime") is not None]
+    return "en" if all(_ENGLISH_KIND.search(data) for data in regimes or files.values()) else "zh"
+
+
 def _order(finding: Finding) -> Place:
     return finding.place
 

@@ -24,8 +24,8 @@ from engine.tree import Any as AnyOf
 from engine.values import read_record_facts, read_values, record_sections
 from engine.vocabulary import UNITS
 from engine.words import listed
+from engine.yamltext import Listing, Node, Scalar
 from engine.yamltext import Mapping as YamlMapping
-from engine.yamltext import Node, Scalar
 
 REGIME_KEYS = (
     frozenset(
@@ -70,16 +70,20 @@ def builder_for(
     Two names that clash have already been complained about.
     """
     known: dict[str, NameKind] = {}
+    units: dict[str, NameKind] = {}
     every = [*facts.values(), *(fact for each in records.values() for fact in each.fields)]
     for fact in every:
         # Choices worded like the source stand in 「」 wherever they are named.
         usable = (choice for choice in fact.choices if usable_name(choice, language, currency))
         known.update(dict.fromkeys(usable, "OPTION"))
         if fact.unit and fact.unit not in UNITS and fact.kind != "money":
-            known[fact.unit] = "UNIT"
+            known[fact.unit] = units[fact.unit] = "UNIT"
     # A name whose declaration failed is a name all the same: its uses are no unknown words.
     known.update(dict.fromkeys([*(fact.name for fact in every), *names, *sorted(complaints.failed)], "FACT"))
-    return Builder(facts, lexicon_of(language, currency).knowing(known), complaints, bounds, records=records)
+    # A unit that is also a name stays known as a unit, for where only a unit can stand.
+    return Builder(
+        facts, lexicon_of(language, currency).knowing(units).knowing(known), complaints, bounds, records=records
+    )
 
 
 def computed_names(node: Node | None) -> list[str]:
@@ -283,11 +287,12 @@ def read_regime(top: Section, file: str, digest: str, guards: Mapping[str, Guard
 
 def read_acknowledged(top: Section) -> tuple[Acknowledged, ...]:
     """Read which findings of the proof are to stay, each with its reason."""
-    keys = frozenset({"property", "tier", "reason"})
+    keys = frozenset({"property", "tier", "facts", "reason"})
     return tuple(
         Acknowledged(
             prop=inner.choice("property"),
             tier=inner.text("tier", required=False),
+            about=inner.text("facts", required=False),
             reason=inner.text("reason"),
             cell=inner.cell("reason"),
         )
@@ -336,7 +341,18 @@ def case_given(top: Section, facts: Mapping[str, Fact], complaints: Complaints) 
         elif isinstance(value, Scalar):
             yield key.text, value.text
         else:
-            misshapen(value, Scalar, complaints)
+            repair = _DEFAULT_LIST[facts[key.text].kind == "days"] if isinstance(value, Listing) else ("", "")
+            misshapen(value, Scalar, complaints, repair)
+
+
+# What to write where a list stands under `case_given`, which holds none: another list, a list of days.
+_DEFAULT_LIST = (
+    ("清单不能作默认，请写在每个用例的“给”里", "no list can be given by default: write it in `given` of each case"),
+    (
+        '日期列表在这里写成文字，如 "2025-11-01,2026-03-05"，没有日期的写 ""',
+        'a list of days is written as text here, such as "2025-11-01,2026-03-05", and none as ""',
+    ),
+)
 
 
 def record_names(sections: Mapping[str, Section]) -> list[str]:

@@ -285,6 +285,10 @@ class _RuleReader:
                 repair = (f"是不是“{near[0]}”？", f"did you mean `{near[0]}`?") if near else ("", "")
                 self.complaints.add("unknown_fact", key.place, found=key.text, repair=repair, about=key.text)
             elif isinstance(value, Scalar):
+                if value.text[:1] in ("“", "”") and value.text not in facts[key.text].choices:
+                    plain = value.text.strip("“”")
+                    repair = (f'引号用半角的："{plain}"，或者不写', f'write plain quotes or none: `"{plain}"`')
+                    self.complaints.add("smart_quote", value.place, found=value.text[0], repair=repair)
                 yield key.text, value.text
             elif isinstance(value, Listing) and all(isinstance(item, Scalar) for item in value.items):
                 yield key.text, tuple(item.text for item in value.items if isinstance(item, Scalar))

@@ -3,7 +3,7 @@
 Frozen nodes like those of `engine.tree`, on which they stand.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -24,8 +24,10 @@ class Bracket:
     high: Expr | None
     at: Expr | None = None
     reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    at_reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "at_reads", () if self.at is None else tuple(names_in(self.at)))
         ends = [each for each in (self.low, self.high) if each is not None]
         object.__setattr__(self, "reads", tuple([name for each in ends for name in names_in(each)]))
 
@@ -45,22 +47,32 @@ class Fine(Borne):
     floor: Expr | None = None
     cap: Expr | None = None
     reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    # Its least and its greatest in fen, where the row itself says both and nothing bounds them.
+    plain: tuple[int, int] | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         amount = self.amount
         reads = amount.reads if isinstance(amount, Bracket) else tuple(names_in(amount))
         object.__setattr__(self, "reads", reads)
+        plain = None
+        match (amount, self.floor, self.cap):
+            case (Money(fen=fen), None, None):
+                plain = (fen, fen)
+            case (Bracket(low=Money(fen=low), high=Money(fen=high)), None, None):
+                plain = (low, high)
+        object.__setattr__(self, "plain", plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureRange:
     """A time or another figure that the law leaves between two ends (十日以下, 三个月至六个月); an open end is None.
 
-    Nothing picks a figure inside it: the outcome is the range as published. Its ends are plain figures in one unit.
+    Nothing picks a figure inside it: the outcome is the range, with the figures that computed ends come to.
+    Both ends are in one unit.
     """
 
-    low: Number | Money | None
-    high: Number | Money | None
+    low: Expr | None
+    high: Expr | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,9 +281,14 @@ class Adjustment:
     cell: Cell
     outcome_cell: Cell
     reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    # Whether it asks what the fine has come to (基础罚款额, 此前罚款额).
+    of_fine: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reads", (*names_in(self.when), *names_in(self.change.by)))
+        ends = (self.change.to, self.change.floor, self.change.cap)
+        read = {*self.reads, *(name for end in ends if end is not None for name in names_in(end))}
+        object.__setattr__(self, "of_fine", not read.isdisjoint(("@base", "@so_far")))
 
 
 def range_of(measure: Measure) -> FigureRange | None:
@@ -287,8 +304,19 @@ def range_of(measure: Measure) -> FigureRange | None:
             return None
 
 
+def with_figure(measure: Measure, figure: Expr | FigureRange) -> Measure:
+    """Return a measure with another time or figure."""
+    match measure:
+        case SuspendLicence() | StopBusiness() | Restrict() | Detain():
+            return replace(measure, time=figure)
+        case Output():
+            return replace(measure, value=figure)
+        case _:
+            return measure
+
+
 def exprs_of(measure: Measure) -> tuple[Expr, ...]:
-    """Return the expressions a measure's own fields are computed from; a range of a figure is computed from nothing."""
+    """Return the expressions a measure's own fields are computed from; of a range, its ends that are computed."""
     found: tuple[Expr | FigureRange | None, ...] = ()
     match measure:
         case Fine(amount=Bracket(low=low, high=high, at=at), floor=floor, cap=cap):
@@ -304,4 +332,6 @@ def exprs_of(measure: Measure) -> tuple[Expr, ...]:
             found = (value,)
         case _:
             pass
+    if (left := range_of(measure)) is not None:
+        found = tuple(end for end in (left.low, left.high) if not isinstance(end, Number | Money))
     return tuple(each for each in found if each is not None and not isinstance(each, FigureRange))

@@ -6,12 +6,13 @@ letter. Each answer is a repair in Chinese and in English; a word nothing is kno
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
+from engine.calendar import FIRST_YEAR, LAST_YEAR, read_day
 from engine.currency import DEFAULT, currency_of, money_words, unit_word
 from engine.fact import Language
-from engine.vocabulary import UNITS, WORDS, spell, spellings
+from engine.vocabulary import FOLDED, UNITS, WORDS, spell, spellings
 from engine.words import listed
 
 Both = tuple[str, str]
@@ -36,17 +37,22 @@ _BETWEEN = re.compile(r"(?:between|介于|在)\s*(\S+?)\s*(?:and|和|与|至|到
 _SUBJECT = re.compile(r"(\w+)\s*(?:is\s*)?$")
 
 _MEANT: Mapping[str, str] = {
+    "until": "on or before", "from": "on or after", "since": "on or after",
     "exceeds": "more than", "exceeding": "more than", "exceed": "more than", "greater": "more than",
     "bigger": "more than", "under": "below", "smaller": "less than", "fewer": "less than",
     "boolean": "yes or no", "bool": "yes or no", "flagged": "yes or no", "decimal": "number", "float": "number",
     "real": "number", "numeric": "number", "int": "integer", "whole": "integer", "enum": "choice", "option": "choice",
     "currency": "money", "amount": "money", "datetime": "date", "true": "yes", "false": "no", "x": "×", "X": "×",
     "布尔": "是否", "小数": "数", "整型": "整数", "枚举": "选项", "钱": "金额", "和": "且", "以及": "且", "并": "且",
-    "不是": "非", "没有": "非", "未": "非", "大于或等于": "≥", "小于或等于": "≤",
+    "不是": "非", "没有": "非", "未": "非", "大于或等于": "≥", "小于或等于": "≤", "不大于": "≤", "不小于": "≥",
 }  # fmt: skip
 PER_UNIT: Both = (
     "“每……”要乘以一个同单位的事实，如“每平方米50元 × 面积”",
     "multiply it by a fact in that unit: `per square metre 50 yuan × area`",
+)
+UNIT_OF_FACT: Both = (
+    "数字后面写该事实声明的单位，也可以不写",
+    "behind a figure write the unit its fact is declared in, or none",
 )
 _BEGINNINGS = tuple(each for each in _MEANT if not each.isascii() and len(each) > 1)
 _OR_EQUAL = re.compile(r"(more|greater|less|smaller) than or $")
@@ -94,7 +100,7 @@ def meant(word: str, text: str, position: int) -> Both | None:
     plain = _MEANT.get(word)
     if plain is None:
         # Chinese has no blanks: 不是已改正 begins with the word that was meant.
-        plain = next((_MEANT[each] for each in _BEGINNINGS if word.startswith(each)), None)
+        plain = next((_MEANT[each] for each in _BEGINNINGS if text.startswith(each, position)), None)
     if plain is None:
         return None
     return f"请写“{plain}”", f"write `{plain}`"
@@ -134,6 +140,47 @@ def question(near: list[str]) -> Both:
     return f"是不是{zh}？", f"did you mean {en}?"
 
 
+_AMOUNT = r"(?:MINUS )?(?:NUMBER (?:UNIT |YUAN |WAN_YUAN |FEN )?|DAY )"
+_BOUND = rf"(?:(?:LT|LE|GT|GE) {_AMOUNT}|{_AMOUNT}OR_(?:MORE|LESS) )"
+_TWO_BOUNDS = re.compile(rf"FACT (?P<one>{_BOUND})(?P<join>(?:AND |OR |COMMA )?)(?P<other>{_BOUND})")
+_FROM_TO = re.compile(rf"FACT (?P<low>{_AMOUNT})TO (?P<high>{_AMOUNT})")
+_NAMELESS = re.compile(rf"(?:^|(?<=AND )|(?<=OR )|(?<=NOT )|(?<=LPAR ))(?P<one>{_BOUND})")
+
+
+def bounds(text: str, words: Sequence[tuple[str, str, int, str]], at: int) -> Both | None:
+    """Return how two bounds of one name are written, where the words around one of them give two and the name once.
+
+    The words of a cell are given as the lexer cuts them, the one that does not fit by its number. A bound is kept as it
+    stands: what 以上 includes is the regime's to say.
+    """
+    line = "".join(f"{kind} " for kind, *_ in words)
+
+    def number(position: int) -> int:
+        return line.count(" ", 0, position)
+
+    def said(found: re.Match[str], group: str) -> str:
+        first, last = words[number(found.start(group))], words[number(found.end(group)) - 1]
+        return text[first[2] : last[2] + len(last[3])]
+
+    for pattern in (_TWO_BOUNDS, _FROM_TO, _NAMELESS):
+        for found in pattern.finditer(line):
+            first = number(found.start())
+            computed = first > 0 and words[first - 1][0] in ("PLUS", "MINUS", "TIMES_SIGN", "DIVIDE")
+            if computed or not first <= at <= number(found.end()):
+                continue
+            if pattern is _NAMELESS:
+                bound = said(found, "one")
+                return f"写明是哪个事实：“名称 {bound}”", f"say of which fact: `NAME {bound}`"
+            name = words[first][3]
+            if pattern is _FROM_TO:
+                low, high = said(found, "low"), said(found, "high")
+                return f"请写“{low} ≤ {name} ≤ {high}”", f"write `{low} <= {name} <= {high}`"
+            one, other = (f"{name} {said(found, each)}" for each in ("one", "other"))
+            zh, en = ("或", "or") if found["join"] == "OR " else ("且", "and")
+            return f"每个界限前都写名称：“{one} {zh} {other}”", f"name it before each bound: `{one} {en} {other}`"
+    return None
+
+
 def band(text: str) -> Both | None:
     """Return how a band is written, where a line of a table says `0-5`."""
     found = _BAND.fullmatch(text)
@@ -144,6 +191,32 @@ def band(text: str) -> Both | None:
         f"一段写成“{low} 至 {high}{unit}”，或不含上端的“[{low}..{high})”",
         f"write a band as `{low} to {high}{unit}`, or as `[{low}..{high})` without its upper end",
     )
+
+
+_DAY = re.compile(r"([0-9]{4})(?: ?[-/.年] ?)([0-9]{1,2})(?: ?[-/.月] ?)([0-9]{1,2})(?: ?日)?(?![0-9])")
+
+
+def day(text: str) -> Both:
+    """Return how a day is written, where a text is none: that day where one can be told, else an example."""
+    found = _DAY.fullmatch(text.translate(FOLDED).strip())
+    written = _written(found) if found else ""
+    if found and not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
+        return f"年份写 {FIRST_YEAR} 至 {LAST_YEAR}", f"a year is {FIRST_YEAR} to {LAST_YEAR}"
+    if found and not read_day(written):
+        return "没有这一天", "there is no such day"
+    return f"日期写成“{written or '2026-11-01'}”", f"a day is written `{written or '2026-11-01'}`"
+
+
+def day_in(text: str, position: int) -> tuple[str, Both] | None:
+    """Return a day that stands here and is written otherwise than days are: 2026/6/1, 2026年6月1日."""
+    found = _DAY.match(text, position)
+    if found is None or not read_day(_written(found)):
+        return None
+    return found.group(), day(found.group())
+
+
+def _written(found: re.Match[str]) -> str:
+    return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
 
 
 def in_unit(name: str, kind: str, unit: str, figure: str = "50") -> Both:

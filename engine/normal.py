@@ -14,7 +14,9 @@ from typing import cast
 
 from engine.bounds import Bounds, Interval, split
 from engine.calendar import FIRST_YEAR, LAST_YEAR
+from engine.cuts import sites_of
 from engine.fact import Fact
+from engine.kinds import Kinds, Record, some_record
 from engine.pieces import on_grid
 from engine.region import Axis, Box, Exact, Form, In, Part, Range, Search, both, common, either, nothing, tightened
 from engine.rule import Rule
@@ -39,13 +41,14 @@ from engine.tree import (
     Number,
     OneOf,
     Operator,
+    Period,
     Ref,
     Relation,
     Table,
-    is_whole,
-    is_whole_named,
+    Tally,
 )
 from engine.tree import Axis as TableAxis
+from engine.wholes import is_whole, is_whole_named
 
 _NEGATED: dict[Operator, Operator] = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _TURNED: dict[Operator, Operator] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -69,6 +72,7 @@ class Normal:
     rule: Rule
     domain: dict[Axis, Part] = field(default_factory=dict)
     grains: dict[Axis, Fraction | None] = field(default_factory=dict)
+    kinds: dict[str, Kinds] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for fact in self.rule.facts:
@@ -237,6 +241,8 @@ class Normal:
                 return self.form(Is(fact=axis.name), key)
             case Band():
                 return both(self.relation(op, Ref(name=axis.name), Number(value=end)) for op, end in self._ends(key))
+            case Period():
+                return both(self.relation(op, Ref(name=axis.name), end) for op, end in _days_of(key))
             case tuple():
                 return In(axis.name, frozenset(key))
 
@@ -251,6 +257,9 @@ class Normal:
                 return self.form(Is(fact=axis.name), not key)
             case Band():
                 return self.outside(Ref(name=axis.name), key)
+            case Period():
+                ends = _days_of(key)
+                return either(self.relation(_NEGATED[op], Ref(name=axis.name), end) for op, end in ends)
             case tuple():
                 every = cast(frozenset[object], self.domain[axis.name])
                 return In(axis.name, every - frozenset(key)) if every - frozenset(key) else False
@@ -276,7 +285,42 @@ class Normal:
                     return None
                 if now != part:
                     box = box.narrowed(axis, now)
+        for name in self.lists_of(box):
+            if self.listed(name, box) is None:
+                return None
         return box
+
+    # --- what a list can hold
+
+    def lists_of(self, box: Box) -> list[str]:
+        """Name the lists of records that a box speaks of, as far as their kinds of records are known."""
+        found = {_list_of(axis): None for axis in box.parts}
+        return [name for name in found if name and self.kinds_of(name).known]
+
+    def kinds_of(self, name: str) -> Kinds:
+        if name not in self.kinds:
+            self.kinds[name] = Kinds(self.rule, sites_of(self.rule), self.rule.lists[name])
+        return self.kinds[name]
+
+    def listed(self, name: str, box: Box, *, last: bool = False) -> list[Record] | None:
+        """Return records that a box allows in a list; None where no list of them is what it says."""
+        asked: list[tuple[Condition, bool]] = []
+        least, most = 0, self.rule.lists[name].fact.high
+        for axis, part in box.parts.items():
+            if _list_of(axis) != name:
+                continue
+            if isinstance(axis, Each):
+                if len(cast(frozenset[object], part)) == 1:
+                    asked.append(some_record(axis, True in cast(frozenset[object], part)))
+            elif isinstance(axis, Amount) and isinstance(axis.left, Tally) and isinstance(part, Range):
+                count = tightened(part, Fraction(1))
+                if axis.left.where is None:
+                    least, most = max(least, int(count.low)), min(most, int(count.high))
+                elif count.low >= 1 or count.high < 1:
+                    asked.append((axis.left.where, count.low >= 1))
+        if least > most:
+            return None
+        return self.kinds_of(name).list_of(asked, least, most, last=last)
 
     def reach(self, axis: Amount, box: Box) -> Range:
         """Return bounds of what an axis can come to inside a box."""
@@ -300,8 +344,7 @@ class BoxBounds(Bounds):
         part = self.box.parts.get(name)
         if fact is None or not isinstance(part, Range) or not fact.numeric:
             return super().name(name)
-        unit = 1 if fact.kind == "money" else 10**fact.scale * (100 if fact.unit == "percent" else 1)
-        return Interval(Fraction(part.low, unit), Fraction(part.high, unit))
+        return Interval(Fraction(part.low, fact.grid), Fraction(part.high, fact.grid))
 
     def named_value(self, named: Named) -> Interval:
         if isinstance(named.how, Table | Branches):
@@ -314,6 +357,22 @@ class BoxBounds(Bounds):
             if met:
                 return Interval(min(each.low for each in met), max(each.high for each in met))
         return super().named_value(named)
+
+
+def _days_of(period: Period) -> Iterator[tuple[Operator, Day]]:
+    if period.first is not None:
+        yield ">=", Day(day=period.first)
+    if period.last is not None:
+        yield "<=", Day(day=period.last)
+
+
+def _list_of(axis: Axis) -> str:
+    """Name the list that an axis is a condition over, or counts the records of."""
+    match axis:
+        case Each(records=name) | Amount(left=Tally(what="count", records=name), right=None):
+            return name
+        case _:
+            return ""
 
 
 def domain_of(fact: Fact) -> Part | None:

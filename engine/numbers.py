@@ -29,7 +29,7 @@ def scaled(text: str, scale: int) -> int:
     """
     body = text[1:] if text.startswith("-") else text
     whole, point, decimals = body.partition(".")
-    if not (_digits(whole) and (_digits(decimals) if point else True)):
+    if not (digits(whole) and (digits(decimals) if point else True)):
         raise NotANumber(text)
     decimals = decimals.rstrip("0")
     if len(decimals) > scale:
@@ -38,7 +38,8 @@ def scaled(text: str, scale: int) -> int:
     return -value if text.startswith("-") else value
 
 
-def _digits(text: str) -> bool:
+def digits(text: str) -> bool:
+    """Say whether a text is made of ASCII digits alone, and of no more than a number may have."""
     return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
 
 
@@ -50,10 +51,14 @@ def exact(text: str) -> Fraction:
 
 def decimal_text(value: int, scale: int) -> str:
     """Write a scaled number the one canonical way: no trailing zeros, no exponent."""
+    if scale == 0:
+        return str(value)
     sign = "-" if value < 0 else ""
     whole, decimals = divmod(abs(value), 10**scale)
-    tail = str(decimals).rjust(scale, "0").rstrip("0") if scale else ""
-    return f"{sign}{whole}.{tail}" if tail else f"{sign}{whole}"
+    if not decimals:
+        return f"{sign}{whole}"
+    tail = str(decimals).rjust(scale, "0").rstrip("0")
+    return f"{sign}{whole}.{tail}"
 
 
 def yuan_text(fen: int) -> str:
@@ -69,10 +74,10 @@ def round_to(numerator: int, denominator: int, step: int, direction: Rounding) -
 def round_steps(numerator: int, unit: int, direction: Rounding) -> int:
     """Round numerator / unit to a whole number; half up goes away from zero only upwards, half even to the even one."""
     match direction:
-        case "floor":
-            return numerator // unit
         case "ceiling":
             return -(-numerator // unit)
+        case "floor":
+            return numerator // unit
         case "half_up":
             return (2 * numerator + unit) // (2 * unit)
         case "half_even":
@@ -81,8 +86,12 @@ def round_steps(numerator: int, unit: int, direction: Rounding) -> int:
 
 def exact_text(value: Fraction | int) -> str:
     """Write an exact number: as a decimal where it is one, else as a fraction."""
-    exact = Fraction(value)
+    if type(value) is int:
+        return str(value)
+    above, below = value.numerator, value.denominator
+    if below == 1:
+        return str(above)
     for scale in range(MAX_DIGITS):
-        if 10**scale % exact.denominator == 0:
-            return decimal_text(exact.numerator * (10**scale // exact.denominator), scale)
-    return f"{exact.numerator}/{exact.denominator}"
+        if 10**scale % below == 0:
+            return decimal_text(above * (10**scale // below), scale)
+    return f"{above}/{below}"

@@ -26,10 +26,12 @@ from engine.tree import (
     Each,
     Extreme,
     Formula,
+    Key,
     Marginal,
     Money,
     Named,
     Number,
+    Period,
     Ref,
     Relation,
     Table,
@@ -72,9 +74,8 @@ def _side(piece: Piece, scope: Scope) -> object:
                 return _sign(compute(left, scope), compute(right, scope))
             case Axis(keys=keys):
                 at = _at(piece, scope)
-                bands = [key for key in keys if isinstance(key, Band)]
-                ends = [end for band in bands for end in (band.low, band.high) if end is not None]
-                return tuple([_sign(at, end) for end in ends]) if bands else at
+                ends = [end for key in keys for end in _ends(key)]
+                return tuple([_sign(at, end) for end in ends]) if ends else at
             case Along(of=of, start=start, end=end):
                 at = compute(of, scope)
                 return _sign(at, compute(start, scope)), _sign(at, compute(end, scope))
@@ -117,7 +118,17 @@ def _taken(named: Named, scope: Scope) -> object:
 
 def _line(axis: Axis, scope: Scope) -> object:
     at = _at(axis, scope)
-    return at if isinstance(at, Missing) else [isinstance(key, Band) and key.holds(at) for key in axis.keys]
+    return at if isinstance(at, Missing) else [isinstance(key, Band | Period) and key.holds(at) for key in axis.keys]
+
+
+def _ends(key: Key) -> tuple[Fraction | date, ...]:
+    match key:
+        case Band(low=low, high=high):
+            return tuple(end for end in (low, high) if end is not None)
+        case Period(first=first, last=last):
+            return tuple(end for end in (first, last) if end is not None)
+        case bool() | tuple():
+            return ()
 
 
 def _at(axis: Axis, scope: Scope) -> Anything:
@@ -140,10 +151,8 @@ def thresholds(pieces: tuple[Piece, ...], fact: Fact) -> tuple[int, ...]:
                     if isinstance(figure, Number | Money | Day):
                         found |= _around(fact, figure)
             case Axis(name=name, keys=keys) if name == fact.name:
-                for key in keys:
-                    if isinstance(key, Band):
-                        for limit in (key.low, key.high):
-                            found |= set() if limit is None else _near(on_grid(fact, limit))
+                for limit in (end for key in keys for end in _ends(key)):
+                    found |= _near(on_grid(fact, limit))
             case _:
                 pass
     return tuple(sorted(found))
@@ -154,7 +163,7 @@ def _around(fact: Fact, constant: Number | Money | Day) -> set[int]:
         case Number(value=value):
             return _near(on_grid(fact, value))
         case Money(fen=fen):
-            return {fen}
+            return _near(on_grid(fact, fen))
         case Day(day=day):
             return {day.toordinal()}
 
@@ -163,10 +172,7 @@ def on_grid(fact: Fact, value: Fraction | int | date) -> Fraction:
     """Write a value as expressions use it on the fact's own grid; it may lie between two points of it."""
     if isinstance(value, date):
         return Fraction(value.toordinal())
-    if fact.kind == "number" or fact.unit == "percent":
-        grid: int = 10**fact.scale * (100 if fact.unit == "percent" else 1)
-        return Fraction(value) * grid
-    return Fraction(value)
+    return Fraction(value) * fact.grid
 
 
 def _near(value: Fraction) -> set[int]:

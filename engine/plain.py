@@ -1,44 +1,82 @@
-"""Conditions that are plain tests on facts, flattened: most rows of most tables are, and one loop tries them."""
+"""Conditions that are plain tests on facts, as alternatives: most rows of most tables are, and one loop tries them."""
 
 import operator
-from collections.abc import Callable, Mapping
-from typing import Any as Anything
-
-from engine.tree import COMPARE, All, Compare, Condition, Is, Not, OneOf, Operator
-
-_OPPOSITE: Mapping[Operator, Operator] = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
+from typing import Any
 
 # A fact, the constant it is held against, and how.
-Test = tuple[str, Anything, Callable[[Anything, Anything], bool]]
+Test = tuple[str, Any, Callable[[Any, Any], bool]]
+# The ways in which a condition holds, in each of them all of its tests; none where it is not that simple.
+Ways = tuple[tuple[Test, ...], ...]
+
+# Past so many, the parts of a condition are sooner tried one by one.
+_MOST = 8
 
 
-def plain_tests(when: Condition) -> tuple[Test, ...]:
-    """Flatten a condition of plain tests on facts joined by 且, as most rows are; empty for any other condition."""
-    match when:
-        case Is(fact=name):
-            return ((name, True, operator.is_),)
-        case Compare(fact=name, op=op, value=value):
-            return ((name, value, COMPARE[op]),)
-        case OneOf(fact=name, choices=(choice,)):
-            return ((name, choice, operator.eq),)
-        case OneOf(fact=name, choices=choices):
-            return ((name, choices, _among),)
-        case Not(part=Is(fact=name)):
-            return ((name, True, operator.is_not),)
-        case Not(part=Compare(fact=name, op=op, value=value)):
-            return ((name, value, COMPARE[_OPPOSITE[op]]),)
-        case Not(part=OneOf(fact=name, choices=choices)):
-            return ((name, choices, _not_among),)
-        case All(parts=parts):
-            found = [plain_tests(part) for part in parts]
-            return tuple([test for tests in found for test in tests]) if all(found) else ()
+def among(chosen: Any, choices: Any) -> bool:
+    return chosen in choices
+
+
+def _not_among(chosen: Any, choices: Any) -> bool:
+    return chosen not in choices
+
+
+_OPPOSITES = (
+    (operator.is_, operator.is_not),
+    (operator.eq, operator.ne),
+    (operator.lt, operator.ge),
+    (operator.gt, operator.le),
+    (among, _not_among),
+)
+_OPPOSITE: Mapping[Callable[[Any, Any], bool], Callable[[Any, Any], bool]] = dict(
+    [*_OPPOSITES, *((other, one) for one, other in _OPPOSITES)]
+)
+
+
+def one_way(name: str, against: Any, test: Callable[[Any, Any], bool]) -> Ways:
+    """Write a condition of one test."""
+    return (((name, against, test),),)
+
+
+def opposite(ways: Ways) -> Ways:
+    """Write that a condition of one test does not hold."""
+    match ways:
+        case (((name, against, test),),):
+            return one_way(name, against, _OPPOSITE[test])
         case _:
             return ()
 
 
-def _not_among(chosen: Anything, choices: Anything) -> bool:
-    return chosen not in choices
+def all_ways(parts: Iterable[Ways]) -> Ways:
+    """Write that every part holds (且)."""
+    found: list[tuple[Test, ...]] = [()]
+    for ways in parts:
+        if len(found) * len(ways) > _MOST:
+            return ()
+        found = [(*one, *other) for one, other in product(found, ways)]
+    return tuple(found)
 
 
-def _among(chosen: Anything, choices: Anything) -> bool:
-    return chosen in choices
+def any_way(parts: Iterable[Ways]) -> Ways:
+    """Write that some part holds (或)."""
+    found: list[tuple[Test, ...]] = []
+    for ways in parts:
+        if not ways:
+            return ()
+        found += ways
+    return tuple(found) if len(found) <= _MOST else ()
+
+
+def passes(ways: Ways, values: Mapping[str, Any]) -> bool | None:
+    """Say whether facts pass in one of the ways; None where one of those tried is missing, which may then matter."""
+    for way in ways:
+        for name, against, test in way:
+            given = values.get(name)
+            if given is None:
+                return None
+            if not test(given, against):
+                break
+        else:
+            return True
+    return False

@@ -5,18 +5,19 @@ rule declares nothing that it could be asked of (no direction, no step, no point
 rule file itself marks the defect or acknowledges the finding with a reason.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Literal
 
 from engine.currency import unit_word
-from engine.decision import MEANING
+from engine.decision import MEANING, Decision
 from engine.fact import Fact, Language, Place
 from engine.given import unit_text, value_text
+from engine.measures import Fine
 from engine.normal import Amount, Normal
-from engine.numbers import decimal_text, exact_text
+from engine.numbers import decimal_text, exact_text, yuan_text
 from engine.region import Axis, Box, Part, Range
 from engine.rule import Defect, Rule
 from engine.surface import Surface
@@ -46,7 +47,10 @@ PROPERTIES: Mapping[Property, tuple[str, str]] = {
     "complete": ("不遗漏：每个案件都落在某一档", "complete: every case falls into a tier"),
     "unambiguous": ("不两可：没有案件落在两档而不知适用哪一档", "unambiguous: no case falls into two tiers undecided"),
     "reachable": ("无空行：每一行都有案件用得到", "reachable: every row has a case"),
-    "defined": ("算得出：用到的表和分情况总有且只有一行", "defined: tables and branches have exactly one line"),
+    "defined": (
+        "算得出：用到的表和分情况总有且只有一行，没有除以零",
+        "defined: tables and branches have exactly one line, and nothing is divided by nought",
+    ),
     "inside_statute": ("不越权：取整之后仍在法定幅度内", "inside the statute, after rounding"),
     "quoted_range": ("幅度有据：法定幅度与所引条文一致", "the statutory range is the one in the quoted clause"),
     "never_lighter": ("过罚相当：更重的事实不会罚得更轻", "never lighter for a graver fact"),
@@ -73,7 +77,8 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
 class Shown:
     """One finding of a proof: where, what, in which region, and the case that shows it.
 
-    `warning` says that it breaks nothing by itself; `known` is why the rule file says it is to stay, or nothing.
+    `tier` and `about` (a fact or a computed value) name what it is about, where it is about one. `warning` says that it
+    breaks nothing by itself; `known` is why the rule file says it is to stay, or nothing.
     """
 
     property: Property
@@ -82,6 +87,7 @@ class Shown:
     zh: str
     en: str
     tier: str = ""
+    about: str = ""
     region: tuple[str, ...] = ()
     witness: Witness | None = None
     warning: bool = False
@@ -96,12 +102,14 @@ class Proof:
     """The verdicts on one rule and everything found, for one meaning of the language.
 
     `defects` shows each marked defect by a case that is refused by its name; None where no such case was found.
+    `by_second` names the properties that the second opinion has settled, the search being too wide.
     """
 
     rule: Rule
     verdicts: Mapping[Property, Verdict]
     findings: tuple[Shown, ...]
     defects: tuple[tuple[Defect, Witness | None], ...] = ()
+    by_second: frozenset[Property] = frozenset()
     meaning: int = MEANING
 
 
@@ -212,3 +220,20 @@ class Regions:
 def _condition(axis: Axis) -> Condition:
     assert isinstance(axis, Each)
     return axis
+
+
+def fine_text(outcome: Decision, language: Language) -> str:
+    """Write the fines of a decision, payer by payer."""
+    unit = unit_word(outcome.rule.regime.currency, language)
+    texts = []
+    for each in outcome.measures:
+        if isinstance(each.measure, Fine):
+            low, high = each.spread or (each.amount_fen, each.amount_fen)
+            ends_said = [yuan_text(end) for end in dict.fromkeys((low, high)) if end is not None]
+            texts.append(f"{'–'.join(ends_said)} {unit}")
+    return " + ".join(texts) or f"0 {unit}"
+
+
+def fines_text(cases: Iterable[Witness], language: Language) -> str:
+    """Write the fines of cases that follow each other."""
+    return " → ".join(fine_text(each.outcome, language) for each in cases if isinstance(each.outcome, Decision))

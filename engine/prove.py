@@ -5,9 +5,11 @@ so. The same rule, bytes and meaning always give the same proof.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from engine.asked import ASKED, Ask, Asked, Opinion
+from engine.courses import Courses
 from engine.decide import decide
 from engine.decision import Decision
 from engine.fact import Fact
@@ -16,27 +18,25 @@ from engine.prove_amounts import Amounts
 from engine.prove_order import Orders
 from engine.prove_quoted import quoted_range, verdict_on
 from engine.prove_rows import Rows
+from engine.prove_steps import Steps
 from engine.region import TooWide
-from engine.rule import Rule
+from engine.rule import Acknowledged, Rule
 from engine.rulebook import Rulebook
 from engine.witness import Witness, Witnesses, domain_values
 
 
-def prove(rulebook: Rulebook, rule: Rule) -> Proof:
-    """Judge every property of one version of a rule."""
-    return _Prover(rulebook, rule).proof()
-
-
-def prove_all(rulebook: Rulebook) -> Iterator[Proof]:
-    """Judge every version of every rule, in the order of their files."""
-    for rule in rulebook.every_rule():
-        yield prove(rulebook, rule)
+def prove(rulebook: Rulebook, rule: Rule, second: Ask | None = None) -> Proof:
+    """Judge every property of one version of a rule; `second` is asked where the search is too wide."""
+    return _Prover(rulebook, rule, second).proof()
 
 
 @dataclass(slots=True)
 class _Prover:
     rulebook: Rulebook
     rule: Rule
+    second: Ask | None = None
+    opinion: Opinion | None = None
+    by_second: set[Property] = field(default_factory=set)
 
     def proof(self) -> Proof:
         rule = self.rule
@@ -54,12 +54,19 @@ class _Prover:
         versions = list(self.versions())
         verdicts["versions"] = verdict(versions, False)
         found = [self.acknowledged(each) for each in (*found, *quoted, *versions)]
-        return Proof(rule=rule, verdicts=verdicts, findings=tuple(found), defects=tuple(rows.marked()))
+        return Proof(
+            rule=rule,
+            verdicts=verdicts,
+            findings=tuple(found),
+            defects=tuple(rows.marked()),
+            by_second=frozenset(self.by_second),
+        )
 
     def judged(self, rows: Rows) -> Iterator[tuple[Property, list[Shown], bool]]:
         """Judge each property that conditions and amounts decide: its findings, and whether something stayed open."""
         rule = self.rule
-        amounts, orders = Amounts(rows), Orders(rows)
+        courses = Courses(rows)
+        amounts, orders, steps = Amounts(rows), Orders(courses), Steps(courses)
         searches: list[tuple[Property, Callable[[], Iterable[Shown]]]] = [
             ("complete", rows.complete),
             ("unambiguous", rows.unambiguous),
@@ -71,19 +78,24 @@ class _Prover:
         ]
         if any(amounts.shares()):
             searches.append(("points", amounts.points))
-        if orders.directed():
+        if courses.directed():
             searches.append(("never_lighter", orders.never_lighter))
-        if any(fact.kind == "yes_no" and fact.direction == "lighter" for fact in orders.directed()):
-            searches.append(("mitigation_counts", orders.mitigation))
+        if any(fact.kind == "yes_no" and fact.direction == "lighter" for fact in courses.directed()):
+            searches.append(("mitigation_counts", steps.mitigation))
         if rule.cliff_fen is not None:
-            searches.append(("cliffs", orders.cliffs))
+            searches.append(("cliffs", steps.cliffs))
         if any(fact.personal for fact in rule.facts):
             searches.append(("impartial", lambda: self.impartial(rows)))
         for prop, search in searches:
             try:
                 findings = list(search())
             except TooWide:
-                yield prop, [self.too_wide(prop)], True
+                if self.second is not None and prop in ASKED:
+                    self.opinion = self.opinion or self.second(rule)
+                    self.by_second.add(prop)
+                    yield prop, list(Asked(rows, self.opinion).findings(prop)), False
+                else:
+                    yield prop, [self.too_wide(prop)], True
                 continue
             yield prop, findings, prop in rows.unsure
 
@@ -96,6 +108,9 @@ class _Prover:
     def too_wide(self, prop: Property) -> Shown:
         zh = f"“{PROPERTIES[prop][0]}”：这条规则的情形组合太多，没有算完"
         en = f"{PROPERTIES[prop][1]}: this rule combines too many conditions; the search was stopped"
+        if prop in ASKED:
+            zh += "；装上 z3（uv sync --extra prove），check 会再问它"
+            en += "; with z3 installed (uv sync --extra prove), check asks it too"
         return Shown(property=prop, verdict="not_proved", place=self.rule.top, zh=zh, en=en)
 
     # --- who somebody is must not matter
@@ -114,6 +129,7 @@ class _Prover:
                     en=f"the outcome changes with the personal fact `{fact.name}`"
                     if witness
                     else f"the rule asks for the personal fact `{fact.name}`",
+                    about=fact.name,
                     witness=witness,
                 )
 
@@ -158,12 +174,17 @@ class _Prover:
         """Mark a finding that the rule file says is to stay."""
         if shown.known:
             return shown
-        reasons = [
-            each.reason
-            for each in self.rule.acknowledged
-            if each.prop == shown.property and each.tier in ("", shown.tier)
-        ]
+        reasons = [each.reason for each in self.rule.acknowledged if self.covers(each, shown)]
         return replace(shown, known=reasons[0]) if reasons else shown
+
+    def covers(self, acknowledged: Acknowledged, shown: Shown) -> bool:
+        """Say whether an acknowledgement is of a finding: of one elsewhere nobody has yet given a reason."""
+        if acknowledged.prop != shown.property:
+            return False
+        if acknowledged.tier not in ("", shown.tier) or acknowledged.about not in ("", shown.about):
+            return False
+        named = acknowledged.tier or acknowledged.about or acknowledged.cell.place.file != self.rule.file
+        return bool(named) or not (shown.tier or shown.about)
 
 
 def verdict(findings: Iterable[Shown], unsure: bool) -> Verdict:

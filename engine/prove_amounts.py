@@ -17,6 +17,7 @@ from engine.prove_rows import Rows, refused_as
 from engine.region import Box, Range
 from engine.rule import Row
 from engine.tree import Expr, Limit, Money, Number, Operator, names_in
+from engine.weights import blocked
 from engine.witness import Check, Witnesses
 
 _NONE, _ALL = Number(value=Fraction(0)), Number(value=Fraction(1))
@@ -103,20 +104,25 @@ class Amounts:
                 else:
                     rows.unsure.add(prop)
 
-        yield from rows.several(prop, rows.merged(rows.reached, rows.holds[id(row)], form), leaves)
+        before = prop in rows.unsure
+        found = list(rows.several(prop, rows.merged(rows.reached, rows.holds[id(row)], form), leaves))
+        if found and not before:
+            # The row is refuted; where else in it the same is so need not be shown.
+            rows.unsure.discard(prop)
+        yield from found
 
     # --- points: the share of the bracket
 
     def shares(self) -> Iterator[Fine]:
         """Yield the fines whose place in their bracket the row itself computes."""
         for row, fine in self.fines():
-            if isinstance(fine.amount, Bracket) and fine.amount.at is not None and row.defect is None:
+            if isinstance(fine.amount, Bracket) and fine.amount.at is not None and not blocked(row):
                 yield fine
 
     def points(self) -> Iterator[Shown]:
         """Find shares of a bracket (points) that never reach its lower end, or pass its upper one."""
         for row, fine in self.fines():
-            if not isinstance(fine.amount, Bracket) or fine.amount.at is None or row.defect is not None:
+            if not isinstance(fine.amount, Bracket) or fine.amount.at is None or blocked(row):
                 continue
             place, share = row.outcome_cell.place, fine.amount.at
             yield from self.compared(
@@ -148,7 +154,7 @@ class Amounts:
     def limits(self) -> Iterator[Shown]:
         """Find caps and floors of a fine that change nothing, or everything."""
         for row, fine in self.fines():
-            if isinstance(fine.amount, Bracket | Money) or row.defect is not None:
+            if isinstance(fine.amount, Bracket | Money) or blocked(row):
                 continue
             bounds: list[tuple[Expr | None, Operator, Operator, str, str]] = [
                 (fine.cap, ">", "<=", "上限", "cap"),

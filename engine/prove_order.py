@@ -1,190 +1,220 @@
 """Proves that a graver fact is never punished more lightly, and that a mitigating one counts everywhere.
 
 One fact moves, all others stay. Between two thresholds nothing but an amount can change, and `engine.trend` says which
-way it goes; at a threshold, and from no to yes, one row gives way to another: wherever two rows meet across it, the
-second must not be the lighter for a graver fact. In-tier rules and adjustments raise what is higher at least as far as
-what is lower, so rows are compared before them; where they, or a tier move, read the fact themselves, nothing is
-claimed from their shape.
+way it goes; at a threshold, and from no to yes, one row gives way to another, or what follows the row changes: tier
+moves, the figure inside the bracket, adjustments. Where that could be lighter, the region is split until all that
+decides is settled on both sides (`engine.settled`); then the shape of the amounts says that it is not
+(`engine.weights`), or one case stands for all of them, where every fine is a constant.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
-from typing import Literal
+from itertools import pairwise, product
 
-from engine.bounds import Bounds
-from engine.checks import Order, order
-from engine.currency import unit_word
-from engine.cuts import sites_of
-from engine.decision import Decision
-from engine.fact import Fact, Language
+from engine.checks import order
+from engine.courses import Course, Courses
+from engine.decision import Decision, Outcome, Refusal
+from engine.fact import Fact
 from engine.lighter import is_lighter_than
-from engine.measures import Bracket, Change, Fine, InTier, Move
-from engine.numbers import yuan_text
-from engine.proof import Property, Shown
-from engine.prove_rows import MAX_REGIONS, Rows
-from engine.region import Box, Form, Part, Range, both, either
+from engine.measures import Change, Fine, InTier
+from engine.normal import BoxBounds
+from engine.proof import Property, Shown, fines_text
+from engine.prove_rows import Rows
+from engine.region import Box, Form, In, Range, both, either
 from engine.rule import Row
-from engine.tree import Condition, Expr, Money, Number, names_in
+from engine.settled import Piece, Step
+from engine.tree import Expr, Number
 from engine.trend import trend
-from engine.witness import Witness, Witnesses
+from engine.weights import NO_LOWER, Late, blocked, late, payers
+from engine.witness import Witnesses
 
-Way = Literal["up", "down"]
-_NO_LOWER = ("same", "at_least", "above")
-# A row that imposes nothing: a ground of no penalty, or an unmet precondition.
-_NOTHING = None
+# Refusals that conditions and constants alone lead to: what one case of a settled region meets, all of it meets.
+_SETTLED = frozenset(
+    "no_tier several_tiers overlapping_tiers missing_tier misprint unreadable no_benchmark no_move"
+    " below_statutory_range above_statutory_range outside_statutory_range not_this_violation".split()
+)
+# Cases of the same two courses that are decided, where amounts hang on facts.
+MOST_TRIED = 5
 
 
 @dataclass(slots=True)
 class Orders:
     """The comparisons of one rule's rows across each step of its facts."""
 
-    rows: Rows
-    steps: dict[str, list[tuple[Part, Part]]] = field(default_factory=dict)
+    courses: Courses
+    # What one case showed of all cases that go these two ways, or the shape of their amounts.
+    fine: set[tuple[Course, Course]] = field(default_factory=set)
+    tried: Counter[tuple[Course, Course]] = field(default_factory=Counter)
+    lighter: dict[tuple[int, int], bool] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        for records, fact, low, _place in sites_of(self.rows.rule).cuts:
-            if not records:
-                self.steps.setdefault(fact.name, []).append((Range(low, low), Range(low + 1, low + 1)))
-        for fact in self.rows.rule.facts:
-            if fact.kind == "yes_no":
-                self.steps[fact.name] = [(frozenset({False}), frozenset({True}))]
+    @property
+    def rows(self) -> Rows:
+        return self.courses.rows
 
     def leave_open(self, left: bool = True, prop: Property = "never_lighter") -> None:
         """Leave a property open: a search could not speak for every case."""
         if left:
             self.rows.unsure.add(prop)
 
-    def directed(self) -> list[Fact]:
-        """List the facts that a rule asks for and says a direction of."""
-        rule = self.rows.rule
-        return [fact for fact in rule.facts if fact.direction != "neither" and fact.name in rule.asks]
-
     # --- never lighter for a graver fact
 
     def never_lighter(self) -> Iterator[Shown]:
         """Find cases in which a graver fact leads to a lighter penalty (or a mitigating one to a heavier)."""
-        for fact in self.directed():
+        if any(each.of_fine for each in self.rows.rule.conventions.adjustments) and self.courses.directed():
+            # Where an adjustment asks what the fine comes to, it can turn where no threshold of a fact is.
+            self.leave_open()
+        for fact in self.courses.directed():
             found = False
             by_shape = self.between(fact)
             searches = (self.across, self.later) if by_shape else (self.across, self.within, self.later)
-            for first, second in self.steps.get(fact.name, []):
+            steps, stretches = self.courses.turns(fact)
+            for first, second in (*steps, *((each, each) for each in stretches)):
                 mild, grave = (first, second) if fact.direction == "graver" else (second, first)
-                for shown in (each for search in searches for each in search(fact, mild, grave)):
+                step = Step(self.rows.normal, fact, mild, grave)
+                for shown in (each for search in searches for each in search(step)):
                     found = True
                     yield shown
             if not found and not by_shape:
                 self.leave_open()
 
-    def across(self, fact: Fact, before: Part, after: Part) -> Iterator[Shown]:
+    def across(self, step: Step) -> Iterator[Shown]:
         """Compare the rows that meet where a fact steps from the milder value to the graver one."""
         rows, rule = self.rows, self.rows.rule
         conditions = [name for row in (*rule.no_penalty, *rule.rows) for name in row.reads]
         conditions += [name for each in rule.preconditions for name in each.reads]
-        if fact.name not in rule.names_behind(conditions):
+        if step.fact.name not in rule.names_behind(conditions):
             # The same row decides on both sides.
             return
-        search = rows.normal.search(20_000)
-        mild, grave = Box({fact.name: before}), Box({fact.name: after})
-        reached = [search.reduced(rows.reached, box) for box in (mild, grave)]
-        at_mild = {id(row): both([reached[0], search.reduced(rows.holds[id(row)], mild)]) for row in rule.rows}
-        for row in (*rule.rows, _NOTHING):
+        reached = step.form(rows.reached, "mild")
+        at_mild = {id(row): both([reached, step.form(rows.holds[id(row)], "mild")]) for row in rule.rows}
+        for row in rule.rows:
             worse = [each for each in rule.rows if each is not row and self.may_be_lighter(row, each)]
-            if not worse:
-                continue
-            if row is None:
-                here = search.reduced(self.spared(), grave)
-            else:
-                here = both([reached[1], search.reduced(self.winning(row), grave)])
-            there = either(at_mild[id(each)] for each in worse)
-            boxes = rows.merged(here, there)
-            yield from rows.several("never_lighter", boxes, partial(self.compared, fact, before, after))
+            if worse:
+                here = both([step.form(rows.reached, "grave"), step.form(self.courses.winning(row), "grave")])
+                yield from self.judged(step, here, either(at_mild[id(each)] for each in worse))
+        yield from self.judged(step, step.form(self.courses.spared(), "grave"), either(at_mild.values()))
 
-    def within(self, fact: Fact, before: Part, after: Part) -> Iterator[Shown]:
+    def within(self, step: Step) -> Iterator[Shown]:
         """Compare a row with itself across a step, where its amount is looked up or computed from the fact."""
         rows = self.rows
-        search = rows.normal.search(20_000)
-        sides = [Box({fact.name: part}) for part in (before, after)]
         for row in rows.rule.rows:
-            if self.reads(row, fact):
+            if self.courses.reads(row, step.fact):
                 held = both([rows.reached, rows.holds[id(row)]])
-                boxes = rows.merged(*(search.reduced(held, side) for side in sides))
-                yield from rows.several("never_lighter", boxes, partial(self.compared, fact, before, after))
+                yield from self.judged(step, step.form(held, "mild"), step.form(held, "grave"), by_shape=False)
 
-    def compared(self, fact: Fact, before: Part, after: Part, box: Box) -> Iterator[Shown]:
-        """Decide both sides of a step at a point of a region; a finding where the graver one is the lighter."""
-        rows = self.rows
-        search = Witnesses(rows.rulebook, rows.normal)
-        mild = search.find(box.narrowed(fact.name, before), lambda outcome: isinstance(outcome, Decision))
-        if mild is None:
-            if not search.empty:
+    def judged(self, step: Step, *forms: Form, by_shape: bool = True) -> Iterator[Shown]:
+        """Compare both sides of a step wherever these hold."""
+        boxes = step.merged(*forms)
+        yield from self.rows.several("never_lighter", boxes, partial(self.compared, step, by_shape))
+
+    def compared(self, step: Step, by_shape: bool, box: Box) -> Iterator[Shown]:
+        """Settle a region and compare both sides; a finding where the graver one is the lighter."""
+        for piece in step.settled(box, self.courses.forms()):
+            mild, grave = self.courses.course(piece.mild), self.courses.course(piece.grave)
+            key = (mild, grave)
+            if by_shape and (key in self.fine or self.no_lighter(step, piece.box, mild, grave)):
+                continue
+            if not step.exact:
                 self.leave_open()
+                continue
+            self.tried[key] += 1
+            if self.tried[key] > MOST_TRIED:
+                # Cases that go the same two ways have not settled it; so many more would not either.
+                self.leave_open()
+                return
+            for shown in self.decided(step, piece, key):
+                yield shown
+                return
+
+    def no_lighter(self, step: Step, box: Box, mild: Course, grave: Course) -> bool:
+        """Say whether the graver course is beyond doubt no lighter, as far as the shape of the amounts shows."""
+        if "refused" in (mild.kind, grave.kind) or mild.kind == "spared":
+            # There is nothing to compare, and nothing is lighter than nothing.
+            return True
+        if None in (mild.row, mild.late, grave.row, grave.late):
+            return False
+        assert mild.row is not None
+        assert mild.late is not None
+        assert grave.row is not None
+        assert grave.late is not None
+        if self.courses.weights.no_lighter(grave.row, grave.late, mild.row, mild.late):
+            self.fine.add((mild, grave))
+            return True
+        if self.courses.constant:
+            return False
+        ends = [part for part in (step.mild, step.grave) if isinstance(part, Range)]
+        if ends:
+            low, high = min(each.low for each in ends), max(each.high for each in ends)
+            box = box.narrowed(step.fact.name, Range(low, high))
+        bounds = BoxBounds(self.rows.normal, box)
+        return self.courses.weights.no_lighter(grave.row, grave.late, mild.row, mild.late, bounds)
+
+    def decided(self, step: Step, piece: Piece, key: tuple[Course, Course]) -> Iterator[Shown]:
+        """Decide both sides of a step at a point of a settled region."""
+        rows, fact = self.rows, step.fact
+        search = Witnesses(rows.rulebook, rows.normal)
+        here = step.on(piece.box, "mild")
+        mild = search.find(here, lambda outcome: isinstance(outcome, Decision) or self.settles(outcome))
+        if mild is None:
+            self.leave_open(not search.empty)
             return
-        value = after.low if isinstance(after, Range) else next(iter(after))
+        value = step.grave.low if isinstance(step.grave, Range) else next(iter(step.grave))
         grave = search.again(mild, fact.name, value)
+        stands_for_all = (
+            self.courses.constant and grave is not None and search.lies_in(grave, step.on(piece.box, "grave"))
+        )
         if grave is None or not isinstance(grave.outcome, Decision) or not isinstance(mild.outcome, Decision):
+            settled = grave is not None and all(
+                isinstance(each.outcome, Decision) or self.settles(each.outcome) for each in (mild, grave)
+            )
+            self.leave_open(not (settled and stands_for_all))
             return
-        if not is_lighter_than(grave.outcome, mild.outcome):
-            # One case that is not lighter says nothing of the others.
-            self.leave_open()
+        lighter = is_lighter_than(grave.outcome, mild.outcome)
+        if not lighter and not _lower_somewhere(grave.outcome, mild.outcome):
+            if stands_for_all:
+                self.fine.add(key)
+            # Where amounts hang on facts, one case says nothing of the others.
+            self.leave_open(not stands_for_all)
             return
-        where = rows.regions.text(box)
+        where = rows.regions.text(step.others(piece.box))
         texts = [dict(each.facts)[fact.name] for each in (mild, grave)]
         yield Shown(
             property="never_lighter",
-            verdict="refuted",
+            # Where one fine, or one end of it, is lower and another higher, nobody can say which is the lighter.
+            verdict="refuted" if lighter else "not_proved",
             place=fact.cell.place,
-            zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]} 更重，却罚得更轻（{_fines(mild, grave, 'zh')}）：{where}",
-            en=f"`{fact.name}` from {texts[0]} to {texts[1]} is graver and costs less"
-            f" ({_fines(mild, grave, 'en')}): {where}",
+            zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]} 更重，{'却罚得更轻' if lighter else '罚款有高有低'}"
+            f"（{fines_text((mild, grave), 'zh')}）：{where}",
+            en=f"`{fact.name}` from {texts[0]} to {texts[1]} is graver and"
+            f" {'costs less' if lighter else 'costs less in part'} ({fines_text((mild, grave), 'en')}): {where}",
+            about=fact.name,
             region=(where,),
             witness=grave,
         )
 
-    def winning(self, row: Row) -> Form:
-        """Say where a row holds and no row that is surely the heavier does, where the heavier wins."""
-        rows, rule = self.rows, self.rows.rule
-        heavier = [each for each in rule.rows if each is not row and self.surely_lighter(row, each)]
-        over = [rows.fails[id(each)] for each in heavier if rule.regime.tie == "heavier"]
-        return both([rows.holds[id(row)], *over])
+    def settles(self, outcome: Outcome) -> bool:
+        """Say whether an outcome is a refusal that conditions alone lead to."""
+        return self.courses.constant and isinstance(outcome, Refusal) and outcome.code in _SETTLED
 
-    def spared(self) -> Form:
-        """Say where nothing is imposed: a ground of no penalty holds."""
-        return either(self.rows.normal.form(row.when) for row in self.rows.rule.no_penalty)
-
-    def may_be_lighter(self, row: Row | None, other: Row) -> bool:
-        """Say whether a row is not surely at least as heavy as another."""
-        return any(each not in ("same", "at_least", "above") for each in self.orders(row, other))
-
-    def surely_lighter(self, row: Row, other: Row) -> bool:
-        """Say whether the other row is the heavier beyond doubt."""
-        return all(each in ("same", "at_most", "below") for each in self.orders(row, other)) and any(
-            each == "below" for each in self.orders(row, other)
-        )
-
-    def orders(self, row: Row | None, other: Row) -> list[Order]:
-        """Say how the fines of two rows stand to each other, payer by payer, at both ends."""
-        found: list[Order] = []
-        for payer in dict.fromkeys(each.payer for each in other.measures if isinstance(each, Fine)):
-            mine, theirs = ends(row, payer), ends(other, payer)
-            if theirs is None:
-                continue
-            if mine is None:
-                found.append("below")
-                continue
-            rule = self.rows.rule
-            bounds = Bounds(rule.by_name, rule.named, rule.lists)
-            # An end the row leaves open is the statute's own.
-            limits = [rule.range_for(each, payer) for each in (row, other) if each is not None]
-            low = (mine[0] or limits[0].low, theirs[0] or limits[1].low)
-            high = (mine[1] or limits[0].high, theirs[1] or limits[1].high)
-            for one, two in (low, high):
-                if one is None or two is None:
-                    found.append("same" if one is two else "unknown")
-                else:
-                    found.append(order(one, two, bounds))
-        return found
+    def may_be_lighter(self, row: Row, other: Row) -> bool:
+        """Say whether a row is not surely at least as heavy as another, whatever follows them both."""
+        refused = blocked(row) or blocked(other)
+        if refused and self.rows.rule.regime.tie != "heavier":
+            return False
+        key = (id(row), id(other))
+        if key not in self.lighter:
+            how = self.rows.rule.conventions
+            sums = {0}
+            for move in how.moves:
+                sums |= {each + move.move.tiers for each in sums}
+            ends = {"", *(move.move.end for move in how.moves)}
+            top = any(move.move.top_at_end for move in how.moves)
+            adjusted = ((), ("any",)) if how.adjustments else ((),)
+            lates = [Late(*each) for each in product(sums, (top,), ends, how.in_tier or (None,), adjusted)]
+            self.lighter[key] = not all(self.courses.weights.no_lighter(row, each, other, each) for each in lates)
+        return self.lighter[key]
 
     def between(self, fact: Fact) -> bool:
         """Say whether no amount can go the wrong way between two thresholds, as far as its shape shows."""
@@ -196,110 +226,65 @@ class Orders:
         exprs += [each for change in changes for each in (change.by, change.to) if each is not None]
         return all(trend(rule, expr, fact.name) in right for expr in exprs)
 
-    # --- cliffs
-
-    def cliffs(self) -> Iterator[Shown]:
-        """Find steps of a numeric fact across which the fine jumps by more than the rule declares it may."""
-        rule = self.rows.rule
-        most = rule.cliff_fen
-        assert most is not None
-        how = rule.conventions
-        plain = not (how.moves or how.adjustments or how.in_tier) and all(
-            isinstance(expr, Money) for row in rule.rows for _measure, expr in row.computed
-        )
-        for fact in rule.facts:
-            if fact.numeric and fact.name in rule.asks:
-                moved = [row for row in rule.rows if self.reads(row, fact)]
-                for before, after in (*self.steps.get(fact.name, []), *(self.edges(fact) if moved else ())):
-                    yield from self.jumps(fact, before, after, most)
-        # Where every amount is a constant, one case of a region stands for all of it.
-        self.leave_open(not plain, "cliffs")
-
-    def reads(self, row: Row, fact: Fact) -> bool:
-        """Say whether an amount of a row is computed from a fact."""
-        rule = self.rows.rule
-        return fact.name in rule.names_behind(name for _measure, expr in row.computed for name in names_in(expr))
-
-    def edges(self, fact: Fact) -> Iterator[tuple[Part, Part]]:
-        """Yield the first and the last step of a fact's domain: between thresholds a line is steepest anywhere."""
-        domain = self.rows.normal.domain[fact.name]
-        if isinstance(domain, Range) and domain.low < domain.high:
-            yield Range(domain.low, domain.low), Range(domain.low + 1, domain.low + 1)
-            yield Range(domain.high - 1, domain.high - 1), Range(domain.high, domain.high)
-
-    def jumps(self, fact: Fact, before: Part, after: Part, most: int) -> Iterator[Shown]:
-        rows, rule = self.rows, self.rows.rule
-        search = rows.normal.search(20_000)
-        one, two = Box({fact.name: before}), Box({fact.name: after})
-        for row in rule.rows:
-            here = search.reduced(both([rows.reached, rows.holds[id(row)]]), one)
-            others = [each for each in rule.rows if each is not row or self.reads(row, fact)]
-            there = either(search.reduced(rows.holds[id(each)], two) for each in others)
-            boxes = rows.merged(here, there)
-            yield from rows.several("cliffs", boxes, partial(self.jump, row, fact, before, after, most))
-
-    def jump(self, row: Row, fact: Fact, before: Part, after: Part, most: int, box: Box) -> Iterator[Shown]:
-        """Decide both sides of a step at a point of a region; a finding where the fine jumps."""
-        cases = Witnesses(self.rows.rulebook, self.rows.normal)
-        low = cases.find(box.narrowed(fact.name, before), lambda outcome: isinstance(outcome, Decision))
-        high = None if low is None else cases.again(low, fact.name, after.low if isinstance(after, Range) else True)
-        if low is None or high is None:
-            self.leave_open(not cases.empty, "cliffs")
-            return
-        if not isinstance(low.outcome, Decision) or not isinstance(high.outcome, Decision):
-            return
-        fines = low.outcome.fine_fen, high.outcome.fine_fen
-        if None in fines or abs((fines[1] or 0) - (fines[0] or 0)) <= most:
-            return
-        where = self.rows.regions.text(box)
-        texts = [dict(each.facts)[fact.name] for each in (low, high)]
-        yield Shown(
-            property="cliffs",
-            verdict="refuted",
-            place=row.when_cell.place,
-            zh=f"“{fact.name}”从 {texts[0]} 到 {texts[1]}，罚款一步从 {_fines(low, high, 'zh')}：{where}",
-            en=f"`{fact.name}` from {texts[0]} to {texts[1]}: the fine jumps {_fines(low, high, 'en')}: {where}",
-            tier=row.tier,
-            region=(where,),
-            witness=high,
-            warning=True,
-        )
-
     # --- what comes after the tier: moves, the figure inside the bracket, adjustments
 
-    def later(self, fact: Fact, mild: Part, grave: Part) -> Iterator[Shown]:
-        """Compare what moves, in-tier rules and adjustments do on both sides of a step."""
-        rows, rule, how = self.rows, self.rows.rule, self.rows.rule.conventions
-        if fact.name not in rule.names_behind(self.late_names()):
+    def later(self, step: Step) -> Iterator[Shown]:
+        """Compare both sides of a step where what moves, places or adjusts the fine differs for the milder."""
+        rows = self.rows
+        if step.fact.name not in rows.rule.names_behind(self.courses.late_names()):
             return
-        search = rows.normal.search(20_000)
-        one, two = Box({fact.name: mild}), Box({fact.name: grave})
+        reached = step.form(rows.reached, "mild")
+        found = [each for each in (self.moving(step), self.placed(step), self.adjusting(step)) if each is not False]
+        for wrong in found:
+            yield from self.judged(step, reached, wrong)
+
+    def moving(self, step: Step) -> Form:
+        """Say where the tier moves of the graver side may come to less than those of the milder."""
+        moves = self.rows.rule.conventions.moves
+        normal = self.rows.normal
+        forms = [(normal.form(each.when), normal.form(each.when, False)) for each in moves]
         wrong: list[Form] = []
-        # From the top of a tier to the next tier is no step down, where that begins no lower than this ends.
-        met_by_next = self.steps_meet()
-        lifting = [each.when for each in how.moves if each.move.tiers > 0 and raises(each.move)]
-        none_lifts = both(search.reduced(rows.normal.form(when, False), two) for when in lifting)
-        raising = [(each.when, raises(each.move), met_by_next and not each.move.tiers) for each in how.moves]
-        raising += [(each.when, raises_by(each.change), False) for each in how.adjustments]
-        for when, raised, replaced in raising:
-            met, unmet = rows.normal.form(when), rows.normal.form(when, False)
-            # What raises is lost on the way to the graver side, or what lowers is won there.
+        for piece in step.settled(Box({}), forms):
+            sides = [
+                late([move for move, holds in zip(moves, side, strict=True) if holds], None, ())
+                for side in (piece.mild, piece.grave)
+            ]
+            mild, grave = sides
+            if mild is None or grave is None or mild == grave:
+                continue
+            same_end = mild.end == grave.end or (
+                mild.tiers == grave.tiers and (mild.end == "low" or grave.end == "high")
+            )
+            if mild.tiers == grave.tiers and same_end:
+                continue
+            if mild.tiers < grave.tiers and self.ladders() and (same_end or self.steps_meet()):
+                continue
+            wrong.append(both(In(axis, part) for axis, part in piece.box.parts.items()))
+        return either(wrong)
+
+    def placed(self, step: Step) -> Form:
+        """Say where an in-tier rule gives way to one that picks a lower figure."""
+        how = self.rows.rule.conventions
+        wrong: list[Form] = []
+        for first, second in product(how.in_tier, repeat=2):
+            lower = second.position.low < first.position.low or second.position.high < first.position.high
+            only = [(first.only_low, second.only_low), (first.only_high, second.only_high)]
+            lower = lower or any(one != two and (one is None or two is None or two < one) for one, two in only)
+            if second is not first and lower:
+                wrong.append(both([step.form(self.picked(first), "mild"), step.form(self.picked(second), "grave")]))
+        return either(wrong)
+
+    def adjusting(self, step: Step) -> Form:
+        """Say where an adjustment that raises is lost on the way to the graver side, or one that lowers is won."""
+        normal = self.rows.normal
+        wrong: list[Form] = []
+        for each in self.rows.rule.conventions.adjustments:
+            met, unmet, raised = normal.form(each.when), normal.form(each.when, False), raises_by(each.change)
             if raised is not False:
-                kept = none_lifts if raised and replaced else True
-                wrong.append(both([search.reduced(met, one), search.reduced(unmet, two), kept]))
+                wrong.append(both([step.form(met, "mild"), step.form(unmet, "grave")]))
             if raised is not True:
-                wrong.append(both([search.reduced(unmet, one), search.reduced(met, two)]))
-        for first in how.in_tier:
-            for second in how.in_tier:
-                lower = (second.position.low, second.position.high) < (first.position.low, first.position.high)
-                if second is not first and lower:
-                    wrong.append(
-                        both([search.reduced(self.picked(first), one), search.reduced(self.picked(second), two)])
-                    )
-        if how.moves and not self.ladders():
-            self.leave_open()
-        boxes = rows.merged(search.reduced(rows.reached, one), either(wrong))
-        yield from rows.several("never_lighter", boxes, partial(self.compared, fact, mild, grave))
+                wrong.append(both([step.form(unmet, "mild"), step.form(met, "grave")]))
+        return either(wrong)
 
     def picked(self, rule_in: InTier) -> Form:
         """Say where an in-tier rule picks the figure; the one without a condition where no other does."""
@@ -308,102 +293,31 @@ class Orders:
             return normal.form(rule_in.when)
         return both(normal.form(each.when, False) for each in how.in_tier if each.when is not None)
 
-    def late_names(self) -> list[str]:
-        how = self.rows.rule.conventions
-        late = [name for move in how.moves for name in move.reads]
-        late += [name for each in how.adjustments for name in each.reads]
-        return late + [name for each in how.in_tier for name in each.reads]
-
     def steps_meet(self) -> bool:
         """Say whether each tier of a group surely begins no lower than the one below it ends, payer by payer."""
-        rule = self.rows.rule
-        bounds = Bounds(rule.by_name, rule.named, rule.lists)
-        for group in {row.group for row in rule.rows}:
-            for lower, upper in pairwise([row for row in rule.rows if row.group == group]):
-                for fine in (each for each in lower.measures if isinstance(each, Fine)):
-                    mine, theirs = ends(lower, fine.payer), ends(upper, fine.payer)
-                    most = None if mine is None else mine[1] or rule.range_for(lower, fine.payer).high
-                    least = None if theirs is None else theirs[0] or rule.range_for(upper, fine.payer).low
-                    if most is None or least is None or order(least, most, bounds) not in _NO_LOWER:
-                        return False
+        weights = self.courses.weights
+        for lower, upper in self.neighbours():
+            for payer in payers(lower):
+                mine, theirs = weights.ends(lower, payer), weights.ends(upper, payer)
+                most = None if mine is None else mine[1]
+                least = None if theirs is None else theirs[0]
+                if most is None or least is None or order(least, most, weights.bounds) not in NO_LOWER:
+                    return False
         return True
 
     def ladders(self) -> bool:
         """Say whether each tier of a group is surely no heavier than the next one up."""
-        rule = self.rows.rule
-        groups = {row.group for row in rule.rows}
-        found = [[row for row in rule.rows if row.group == group] for group in groups]
         return all(
-            each in ("same", "at_least", "above")
-            for rows in found
-            for lower, upper in pairwise(rows)
-            for each in self.orders(upper, lower)
+            self.courses.weights.no_lighter(upper, Late(in_tier=each), lower, Late(in_tier=each))
+            for lower, upper in self.neighbours()
+            for each in self.rows.rule.conventions.in_tier or (None,)
         )
 
-    # --- a mitigating fact that changes nothing
-
-    def mitigation(self) -> Iterator[Shown]:
-        """Find where a yes to a mitigating question changes no condition of the rule."""
-        rows, rule = self.rows, self.rows.rule
-        search = rows.normal.search(20_000)
-        how = rule.conventions
-        late: list[Condition] = [move.when for move in how.moves]
-        late += [each.when for each in how.adjustments]
-        late += [each.when for each in how.in_tier if each.when is not None]
-        for fact in self.directed():
-            if fact.kind != "yes_no" or fact.direction != "lighter":
-                continue
-            no, yes = Box({fact.name: frozenset({False})}), Box({fact.name: frozenset({True})})
-            same: list[Form] = [search.reduced(rows.reached, no), search.reduced(rows.reached, yes)]
-            for when in late:
-                met, unmet = rows.normal.form(when), rows.normal.form(when, False)
-                same.append(either(both(search.reduced(each, box) for box in (no, yes)) for each in (met, unmet)))
-            # Where the amount itself is computed from the fact, it does change something.
-            fined = [row for row in rule.rows if any(isinstance(each, Fine) for each in row.measures)]
-            fined = [row for row in fined if not self.reads(row, fact)]
-            changes = [each.change for each in how.adjustments]
-            bounds = [
-                bound for each in changes for bound in (each.by, each.to, each.floor, each.cap) if bound is not None
-            ]
-            bounds += [end for each in rule.ranges for end in (each.low, each.high) if end is not None]
-            if fact.name in rule.names_behind(name for bound in bounds for name in names_in(bound)):
-                continue
-            stays = either(both(search.reduced(self.winning(row), box) for box in (no, yes)) for row in fined)
-            boxes = rows.merged(*same, stays)
-            if not boxes:
-                continue
-            where = rows.regions.text(boxes[0])
-            witness = Witnesses(rows.rulebook, rows.normal).find(
-                boxes[0].narrowed(fact.name, frozenset({True})), lambda outcome: isinstance(outcome, Decision)
-            )
-            yield Shown(
-                property="mitigation_counts",
-                verdict="refuted" if witness is not None else "not_proved",
-                place=fact.cell.place,
-                zh=f"从轻的事实“{fact.name}”在这里不起作用：{where}",
-                en=f"the mitigating fact `{fact.name}` changes nothing here: {where}",
-                region=tuple(rows.regions.text(box) for box in boxes[:MAX_REGIONS]),
-                witness=witness,
-                warning=True,
-            )
-
-
-def ends(row: Row | None, payer: str) -> tuple[Expr | None, Expr | None] | None:
-    """Return the two ends of a row's fine on a payer; None where it imposes none."""
-    if row is None:
-        return None
-    fine = next((each for each in row.measures if isinstance(each, Fine) and each.payer == payer), None)
-    if fine is None:
-        return None
-    amount = fine.amount
-    return (amount.low, amount.high) if isinstance(amount, Bracket) else (amount, amount)
-
-
-def raises(move: Move) -> bool | None:
-    """Say whether a tier move raises the fine; None where it may do either."""
-    if move.end:
-        return move.end == "high" if move.tiers == 0 or (move.tiers > 0) == (move.end == "high") else None
-    return move.tiers > 0
+    def neighbours(self) -> Iterator[tuple[Row, Row]]:
+        """Yield each tier of a group with the next one up."""
+        rule = self.rows.rule
+        for group in {row.group for row in rule.rows}:
+            yield from pairwise([row for row in rule.rows if row.group == group])
 
 
 def raises_by(change: Change) -> bool | None:
@@ -417,17 +331,12 @@ def raises_by(change: Change) -> bool | None:
             return change.by.value >= 1 if isinstance(change.by, Number) else None
 
 
-def fine_text(outcome: Decision, language: Language) -> str:
-    """Write the fines of a decision, payer by payer."""
-    unit = unit_word(outcome.rule.regime.currency, language)
-    texts = []
-    for each in outcome.measures:
-        if isinstance(each.measure, Fine):
-            low, high = each.spread or (each.amount_fen, each.amount_fen)
-            ends_said = [yuan_text(end) for end in dict.fromkeys((low, high)) if end is not None]
-            texts.append(f"{'–'.join(ends_said)} {unit}")
-    return " + ".join(texts) or f"0 {unit}"
-
-
-def _fines(mild: Witness, grave: Witness, language: Language) -> str:
-    return " → ".join(fine_text(each.outcome, language) for each in (mild, grave) if isinstance(each.outcome, Decision))
+def _lower_somewhere(one: Decision, other: Decision) -> bool:
+    """Say whether some end of a fine is lower in one decision, though not all of it is lighter."""
+    ends = [{each.measure.payer: each.spread or (each.amount_fen or 0,) * 2 for each in decision.measures
+             if isinstance(each.measure, Fine)} for decision in (one, other)]  # fmt: skip
+    for payer, (low, high) in ends[1].items():
+        mine = ends[0].get(payer, (0, 0))
+        if mine[0] < low or (mine[1] is not None and (high is None or mine[1] < high)):
+            return True
+    return False

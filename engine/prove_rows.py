@@ -6,6 +6,7 @@ the engine has answered so (`engine.witness`).
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import combinations
 
 from engine.decision import Outcome, Refusal
@@ -13,12 +14,13 @@ from engine.evaluate import Scope
 from engine.fact import Place
 from engine.heavier import outweighs
 from engine.measures import Measure, exprs_of
-from engine.normal import Normal
+from engine.normal import Normal, constant
 from engine.proof import Property, Regions, Shown, Verdict
 from engine.region import Box, Form, TooWide, both, either, merged
 from engine.rule import Defect, Row, Rule
 from engine.rulebook import Rulebook
-from engine.tree import Branches, Expr, Formula, Named, names_in
+from engine.shapes import divisors_of
+from engine.tree import Branches, Expr, Formula, Named, Number, names_in
 from engine.weighing import undecided
 from engine.witness import Check, Witness, Witnesses
 
@@ -137,7 +139,7 @@ class Rows:
                 names = f"{one.tier}（{one.when_cell.place}）", f"{other.tier}（{other.when_cell.place}）"
                 where = self.regions.text(box)
                 yield from self.shown(
-                    "unambiguous", other.when_cell.place, box, _undecided,
+                    "unambiguous", other.when_cell.place, box, undecided_tiers,
                     f"“{names[0]}”和“{names[1]}”同时成立，不知适用哪一档：{where}",
                     f"`{names[0]}` and `{names[1]}` both hold and nothing decides: {where}",
                     known=_known(one) or _known(other), tier=other.tier,
@@ -209,6 +211,7 @@ class Rows:
             return
         for named in rule.values:
             if isinstance(named.how, Formula):
+                yield from self.divided(named)
                 continue
             for used in self.uses(named):
                 found = list(self.undefined(named, used, self.normal.missing(named), "no_line"))
@@ -221,14 +224,28 @@ class Rows:
                     # Once is enough: other rows read the same table.
                     break
 
+    def divided(self, named: Named) -> Iterator[Shown]:
+        """Find cases in which a ratio would be divided by nought."""
+        for divisor in divisors_of(named):
+            if constant(divisor) is not None:
+                continue
+            nought = self.normal.relation("=", divisor, Number(value=Fraction(0)))
+            for used in self.uses(named):
+                found = list(self.undefined(named, used, nought, "divided_by_zero"))
+                yield from found
+                if found:
+                    break
+
     def undefined(self, named: Named, used: Form, form: Form, code: str) -> Iterator[Shown]:
-        none = code == "no_line"
+        zh, en = {
+            "no_line": ("没有一行管到", "no line"), "several_lines": ("有几行同时成立", "several lines"),
+            "divided_by_zero": ("除以零", "a divisor that is nought"),
+        }[code]  # fmt: skip
         for box in self.told(self.merged(used, form)):
             where = self.regions.text(box)
             yield from self.shown(
                 "defined", named.cell.place, box, refused_as(code),
-                f"“{named.name}”{'没有一行管到' if none else '有几行同时成立'}：{where}",
-                f"`{named.name}` has {'no line' if none else 'several lines'} for: {where}",
+                f"“{named.name}”{zh}：{where}", f"`{named.name}` has {en} for: {where}", about=named.name,
             )  # fmt: skip
 
     def uses(self, named: Named) -> Iterator[Form]:
@@ -321,7 +338,17 @@ class Rows:
                 yield each
 
     def shown(
-        self, prop: Property, place: Place, box: Box, check: Check, zh: str, en: str, *, known: str = "", tier: str = ""
+        self,
+        prop: Property,
+        place: Place,
+        box: Box,
+        check: Check,
+        zh: str,
+        en: str,
+        *,
+        known: str = "",
+        tier: str = "",
+        about: str = "",
     ) -> Iterator[Shown]:
         """Make a finding of a region: refuted with a case the engine answered so, else not proved; none if empty."""
         search = Witnesses(self.rulebook, self.normal)
@@ -331,7 +358,7 @@ class Rows:
         verdict: Verdict = "not_proved" if witness is None else "refuted"
         yield Shown(
             property=prop, verdict=verdict, place=place, zh=zh, en=en,
-            region=(self.regions.text(box),), witness=witness, known=known, tier=tier,
+            region=(self.regions.text(box),), witness=witness, known=known, tier=tier, about=about,
         )  # fmt: skip
 
 
@@ -340,7 +367,8 @@ def refused_as(code: str) -> Check:
     return lambda outcome: isinstance(outcome, Refusal) and outcome.code == code
 
 
-def _undecided(outcome: Outcome) -> bool:
+def undecided_tiers(outcome: Outcome) -> bool:
+    """Say whether a case is refused because nothing decides between tiers."""
     return isinstance(outcome, Refusal) and outcome.code in ("several_tiers", "overlapping_tiers")
 
 

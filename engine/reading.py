@@ -8,6 +8,7 @@ from datetime import date
 from engine.calendar import read_day
 from engine.errors import Complaints
 from engine.fact import Cell, Language, Place
+from engine.near import day as near_day
 from engine.vocabulary import ENUMS, KEYS, spell, spellings
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
@@ -87,7 +88,7 @@ class Section:
                 "bad_day",
                 scalar.place,
                 found=scalar.text,
-                repair=("写成 2026-11-01 的样子", "write it like 2026-11-01"),
+                repair=near_day(scalar.text),
             )
             return date.min
         return day
@@ -129,9 +130,16 @@ def section(node: Node, allowed: frozenset[str], language: Language, complaints:
         misshapen(node, YamlMapping, complaints)
         return None
     known = {spelling: word for spelling, word in spellings(KEYS, language).items() if word in allowed}
+    foreign = spellings(KEYS, "en" if language == "zh" else "zh")
     entries: dict[str, tuple[Scalar, Node]] = {}
     for key, value in node.entries.values():
         word = known.get(key.text)
+        other = foreign.get(key.text)
+        if word is None and other in allowed:
+            # Read all the same: that what it says is missing would be no second mistake.
+            word, written = other, spell(KEYS, other, language)
+            repair = (f"这个文件用中文的词：写“{written}”", f"this file is written in English words: write `{written}`")
+            complaints.add("unknown_key", key.place, found=key.text, repair=repair)
         if word is None:
             near = difflib.get_close_matches(key.text, known, n=1, cutoff=0.5)
             names = listed([spell(KEYS, name, language) for name in KEYS if name in allowed], language)
@@ -148,7 +156,8 @@ def section(node: Node, allowed: frozenset[str], language: Language, complaints:
     return Section(entries, node.place, language, complaints)
 
 
-def misshapen(node: Node, wanted: type, complaints: Complaints) -> None:
-    """Complain that a node has another shape than wanted."""
-    column = 0 if complaints.language == "zh" else 1
-    complaints.add("wrong_shape", node.place, expected=_SHAPES[wanted][column])
+def misshapen(node: Node, wanted: type, complaints: Complaints, repair: tuple[str, str] = ("", "")) -> None:
+    """Complain that a node has another shape than wanted; a list of entries is told to be one without `- `."""
+    if wanted is YamlMapping and isinstance(node, Listing) and not any(repair):
+        repair = ("去掉各项前面的“- ”", "leave out the `- ` before each entry")
+    complaints.add("wrong_shape", node.place, expected=_SHAPES[wanted], repair=repair)

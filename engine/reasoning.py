@@ -8,19 +8,20 @@ from typing import Any, TypeAlias
 
 from engine.arithmetic import Undefined
 from engine.currency import amount_text, unit_word
-from engine.decision import Refusal, Step
-from engine.evaluate import Missing, Scope, compute, evaluate
-from engine.fact import Fact, Language
+from engine.decision import Refusal, Step, StepKind
+from engine.evaluate import Missing, Scope, run_of
+from engine.fact import Fact, Language, Place
 from engine.given import (
     GivenFacts,
     Problem,
     Value,
     count,
+    days_text,
     domain_text,
     in_domain,
     read_fact,
+    read_plain,
     read_records,
-    records_text,
     shown,
     unknown,
     value_text,
@@ -29,6 +30,7 @@ from engine.numbers import MAX_SAFE_INTEGER, exact_text
 from engine.refusals import SENTENCES, RefusalCode
 from engine.rule import Rule
 from engine.rulebook import Rulebook
+from engine.spellings import BUILT_IN, called
 from engine.tree import (
     Axis,
     Branches,
@@ -40,13 +42,12 @@ from engine.tree import (
     Named,
     Table,
     ValueKind,
-    names_of_named,
 )
-from engine.vocabulary import NO, WORDS, YES, spell
+from engine.vocabulary import NO, YES
 from engine.words import listed, quoted
 
 Reads: TypeAlias = tuple[tuple[str, str], ...]
-_BUILT_IN = {"@on": "ACT_DAY", "@decided": "DECISION_DAY"}
+_new = tuple.__new__
 
 
 class Refused(Exception):
@@ -67,8 +68,8 @@ class Reasoning:
     trace: list[Step] = field(default_factory=list)
     scope: Scope = field(init=False)
     told: int = 0
-    quoted: dict[tuple[str, ...], Reads] = field(default_factory=dict)
-    quoted_of: int = 0
+    # Whether no fact of general law is given at all, as most often.
+    silent: bool = True
 
     def __post_init__(self) -> None:
         rule = self.rule
@@ -89,6 +90,22 @@ class Reasoning:
         """Write an amount with its unit, as the rule's language says it."""
         return amount_text(fen, self.currency, self.language)
 
+    def step(
+        self,
+        kind: StepKind,
+        name: str = "",
+        text: str = "",
+        at: Place | None = None,
+        reads: Reads = (),
+        holds: bool | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        least_before: int | None = None,
+        least_after: int | None = None,
+    ) -> None:
+        """Take one step more. A table has dozens of rows: made so, a step costs half of what calling Step does."""
+        self.trace.append(_new(Step, (kind, name, text, at, reads, holds, before, after, least_before, least_after)))
+
     def refuse(self, code: RefusalCode, about: str | None = None, **words: str) -> Refused:
         sentence = SENTENCES[code][0 if self.language == "zh" else 1]
         return Refused(
@@ -107,34 +124,30 @@ class Reasoning:
 
     def read(self, given: GivenFacts) -> None:
         """Read the facts in the order of their names, so that the first refused is always the same one."""
-        rule = self.rule
+        rule, by_name = self.rule, self.rule.by_name
         names = sorted(given)
         for name in names:
-            if name not in rule.by_name:
+            if name not in by_name:
                 raise self.unknown_fact(name)
         for name in names:
-            self.read_one(rule.by_name[name], given[name])
+            self.read_one(by_name[name], given[name])
         for fact in rule.counted:
             self.count(fact)
-        unused = tuple([name for name in names if name not in rule.asked])
-        if unused:
-            self.trace.append(Step("not_used", reads=self.reads(unused)))
+        self.silent = rule.general.isdisjoint(self.texts)
+        if not rule.asked.issuperset(names):
+            unused = [name for name in names if name not in rule.asked]
+            self.step("not_used", reads=self.reads(unused))
 
     def read_one(self, fact: Fact, given: object) -> None:
-        name, language = fact.name, self.language
-        if given.__class__ is str and not fact.if_unknown:
-            # Most facts are choices, which are their own text, and yes or no in the word of the file.
-            if fact.kind == "choice" and given in fact.choices:
-                self.values[name] = self.texts[name] = given
-                return
-            if fact.kind == "yes_no" and given in (YES[language], NO[language]):
-                self.values[name], self.texts[name] = given == YES[language], given
-                return
+        name, language = fact.name, self.rule.language
+        plain = read_plain(fact, given, language)
+        if plain is not None:
+            self.values[name], self.texts[name] = plain, given  # type: ignore[assignment]  # canonical text
+            return
         value: Value | Problem
         if fact.kind == "records":
-            fields = {each.name: each for each in self.rule.lists[name].fields}
-            value = records = read_records(fact, fields, given, language)
-            text = "" if isinstance(records, Problem) else records_text(fields, records, language)
+            records = read_records(fact, self.rule.lists[name].by_name, given, language)
+            value, text = (records, "") if isinstance(records, Problem) else records
         else:
             value = single = read_fact(fact, given, language)
             text = "" if isinstance(single, Problem) else value_text(fact, single, language)
@@ -145,7 +158,7 @@ class Reasoning:
         self.values[name] = value
         self.texts[name] = text
         if fact.if_unknown and unknown(fact, given):
-            self.trace.append(Step("assumed", name, fact.cell.text, fact.cell.place, ((name, text),)))
+            self.step("assumed", name, fact.cell.text, fact.cell.place, ((name, text),))
 
     def unknown_fact(self, name: str) -> Refused:
         zh = self.language == "zh"
@@ -155,49 +168,37 @@ class Reasoning:
 
     def count(self, fact: Fact) -> None:
         """Fill a counted fact from the list of past days; both given must agree."""
-        name = fact.name
-        if fact.count is None or fact.count.of not in self.values:
+        name, how, values = fact.name, fact.count, self.values
+        if how is None or how.of not in values:
             return
-        days = self.values[fact.count.of]
-        number, inside = count(fact.count, days, self.on)  # type: ignore[arg-type]  # the loader: it counts days
-        stated = self.values.get(name)
+        number, inside = count(how, values[how.of], self.on)  # type: ignore[arg-type]  # the loader: it counts days
+        stated = values.get(name)
         if stated is not None and stated != number:
             raise self.refuse(
-                "conflicting_facts",
-                name,
-                field=name,
-                found=self.texts[name],
-                other=fact.count.of,
-                expected=str(number),
+                "conflicting_facts", name, field=name, found=self.texts[name], other=how.of, expected=str(number)
             )
         if not in_domain(fact, number):
             expected = domain_text(fact, self.language)
             raise self.refuse("out_of_domain", name, field=name, found=str(number), expected=expected)
-        self.values[name] = number
-        self.texts[name] = value_text(fact, number, self.language)
-        counted = ",".join(day.isoformat() for day in inside)
-        self.trace.append(
-            Step("count", name, fact.cell.text, fact.cell.place, ((fact.count.of, counted), (name, self.texts[name])))
-        )
+        values[name] = number
+        text = self.texts[name] = value_text(fact, number, self.language)
+        self.step("count", name, fact.cell.text, fact.cell.place, ((how.of, days_text(inside)), (name, text)))
 
     def reads(self, names: Iterable[str]) -> Reads:
         """Quote facts and named values by their values; a missing one is left out."""
-        texts = self.texts
-        if type(names) is not tuple:
-            return tuple([(name, texts[name]) for name in names if name in texts])
-        # The rows of a table read the same facts: quoted once, until another text is known.
-        if len(texts) != self.quoted_of:
-            self.quoted, self.quoted_of = {}, len(texts)
-        found = self.quoted.get(names)
-        if found is None:
-            found = self.quoted[names] = tuple([(name, texts[name]) for name in names if name in texts])
-        return found
+        get = self.texts.get
+        found: list[tuple[str, str]] = []
+        for name in names:
+            text = get(name)
+            if text is not None:
+                found.append((name, text))
+        return tuple(found)
 
     # --- conditions and amounts, with the named values behind them told once
 
-    def holds(self, condition: Condition) -> bool | Missing:
+    def holds(self, condition: Condition, scope: Scope | None = None) -> bool | Missing:
         try:
-            found = evaluate(condition, self.scope)
+            found: bool | Missing = run_of(condition)(scope or self.scope)
         except Undefined as undefined:
             raise self.undefined(undefined) from undefined
         if len(self.scope.worked) > self.told:
@@ -206,31 +207,31 @@ class Reasoning:
 
     def amount(self, expr: Expr, scope: Scope | None = None) -> Any:
         """Compute an expression; refuse where a fact is missing or it has no value."""
-        if isinstance(expr, Money):
+        if type(expr) is Money:
             return expr.fen
         try:
-            found = compute(expr, scope or self.scope)
+            found = run_of(expr)(scope or self.scope)
         except Undefined as undefined:
             raise self.undefined(undefined) from undefined
         if len(self.scope.worked) > self.told:
             self.tell()
-        if isinstance(found, Missing):
+        if type(found) is Missing:
             raise self.missing(found)
         return found
 
     def tell(self) -> None:
         """Put the named values worked out since the last time into the trace."""
-        worked = self.scope.worked
+        worked, taken, rule, append = self.scope.worked, self.scope.taken, self.rule, self.trace.append
+        language, currency, by_name = rule.language, rule.regime.currency, rule.named
         for name in list(worked)[self.told :]:
             value = worked[name]
-            if isinstance(value, Missing):
+            if type(value) is Missing:
                 continue
-            named = self.rule.named[name]
-            text = quantity_text(named.kind, value, self.language, self.currency)
-            behind = self.reads(names_of_named(named))
-            self.texts[name] = text
-            words = line_text(named, self.scope.taken.get(name), self.language, self.currency)
-            self.trace.append(Step("value", name, words, named.cell.place, (*dict(behind).items(), (name, text))))
+            named, cell = by_name[name], by_name[name].cell
+            self.texts[name] = quantity_text(named.kind, value, language, currency)
+            words = line_text(named, taken[name], language, currency) if name in taken else cell.text
+            reads = self.reads(named.quoted)
+            append(_new(Step, ("value", name, words, cell.place, reads, None, None, None, None, None)))
         self.told = len(worked)
 
     def undefined(self, undefined: Undefined) -> Refused:
@@ -246,7 +247,9 @@ class Reasoning:
             text = self.texts.get(axis, "")
             if not text and worked is not None:
                 text = quantity_text(self.rule.named[axis].kind, worked, self.language, self.currency)
-            behind = ((axis, text),) if text else behind
+            elif isinstance(given := self.scope.values.get(axis), date) and axis in BUILT_IN:
+                text = given.isoformat()
+            behind = ((called(axis, self.language), text),) if text else behind
         reads = listed([f"{each} {text}" for each, text in behind], self.language)
         return self.refuse(undefined.code, found=shown_name, expected=reads)
 
@@ -254,8 +257,8 @@ class Reasoning:
         """Refuse for want of facts, naming those that can still matter, in the order the rule would ask for them."""
         names = {name for each in wanted for name in each}
         ordered = [name for name in self.rule.asks if name in names]
-        ordered += [name for name in sorted(names) if name in _BUILT_IN]
-        said = [spell(WORDS, _BUILT_IN[name], self.language) if name in _BUILT_IN else name for name in ordered]
+        ordered += [name for name in sorted(names) if name in BUILT_IN]
+        said = [called(name, self.language) for name in ordered]
         between = "、" if self.language == "zh" else ", "
         refused = self.refuse("missing_fact", said[0], found=between.join(map(self.asked_as, said)))
         return Refused(replace(refused.refusal, wanted=tuple(ordered)))
@@ -274,20 +277,18 @@ class Reasoning:
         )
 
 
-def line_text(named: Named, taken: tuple[Any, ...] | None, language: Language, currency: str) -> str:
+def line_text(named: Named, taken: tuple[Any, ...], language: Language, currency: str) -> str:
     """Quote what gave a named value, in the file's words: its formula, the line of its table, its branch.
 
     Of marginal bands it names each that the value reached into, how much of it lies there, and what that comes to.
     """
-    if taken is None:
-        return named.cell.text
     match named.how:
         case Table(rows=Axis(texts=())) | Branches(texts=()) | Marginal(texts=()):
             # A tree that was not read from a file has no words of one.
             return named.cell.text
         case Table(rows=rows, columns=columns):
             axes = [(rows, taken[0])] + ([] if columns is None else [(columns, taken[1])])
-            told = [f"{axis.name}“{axis.texts[at]}”" for axis, at in axes]
+            told = [f"{called(axis.name, language)}“{axis.texts[at]}”" for axis, at in axes]
         case Branches(texts=texts):
             told = [f"“{texts[taken[0]]}”"]
         case Marginal(texts=texts, of_money=of_money):

@@ -33,6 +33,7 @@ RefusalCode = Literal[
     "outside_statutory_range",
     "empty_list",
     "divided_by_zero",
+    "ends_crossed",
     "no_move",
     "amount_too_large",
     "guard_refused",
@@ -109,6 +110,10 @@ SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
         "`{found}` holds no record to take a day from: {expected}",
     ),
     "divided_by_zero": ("“{found}”里的除数是零", "a divisor in `{found}` is zero"),
+    "ends_crossed": (
+        "算出的下限 {found} 大于上限 {expected}：公布的幅度在这里说不通",
+        "the lower end comes to {found}, past the upper end {expected}: the published range says nothing here",
+    ),
     "no_move": ("“{found}”没有可以移到的档次：{expected}", "there is no tier to move to from `{found}`: {expected}"),
     "guard_refused": ("{found}不许这样处罚：{expected}", "{found} does not allow this penalty: {expected}"),
     "amount_too_large": ("算出的数额超过 {expected}", "the computed amount passes {expected}"),

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from engine.fact import NOWHERE, Cell, Fact, Language, Place
 from engine.measures import (
     Adjustment,
+    Fine,
     InTier,
     Measure,
     NoPenalty,
@@ -20,7 +21,7 @@ from engine.measures import (
     exprs_of,
 )
 from engine.numbers import Rounding
-from engine.plain import Test, plain_tests
+from engine.plain import Ways
 from engine.tree import (
     Condition,
     Expr,
@@ -29,8 +30,8 @@ from engine.tree import (
     Number,
     Records,
     names_in,
-    names_of_named,
     positive,
+    ways_of,
 )
 
 
@@ -101,10 +102,14 @@ class Defect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledged:
-    """A finding of the proof that is to stay, and why; of one tier where it names one."""
+    """A finding of the proof that is to stay, and why; of the tier, or of the fact or computed value, that it names.
+
+    Written in a rule it covers no finding about a tier or a fact that it does not name; written in a regime, all.
+    """
 
     prop: str
     tier: str = ""
+    about: str = ""
     reason: str
     cell: Cell
 
@@ -140,13 +145,23 @@ class Row:
 
     # What the measures are computed from facts with: none for most rows, and then nothing can be missing.
     computed: tuple[tuple[Measure, Expr], ...] = field(init=False, compare=False, repr=False)
-    # Its condition as plain tests on facts, where it is that simple.
-    tests: tuple[Test, ...] = field(init=False, compare=False, repr=False)
+    # Its condition as plain tests on facts, where it is that simple; its fines by who pays, and its other measures.
+    ways: Ways = field(init=False, compare=False, repr=False)
+    # The names that its measures are computed from, and by whom its fines are paid.
+    needs: frozenset[str] = field(init=False, compare=False, repr=False)
+    payers: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    fines: Mapping[str, Fine] = field(init=False, compare=False, repr=False)
+    besides: tuple[Measure, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tests", plain_tests(self.when))
+        object.__setattr__(self, "ways", ways_of(self.when))
+        fines = [each for each in self.measures if isinstance(each, Fine)]
+        object.__setattr__(self, "fines", MappingProxyType({each.payer: each for each in reversed(fines)}))
+        object.__setattr__(self, "besides", tuple(each for each in self.measures if each not in fines))
         found = [(measure, expr) for measure in self.measures for expr in exprs_of(measure)]
         object.__setattr__(self, "computed", tuple(each for each in found if not isinstance(each[1], Money | Number)))
+        object.__setattr__(self, "needs", frozenset(name for _each, expr in self.computed for name in names_in(expr)))
+        object.__setattr__(self, "payers", tuple(self.fines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +354,8 @@ class Rule:
     # By whether they bar the penalty, and whether they need no fact of their own.
     provisions: Mapping[tuple[bool, bool], tuple[Standing, ...]] = field(init=False, compare=False, repr=False)
     range_by_name: Mapping[str, StatutoryRange] = field(init=False, compare=False, repr=False)
+    # The names that the ends of its statutory ranges are computed from.
+    limited_by: frozenset[str] = field(init=False, compare=False, repr=False)
     general: frozenset[str] = field(init=False, compare=False, repr=False)
     counted: tuple[Fact, ...] = field(init=False, compare=False, repr=False)
     benchmark: str = field(init=False, compare=False, repr=False)
@@ -358,6 +375,8 @@ class Rule:
         provisions = {key: tuple(each for each in found if each.bars == key[0]) for key, found in lists.items()}
         object.__setattr__(self, "provisions", MappingProxyType(provisions))
         object.__setattr__(self, "range_by_name", MappingProxyType({each.name: each for each in self.ranges}))
+        ends = [end for each in self.ranges for end in (each.low, each.high) if end is not None]
+        object.__setattr__(self, "limited_by", frozenset(name for end in ends for name in names_in(end)))
         object.__setattr__(self, "counted", tuple(fact for fact in self.facts if fact.count))
         object.__setattr__(self, "benchmark", f"{self.regime.name}（{self.regime.number}）")
         object.__setattr__(self, "top", Place(self.file, 1, 1))
@@ -380,28 +399,16 @@ class Rule:
 
     def _asks(self) -> tuple[str, ...]:
         """Name the facts this rule can ask for, in the order it would ask them; after a count, the days it counts."""
-        read: list[str] = []
-        for row in self.no_penalty:
-            read += row.reads
-        for precondition in self.preconditions:
-            read += precondition.reads
-        for row in self.rows:
-            read += row.reads
+        tried: list[Row | Precondition] = [*self.no_penalty, *self.preconditions, *self.rows]
+        read = [name for each in tried for name in each.reads]
         # Which gap of the table a case falls into is asked last of all conditions, but it is asked.
         read += [name for defect in self.defects if defect.when is not None for name in names_in(defect.when)]
         how = self.conventions
-        conditions = [
-            *(move.when for move in how.moves),
-            *(each.when for each in how.in_tier),
-            *(adjustment.when for adjustment in how.adjustments),
-        ]
-        for when in conditions:
-            if when is not None:
-                read += names_in(when)
-        for row in self.rows:
-            for measure in row.measures:
-                for expr in exprs_of(measure):
-                    read += names_in(expr)
+        read += [name for each in how.moves for name in each.reads]
+        read += [name for each in how.in_tier for name in each.reads]
+        read += [name for each in how.adjustments for name in names_in(each.when)]
+        exprs = [expr for row in self.rows for measure in row.measures for expr in exprs_of(measure)]
+        read += [name for expr in exprs for name in names_in(expr)]
         for adjustment in how.adjustments:
             change = adjustment.change
             for bound in (change.by, change.to, change.floor, change.cap):
@@ -434,7 +441,7 @@ class Rule:
                 continue
             seen[name] = None
             if (named := self.named.get(name) or in_records.get(name)) is not None:
-                waiting += reversed(list(names_of_named(named)))
+                waiting += reversed(named.reads)
         return tuple(seen)
 
     def range_named(self, name: str) -> StatutoryRange:

@@ -20,6 +20,8 @@ from engine.z3_numbers import Term, Truth, every, no, some
 from engine.z3_terms import Terms
 
 STEPS = 4_000_000
+# A whole rule may take so many; what is asked once they are spent is not known.
+RULE_STEPS = 40_000_000
 
 Point = Mapping[str, bool | int | str]
 
@@ -32,15 +34,22 @@ class Answer:
     point: Point = field(default_factory=dict)
 
 
+def opinion(rule: Rule) -> "SecondOpinion":
+    """Return the second opinion of a rule, within bounded steps."""
+    return SecondOpinion(rule, most=RULE_STEPS)
+
+
 @dataclass(slots=True)
 class SecondOpinion:
-    """Questions about one rule, each answered for all its facts at once."""
+    """Questions about one rule, each answered for all its facts at once; `most` bounds the steps of all of them."""
 
     rule: Rule
     steps: int = STEPS
+    most: int | None = None
     terms: Terms = field(init=False)
     solver: Term = field(init=False)
     told: int = 0
+    spent: int = 0
     # By the number of a term, which stays its own while the solver holds it.
     literals: dict[int, Term] = field(default_factory=dict)
     truths: dict[int, Truth] = field(default_factory=dict)
@@ -57,9 +66,9 @@ class SecondOpinion:
         marked = [defect.when for defect in self.rule.defects if defect.when is not None]
         return self.ask(*self.unmet(), *(self.truth(when).fails for when in marked))
 
-    def overlap(self, one: Row, other: Row) -> Answer:
-        """Find a case in which both rows hold, whatever they impose."""
-        return self.ask(*self.reached(), self.holds(one), self.holds(other))
+    def overlap(self, one: Row, other: Row, *without: Row) -> Answer:
+        """Find a case in which both rows hold, whatever they impose, and none of some others does."""
+        return self.ask(*self.reached(), self.holds(one), self.holds(other), *map(self.fails, without))
 
     def reach(self, row: Row) -> Answer:
         """Find a case that comes to a row: it holds, and no row that is heavier whatever the facts are holds too."""
@@ -146,10 +155,14 @@ class SecondOpinion:
         """Ask whether all of these hold at some point of the facts."""
         if any(part is False for part in parts):
             return Answer("nowhere")
+        if self.most is not None and self.spent >= self.most:
+            return Answer("unknown")
         literals = [self.literal(part) for part in parts if part is not True]
         self.solver.add(*self.terms.sides[self.told :])
         self.told = len(self.terms.sides)
         said = self.solver.check(*literals)
+        counted = self.solver.statistics()
+        self.spent = counted.get_key_value("rlimit count") if "rlimit count" in counted.keys() else self.spent  # noqa: SIM118
         if said == z3.unsat:
             return Answer("nowhere")
         if said == z3.unknown or self.terms.guesses:

@@ -65,23 +65,24 @@ def explain(text: str, problem: str, context: str, at: Mark, since: Mark | None)
             return Slip(Mark(number, column), what, ("各项之间用半角逗号“, ”", "write `, ` between the entries"))
     if since is not None and "flow" in context:
         return _bracket(lines, since if here.strip() else _unclosed(lines, before) or since, at)
-    if "cannot start any token" in problem or "block scalar" in context or "directive" in context:
-        begin = since if since is not None and "block scalar" in context else at
+    if "cannot start any token" in problem or re.search("block scalar|directive|alias|anchor|tag", context):
+        begin = since if since is not None and re.search("block scalar|alias|anchor|tag", context) else at
         what = ("这一格以一个有特殊含义的符号开头", "the cell begins with a sign that has a meaning of its own")
         return Slip(begin, what, _quoted(_line(lines, begin.line)[begin.column - 1 :].strip()))
     return _fallback(at)
 
 
-def colon_repair(piece: str) -> Both | None:
-    """Return the repair of an entry that has no colon and was meant to have one: `name Spitting`, `名：占道`."""
+def entry_meant(piece: str) -> tuple[str, str] | None:
+    """Return key and content of an entry that has no colon and was meant to have one: `name Spitting`, `名：占道`."""
     if tight := _TIGHT.fullmatch(piece):
-        entry = f"{tight['key']}: {tight['rest']}"
-    else:
-        first, _blank, rest = piece.partition(" ")
-        if first not in _KEY_WORDS:
-            return None
-        entry = f"{first}: {rest}".rstrip()
-    return _with(_COLON, entry)
+        return tight["key"], tight["rest"]
+    first, _blank, rest = piece.partition(" ")
+    return (first, rest.strip()) if first in _KEY_WORDS else None
+
+
+def colon_repair(key: str, content: str) -> Both:
+    """Return how an entry is written with its colon."""
+    return _with(_COLON, f"{key}: {content}".rstrip())
 
 
 def _with(advice: Both, entry: str) -> Both:
@@ -193,6 +194,8 @@ def _bracket(lines: list[str], since: Mark, at: Mark) -> Slip:
     if sign == "[" and (since.line == at.line or ".." in line[since.column :]):
         what = ("以“[”开头的一格要加引号", "a cell that begins with `[` needs quotes")
         return Slip(since, what, _quoted(re.split(r"[,}:]", line[since.column - 1 :])[0].strip()))
+    if marked := _question_mark(lines, at):
+        return marked
     if since.line == at.line:
         what = ("花括号 {…} 里的各项没有分开", "the entries inside {…} are not parted")
         return Slip(
@@ -201,6 +204,19 @@ def _bracket(lines: list[str], since: Mark, at: Mark) -> Slip:
     close = "}" if sign == "{" else "]"
     what = (f"这里的“{sign}”没有配对", f"the `{sign}` here never closes")
     return Slip(since, what, (f"在这一行末尾补上“{close}”", f"close it with `{close}` at the end of the line"))
+
+
+def _question_mark(lines: list[str], at: Mark) -> Slip | None:
+    """Find a plain `?` where the parser gave up: inside {…} it has a meaning of its own wherever it stands."""
+    line = _line(lines, at.line)
+    mark = line.find("?", max(at.column - 2, 0), at.column)
+    if mark < 0:
+        return None
+    begin = max(line.rfind(sign, 0, mark) + len(sign) for sign in ("{", "[", ", ", ": "))
+    end = re.compile(r", |[\]}]|$").search(line, mark)
+    cell = line[begin : end.start() if end else None].strip()
+    what = ("花括号 {…} 里的半角问号有特殊含义", "a `?` inside {…} has a meaning of its own")
+    return Slip(Mark(at.line, mark + 1), what, _quoted(cell))
 
 
 def _fallback(at: Mark) -> Slip:

@@ -1,5 +1,8 @@
 """How what stands on the nodes of the tree is called among the words of the language."""
 
+from engine.fact import Language
+from engine.vocabulary import WORDS, spell
+
 OPERATORS = {"=": "EQ", "!=": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE"}
 SIGNS = {"+": "PLUS", "-": "MINUS", "*": "TIMES_SIGN", "/": "DIVIDE"}
 KINDS = {
@@ -24,10 +27,19 @@ WINDOWS = {"years": "YEARS", "months": "MONTHS", "days": "DAYS_BACK", "ever": "E
 BUILT_IN = {
     "@on": "ACT_DAY",
     "@decided": "DECISION_DAY",
+    "@base": "BASE_FINE",
+    "@so_far": "FINE_SO_FAR",
     "@fine": "FINE_AMOUNT",
     "@fined": "IS_FINED",
     "@warned": "IS_WARNED",
     "@revoked": "IS_REVOKED",
     "@stopped": "IS_STOPPED",
 }
+
+
+def called(name: str, language: Language) -> str:
+    """Call a value by its name, or by its words where the engine itself gives it."""
+    return spell(WORDS, BUILT_IN[name], language) if name in BUILT_IN else name
+
+
 CHANGES = {"up": "UPWARD", "down": "DOWNWARD", "add": "PLUS", "subtract": "MINUS", "times": "TIMES_SIGN"}

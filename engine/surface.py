@@ -60,6 +60,7 @@ from engine.tree import (
     Not,
     Number,
     OneOf,
+    Period,
     Portions,
     Records,
     Ref,
@@ -308,12 +309,11 @@ class Surface:
         return self.join(self.inner(value), self.unit_word(unit)) if unit in UNITS else self.expr(value)
 
     def fine(self, fine: Fine) -> str:
-        parts = [self.join(self.word("FINE"), self.amount(fine.amount))]
-        if fine.floor is not None:
-            parts.append(self.join(self.word("GE"), self.expr(fine.floor)))
-        if fine.cap is not None:
-            parts.append(self.join(self.word("LE"), self.expr(fine.cap)))
-        return self.comma(parts)
+        return self.comma([self.join(self.word("FINE"), self.amount(fine.amount)), *self.bounds(fine)])
+
+    def bounds(self, of: Fine | Change) -> list[str]:
+        ends = (("GE", of.floor), ("LE", of.cap))
+        return [self.join(self.word(word), self.expr(end)) for word, end in ends if end is not None]
 
     def amount(self, amount: Expr | Bracket) -> str:
         if not isinstance(amount, Bracket):
@@ -351,11 +351,7 @@ class Surface:
     def change(self, change: Change) -> str:
         """Write an adjustment."""
         until = "" if change.to is None else self.join(self.word("TO"), self.expr(change.to))
-        parts = [self.join(self.word(CHANGES[change.kind]), self.expr(change.by), until)]
-        if change.floor is not None:
-            parts.append(self.join(self.word("GE"), self.expr(change.floor)))
-        if change.cap is not None:
-            parts.append(self.join(self.word("LE"), self.expr(change.cap)))
+        parts = [self.join(self.word(CHANGES[change.kind]), self.expr(change.by), until), *self.bounds(change)]
         if change.below_range:
             parts.append(self.word("BELOW_RANGE"))
         return self.comma(parts)
@@ -387,17 +383,19 @@ class Surface:
         match key:
             case bool():
                 return self.word("YES" if key else "NO")
-            case Band(low=None, high=high, high_open=is_open):
-                assert high is not None
+            case Band(low=None, high=Fraction() as high, high_open=is_open):
                 return self.join(self.word("LT" if is_open else "LE"), end(high))
-            case Band(low=low, high=None, low_open=is_open):
-                assert low is not None
+            case Band(low=Fraction() as low, high=None, low_open=is_open):
                 return self.join(self.word("GT" if is_open else "GE"), end(low))
             case Band(low=low, high=high, low_open=low_open, high_open=high_open):
                 assert low is not None
                 assert high is not None
-                left, right = ("(" if low_open else "["), (")" if high_open else "]")
-                return f"{left}{end(low)} .. {end(high)}{right}"
+                return f"{'(' if low_open else '['}{end(low)} .. {end(high)}{')' if high_open else ']'}"
+            case Period(first=None, last=last):
+                return self.join(self.word("LE"), str(last))
+            case Period(first=first, last=last):
+                until = self.word("FROM_ON") if last is None else self.join(self.word("TO"), str(last))
+                return self.join(str(first), until)
             case tuple():
                 return self.choices(key)
 
@@ -436,9 +434,9 @@ class Surface:
         return self.comma(clauses)
 
     def domain(self, fact: Fact) -> str:
-        low = self.join(self.word("GT") if fact.low_open else "", decimal_text(fact.low, fact.scale))
-        high = self.join(self.word("LT") if fact.high_open else "", decimal_text(fact.high, fact.scale))
-        return self.join(low, self.word("TO"), high)
+        low, high = decimal_text(fact.low, fact.scale), decimal_text(fact.high, fact.scale)
+        above, under = self.word("GT") if fact.low_open else "", self.word("LT") if fact.high_open else ""
+        return self.join(above, low, self.word("TO"), under, high)
 
     def validity(self, validity: Validity) -> str:
         """Write the days in force."""

@@ -13,8 +13,9 @@ from engine.grammar import Parsed, first_token, token_of, tree_of
 from engine.measures import FigureRange
 from engine.numbers import MONEY_SCALE, exact_text
 from engine.shapes import Typed
-from engine.tree import Expr, Money, Number, is_whole
+from engine.tree import Expr, Money, Number
 from engine.vocabulary import UNITS, spell, spell_for
+from engine.wholes import is_whole
 
 # Units of time; the longer ones have no parts that a calendar could count.
 _OF_THE_CALENDAR = ("day", "month", "year")
@@ -26,7 +27,8 @@ def _bare(typed: Typed) -> bool:
     return isinstance(typed.node, Number) and not typed.unit
 
 
-def _size(figure: Number | Money) -> Fraction:
+def _size(figure: Expr) -> Fraction:
+    assert isinstance(figure, Number | Money)
     return Fraction(figure.fen) if isinstance(figure, Money) else figure.value
 
 
@@ -95,20 +97,15 @@ class Timed(Formulas):
         return self._figure_range(str(last.data), ends, [first_token(each) for each in parts]), unit
 
     def _figure_range(self, shape: str, ends: list[Typed], tokens: list[lark.Token]) -> FigureRange:
-        """Build a range of plain figures in one unit, its lower end first."""
-        nodes: list[Number | Money] = []
-        for typed, token in zip(ends, tokens, strict=True):
-            if not isinstance(typed.node, Number | Money):
-                expected = self.say(
-                    "写明的数：幅度的两头不能是算出来的", "a plain figure: no end of a range is computed"
-                )
-                self.fail("wrong_arguments", token, found=token.value, expected=expected)
-            nodes.append(typed.node)
+        """Build a range in one unit, its lower end first."""
+        nodes = [cast(Expr, each.node) for each in ends]
         low, high = nodes[0], nodes[-1]
         if (ends[0].kind, ends[0].unit) != (ends[-1].kind, ends[-1].unit):
             repair = ("两头用同一个单位，如 6月 至 12月", "both ends in one unit, such as 6 months to 12 months")
             self.fail("unit_mismatch", tokens[-1], found=tokens[-1].value, expected=tokens[0].value, repair=repair)
-        if _size(low) > _size(high) or (len(nodes) == 2 and _size(low) == _size(high)):
+        # What is computed is looked at when it is known.
+        plain = len(nodes) == 2 and isinstance(low, Number | Money) and isinstance(high, Number | Money)
+        if plain and _size(low) >= _size(high):
             self.fail("bad_domain", tokens[0], found=f"{tokens[0].value} → {tokens[-1].value}")
         return FigureRange(
             low=None if shape == "figure_or_less" else low, high=None if shape == "figure_or_more" else high

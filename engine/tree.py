@@ -10,12 +10,25 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any as Anything
 from typing import Literal
 
-from engine.arithmetic import Span
+from engine.arithmetic import Exact, Span, ratio
 from engine.fact import Cell, Fact
 from engine.numbers import Rounding
+from engine.plain import Ways, all_ways, among, any_way, one_way, opposite
+
+
+class Node:
+    """What can be asked of facts: its function of a scope is made at first use and kept here (`engine.scope.run_of`).
+
+    No field: copies, pickles and comparisons know nothing of it.
+    """
+
+    __slots__ = ("run",)
+    run: Callable[[Anything], Anything]
+
 
 # --- expressions ---------------------------------------------------------------------------------------------------
 # An expression is a number, an amount of money (in fen) or a day. Numbers are exact fractions.
@@ -24,49 +37,54 @@ Quantity = Literal["number", "money", "day"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class Number(Node):
     """A plain number: 1.5, 1.5 fold, 20 % (which is 0.2), 5 tonnes."""
 
     value: Fraction
+    # The same, as a whole number where it is one, which is quicker to reckon with.
+    exact: Exact = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exact", ratio(self.value.numerator, self.value.denominator))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
+class Money(Node):
     """So many fen."""
 
     fen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class Day(Node):
     """A day of the calendar."""
 
     day: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ref:
+class Ref(Node):
     """A numeric, money or day fact, or a named value; a fact in % counts as that share."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class Limit(Node):
     """The lower or the upper end of the row's statutory range (法定下限、法定上限)."""
 
     end: Literal["low", "high"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arithmetic:
+class Arithmetic(Node):
     op: Literal["+", "-", "*", "/"]
     left: "Expr"
     right: "Expr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extreme:
+class Extreme(Node):
     """The greatest or the least of several."""
 
     which: Literal["greatest", "least"]
@@ -74,7 +92,7 @@ class Extreme:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoundedTo:
+class RoundedTo(Node):
     """A value rounded to a multiple of a constant step."""
 
     part: "Expr"
@@ -83,7 +101,7 @@ class RoundedTo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Portions:
+class Portions(Node):
     """How many steps of a constant size a value makes: started ones count (不足一份按一份), or only full ones."""
 
     part: "Expr"
@@ -92,7 +110,7 @@ class Portions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Between:
+class Between(Node):
     """Time from one day to a later one: days (the first not counted), months or years; negative where it is earlier."""
 
     span: Span
@@ -101,7 +119,7 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
+class Later(Node):
     """The day so many days, months or years after a day; the month's last where it has no such day (民法典 202)."""
 
     unit: Literal["days", "months", "years"]
@@ -110,7 +128,7 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Along:
+class Along(Node):
     """From `low` to `high` in a straight line while `of` goes from `start` to `end`; beyond the ends it stays there."""
 
     low: "Expr"
@@ -122,7 +140,7 @@ class Along:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Node):
     """Over a list of records: how many meet a condition, or the sum, the greatest or the least of an expression.
 
     Of no records the sum, the greatest and the least number or amount are nought; a day (`of_days`) there is none.
@@ -145,14 +163,14 @@ Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Is:
+class Is(Node):
     """A yes/no fact, or a named condition, is yes."""
 
     fact: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compare:
+class Compare(Node):
     """A numeric fact against a constant, both on the fact's scale."""
 
     fact: str
@@ -161,7 +179,7 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relation:
+class Relation(Node):
     """Two expressions of one kind compared."""
 
     op: Operator
@@ -170,7 +188,7 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OneOf:
+class OneOf(Node):
     """A choice fact is one of these."""
 
     fact: str
@@ -178,7 +196,7 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Each:
+class Each(Node):
     """Any, or every, record of a list meets a condition; of an empty list none does, and every one does."""
 
     which: Literal["any", "all"]
@@ -187,22 +205,30 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Not:
+class Not(Node):
     part: "Condition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class All:
+class All(Node):
     parts: tuple["Condition", ...]
+    ways: Ways = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ways", all_ways(map(ways_of, self.parts)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Any:
+class Any(Node):
     parts: tuple["Condition", ...]
+    ways: Ways = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ways", any_way(map(ways_of, self.parts)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Always:
+class Always(Node):
     """Holds whatever the facts are (任何情形); the whole of a cell, never a part of another condition."""
 
 
@@ -216,6 +242,26 @@ COMPARE: Mapping[Operator, Callable[[Anything, Anything], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+
+
+def ways_of(condition: Condition) -> Ways:
+    """Write a condition as the ways in which it holds, where it is made of plain tests on facts."""
+    match condition:
+        case Is(fact=name):
+            return one_way(name, True, operator.is_)
+        case Compare(fact=name, op=op, value=value):
+            return one_way(name, value, COMPARE[op])
+        case OneOf(fact=name, choices=(choice,)):
+            return one_way(name, choice, operator.eq)
+        case OneOf(fact=name, choices=choices):
+            return one_way(name, choices, among)
+        case Not(part=part):
+            return opposite(ways_of(part))
+        case All(ways=ways) | Any(ways=ways):
+            return ways
+        case _:
+            return ()
+
 
 # --- named values (计算): tables, steps, intermediate amounts --------------------------------------------------------
 
@@ -234,7 +280,18 @@ class Band:
         return above and (self.high is None or (value < self.high if self.high_open else value <= self.high))
 
 
-Key = Band | tuple[str, ...] | bool
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The days from one to another, both included; an end that is None is open for ever."""
+
+    first: date | None
+    last: date | None
+
+    def holds(self, day: date) -> bool:
+        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+
+
+Key = Band | Period | tuple[str, ...] | bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +305,7 @@ class Axis:
     def line(self, value: Anything) -> int | None:
         """Find the line a value falls on; the loader makes sure that no two hold at once."""
         for index, key in enumerate(self.keys):
-            if isinstance(key, Band):
+            if isinstance(key, Band | Period):
                 holds = key.holds(value)
             else:
                 holds = value is key if isinstance(key, bool) else value in key
@@ -293,7 +350,7 @@ ValueKind = Literal["number", "money", "day", "yes_no"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class Named(Node):
     """A named value of a rule or of a record: worked out once, quoted in the trace.
 
     `shape` says how it varies with the facts: 0 not at all, 1 in steps, 2 in lines, 3 as a ratio (`engine.shapes`).
@@ -304,6 +361,13 @@ class Named:
     how: Formula | Branches | Table | Marginal
     shape: int = field(compare=False)
     cell: Cell
+    # The names it is worked out from, each once; and what the trace quotes with it, itself last.
+    reads: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    quoted: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", tuple(dict.fromkeys(names_of_named(self))))
+        object.__setattr__(self, "quoted", (*self.reads, self.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +377,12 @@ class Records:
     fact: Fact
     fields: tuple[Fact, ...]
     values: tuple[Named, ...] = ()
+    by_name: Mapping[str, Fact] = field(init=False, compare=False, repr=False)
+    named: Mapping[str, Named] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", MappingProxyType({each.name: each for each in self.fields}))
+        object.__setattr__(self, "named", MappingProxyType({each.name: each for each in self.values}))
 
 
 # --- what a node reads ----------------------------------------------------------------------------------------------
@@ -384,38 +454,4 @@ def positive(when: Condition) -> bool:
         case All(parts=parts) | Any(parts=parts):
             return all(map(positive, parts))
         case _:
-            return False
-
-
-def is_whole(node: Expr, whole_name: Callable[[str], bool]) -> bool:
-    """Say whether a number is whole whatever the facts are; `whole_name` says it of facts and named values."""
-    match node:
-        case Number(value=value):
-            return value.denominator == 1
-        case Ref(name=name):
-            return whole_name(name)
-        case Arithmetic(op="+" | "-" | "*", left=left, right=right):
-            return is_whole(left, whole_name) and is_whole(right, whole_name)
-        case Extreme(parts=parts):
-            return all(is_whole(part, whole_name) for part in parts)
-        case RoundedTo(step=step):
-            return is_whole(step, whole_name)
-        case Tally(what="total" | "greatest" | "least", part=part):
-            return part is not None and is_whole(part, whole_name)
-        case Portions() | Between() | Tally():
-            return True
-        case _:
-            return False
-
-
-def is_whole_named(named: Named, whole_name: Callable[[str], bool]) -> bool:
-    """Say it of a named value."""
-    match named.how:
-        case Formula(part=part):
-            return named.kind == "number" and is_whole(part, whole_name)  # type: ignore[arg-type]  # no yes or no
-        case Branches(rows=rows):
-            return all(is_whole(value, whole_name) for _when, value in rows)
-        case Table(cells=cells):
-            return all(is_whole(cell, whole_name) for line in cells for cell in line)
-        case Marginal():
             return False

@@ -67,6 +67,11 @@ def trend(rule: Rule, expr: Expr, fact: str) -> Trend:
             return "unknown"
 
 
+def turned(way: Trend) -> Trend:
+    """Return the way of an expression that is subtracted."""
+    return _TURNED[way]
+
+
 def joined(*found: Trend) -> Trend:
     """Return the way of a whole whose parts go these ways."""
     ways = {each for each in found if each != "flat"}

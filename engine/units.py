@@ -6,6 +6,7 @@ refusals its own text can give. General law (通则) stands around every rule an
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from fractions import Fraction
 from math import ceil, floor
 from typing import Literal, NamedTuple, TypeAlias
@@ -13,7 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from engine.amounts import may_leave, may_round
 from engine.bounds import Bounds
 from engine.checks import order
-from engine.cuts import Sites, fact_of, grid, sites_of
+from engine.cuts import Sites, fact_of, sites_of
 from engine.fact import NOWHERE, Cell, Fact, Place
 from engine.measures import Bracket, Fine
 from engine.numbers import decimal_text
@@ -27,6 +28,7 @@ from engine.tree import (
     Branches,
     Compare,
     Condition,
+    Day,
     Is,
     Key,
     Marginal,
@@ -34,6 +36,7 @@ from engine.tree import (
     Not,
     OneOf,
     Operator,
+    Period,
     Ref,
     Relation,
     Table,
@@ -236,7 +239,7 @@ def _aim(rule: Rule, records: str, axis: Axis, key: Key) -> Condition | None:
         case Band(low=low, high=high, low_open=low_open, high_open=high_open):
             if found is None:
                 return None
-            per = grid(found[1])
+            per = found[1].grid
             parts: list[Condition | None] = []
             if low is not None:
                 least = floor(low * per) + 1 if low_open else ceil(low * per)
@@ -245,6 +248,10 @@ def _aim(rule: Rule, records: str, axis: Axis, key: Key) -> Condition | None:
                 most = ceil(high * per) - 1 if high_open else floor(high * per)
                 parts.append(Compare(fact=axis.name, op="<=", value=most))
             return _both(parts)
+        case Period(first=first, last=last):
+            ends: list[tuple[Operator, date | None]] = [(">=", first), ("<=", last)]
+            of = Ref(name=axis.name)
+            return _both([Relation(op=op, left=of, right=Day(day=day)) for op, day in ends if day is not None])
 
 
 def _finishing(rule: Rule) -> Iterator[Unit]:
@@ -358,11 +365,17 @@ def _hole(rule: Rule, records: str, axis: Axis, sites: Sites) -> Condition | Non
     found = fact_of(rule, records, axis.name)
     if found is None:
         return None
-    fact, per = found[1], grid(found[1])
+    fact, per = found[1], found[1].grid
     if fact.kind == "choice":
         known = {each for key in axis.keys if isinstance(key, tuple) for each in key}
         missing = tuple(each for each in fact.choices if each not in known)
         return OneOf(fact=fact.name, choices=missing) if missing else None
+    if fact.kind == "day":
+        periods = [key for key in axis.keys if isinstance(key, Period)]
+        beside = [each.first - timedelta(days=1) for each in periods if each.first is not None]
+        beside += [each.last + timedelta(days=1) for each in periods if each.last is not None]
+        uncovered = sorted(day for day in beside if not any(each.holds(day) for each in periods))
+        return Relation(op="=", left=Ref(name=fact.name), right=Day(day=uncovered[0])) if uncovered else None
     if not fact.numeric:
         return None
     lows = [cut.low for cut in sites.cuts if (cut.records, cut.fact.name) == (found[0], fact.name)]

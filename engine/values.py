@@ -8,14 +8,29 @@ from typing import cast
 from engine.cells import Builder
 from engine.declarations import check_name, read_facts
 from engine.errors import Complaints
+from engine.expressions import BUILT_IN
 from engine.fact import Cell, Fact, Language
 from engine.given import MAX_RECORDS
 from engine.near import misses, question
 from engine.numbers import exact_text
 from engine.reading import Section, misshapen, section
 from engine.shapes import LINEAR, RATIO, STEPS, Typed
-from engine.tree import Axis, Band, Branches, Condition, Expr, Formula, Key, Marginal, Named, Records, Ref, Table
-from engine.vocabulary import WORDS, spell
+from engine.tree import (
+    Axis,
+    Band,
+    Branches,
+    Condition,
+    Expr,
+    Formula,
+    Key,
+    Marginal,
+    Named,
+    Period,
+    Records,
+    Ref,
+    Table,
+)
+from engine.vocabulary import KEYS, WORDS, spell, spellings
 from engine.words import listed
 from engine.yamltext import Listing, Node, Scalar
 from engine.yamltext import Mapping as YamlMapping
@@ -42,10 +57,19 @@ def read_record_facts(name: str, key: Scalar, inner: Section, first_day_counts: 
     """Read what each record of a list holds; what is computed for each comes later, when every name is known."""
     complaints = inner.complaints
     fields = read_facts(inner.node("each"), inner.language, first_day_counts, complaints, currency)
-    most = inner.scalar("most")
-    if most is None or not most.text.strip().isdigit() or int(most.text.strip()) < 1:
-        complaints.add("bad_domain", most.place if most else inner.place, found=most.text if most else "")
-        complaints.failed.add(name)
+    most = inner.scalar("most", required=False)
+    if not inner.has("most"):
+        word = spell(KEYS, "most", inner.language)
+        repair = ("写明一份清单至多几项，如“最多: 20”", "say how many records a list holds at most, such as `most: 20`")
+        complaints.add("missing_key", key.place, expected=word, repair=repair)
+    if most is None:
+        # Its fields are names all the same: that they stand nowhere now is no further mistake.
+        complaints.failed |= {name, *fields}
+        return None
+    if not most.text.strip().isdigit() or int(most.text.strip()) < 1:
+        repair = ("写一个整数，如“最多: 20”", "write a whole number, such as `most: 20`")
+        complaints.add("bad_domain", most.place, found=most.text, repair=repair)
+        complaints.failed |= {name, *fields}
         return None
     if int(most.text.strip()) > MAX_RECORDS:
         # What one request can carry: a list that is declared longer could not be given.
@@ -54,6 +78,7 @@ def read_record_facts(name: str, key: Scalar, inner: Section, first_day_counts: 
             "decide more in several cases, or declare their number and totals as facts",
         )
         complaints.add("past_limit", most.place, found=most.text.strip(), expected=str(MAX_RECORDS), repair=repair)
+        complaints.failed |= {name, *fields}
         return None
     if any(fact.kind in ("days", "records") or fact.count for fact in fields.values()):
         complaints.add("wrong_fact_kind", inner.place, found=name, expected="-")
@@ -181,7 +206,12 @@ def _axis(word: str, inner: Section, builder: Builder) -> tuple[Scalar, Fact | N
         known |= {each.name: each for each in builder.record.fields}
         known |= {each.name: each for each in builder.record.values}
     declared = known.get(name)
-    if declared is None or declared.kind in ("day", "days", "records"):
+    built_in = BUILT_IN.get(spellings(WORDS, builder.language).get(name, ""), "")
+    if declared is None and built_in in ("@on", "@decided"):
+        # A day that the engine gives: looked up as if it had been given a name.
+        cell = Cell(text=scalar.text, place=scalar.place)
+        return scalar, Named(name=built_in, kind="day", how=Formula(part=Ref(name=built_in)), shape=LINEAR, cell=cell)
+    if declared is None or declared.kind in ("days", "records"):
         builder.complaints.add("unknown_fact", scalar.place, found=name, repair=_offer(name, known), about=name)
         return None
     return scalar, declared
@@ -308,6 +338,10 @@ def overlap(one: Key, other: Key) -> bool:
         low = max(lows)
         high = min(highs)
         return low[0] < high[0] or (low[0] == high[0] and not low[1] and high[1])
+    if isinstance(one, Period) and isinstance(other, Period):
+        firsts = [each.first for each in (one, other) if each.first is not None]
+        lasts = [each.last for each in (one, other) if each.last is not None]
+        return not firsts or not lasts or max(firsts) <= min(lasts)
     if isinstance(one, tuple) and isinstance(other, tuple):
         return bool(set(one) & set(other))
     return one == other

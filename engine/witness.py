@@ -17,6 +17,7 @@ from engine.decision import Outcome, Refusal
 from engine.evaluate import Missing, Scope, compute, evaluate
 from engine.fact import Fact
 from engine.given import GivenFact, Problem, Single, Value, read_fact, read_records, value_text
+from engine.kinds import Record
 from engine.normal import Amount, Normal, domain_of
 from engine.region import Axis, Box, Part, Range, common
 from engine.rule import Rule
@@ -80,6 +81,10 @@ class Witnesses:
             for _records, node in walk(axis)
             if isinstance(node, Each | Tally) and node.records in self.rule.lists
         }
+        known = self.normal.lists_of(box)
+        for last in (False, True) if known else ():
+            fitting = {name: self.normal.listed(name, box, last=last) or () for name in known}
+            yield {name: [self.written(name, each) for each in found] for name, found in fitting.items()}
         each_way: list[list[tuple[str, GivenFact]]] = [
             [(name, []), *((name, [self.record(name, pick)]) for pick in (lowest, highest))] for name in sorted(names)
         ]
@@ -95,6 +100,11 @@ class Witnesses:
                 found[each.name] = cast(str, text_of(each, pick(part, each), self.rule))
         return found
 
+    def written(self, name: str, record: Record) -> dict[str, str | int | bool]:
+        """Write a record of a list as it is given."""
+        fields = self.rule.lists[name].fields
+        return {each.name: cast(str, text_of(each, record[each.name], self.rule)) for each in fields}
+
     def lies_in(self, case: Witness, box: Box) -> bool:
         """Say whether a case has what a region says of expressions and lists, as the engine works them out."""
         rule = self.rule
@@ -104,8 +114,8 @@ class Witnesses:
         for name, given in case.facts:
             fact = rule.by_name[name]
             if fact.kind == "records":
-                fields = {each.name: each for each in rule.lists[name].fields}
-                read: object = read_records(fact, fields, given, rule.language)
+                records = read_records(fact, rule.lists[name].by_name, given, rule.language)
+                read: object = records if isinstance(records, Problem) else records[0]
             else:
                 read = read_fact(fact, given, rule.language)
             if not isinstance(read, Problem):

@@ -26,7 +26,7 @@ from ruamel.yaml.events import (
 
 from engine.errors import Complaints, shorten
 from engine.fact import Place
-from engine.slips import Mark, colon_repair, explain
+from engine.slips import Mark, colon_repair, entry_meant, explain
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 8
@@ -94,7 +94,7 @@ def read_yaml(file: str, data: bytes, complaints: Complaints) -> Mapping | None:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         complaints.add(
-            "not_utf8", Place(file, line, 1), repair=("请另存为 UTF-8 编码", "save it in the UTF-8 encoding")
+            "not_utf8", Place(file, line, 1), repair=("“另存为”时编码选 UTF-8", "save it in the UTF-8 encoding")
         )
         return None
     if control := _CONTROL.search(text):
@@ -229,16 +229,20 @@ class _Builder:
 
     def left_over(self, key: Scalar, entries: dict[str, tuple[Scalar, Node]], last: str) -> None:
         """Complain of an entry without a colon; a cell that a comma cut is put together again, so it is said once."""
-        if repair := colon_repair(key.text):
-            self.complaints.add("no_colon", key.place, found=key.text, repair=repair)
+        if meant := entry_meant(key.text):
+            self.complaints.add("no_colon", key.place, found=key.text, repair=colon_repair(*meant))
+            # Read as it was meant: that the entry is missing would be no second mistake.
+            name, content = (Scalar(text, key.place, columns_hold=False) for text in meant)
+            entries.setdefault(name.text, (name, content))
             return
         before = entries[last][1] if last in entries else None
         if not isinstance(before, Scalar):
             repair = ("每项写成“项目: 内容”", "write each entry as `key: value`")
             self.complaints.add("no_colon", key.place, found=key.text, repair=repair)
             return
-        whole = Scalar(f"{before.text}, {key.text}", before.place, before.columns_hold)
+        left = key.text or "?"  # Nothing is read for a `?` that stands alone.
+        whole = Scalar(f"{before.text}, {left}", before.place, before.columns_hold)
         entries[last] = (entries[last][0], whole)
         entry = shorten(f'{last}: "{whole.text}"')
         repair = (f"含有逗号的一格，请加引号：{entry}", f"a cell that holds a comma needs quotes: `{entry}`")
-        self.complaints.add("broken_cell", key.place, found=key.text, repair=repair)
+        self.complaints.add("broken_cell", key.place, found=left, repair=repair)

@@ -42,6 +42,7 @@ from engine.tree import (
     Number,
     OneOf,
     Operator,
+    Period,
     Portions,
     Ref,
     Relation,
@@ -208,10 +209,8 @@ class Terms(Numbers):
         if variable is None:
             return self.guessed(name)
         fact = self.rule.by_name.get(name)
-        share = fact is not None and fact.unit == "percent"
-        exact = fact is not None and (fact.kind == "number" or share)
-        scale = 10**fact.scale if exact and fact is not None else 1
-        return Value(variable, scale * (100 if share else 1), True)
+        per = Fraction(1) if fact is None or not fact.numeric else fact.grid
+        return Value(variable * per.denominator, per.numerator, True)
 
     def _later(self, expr: Later, day: Value, by: Value, *, in_days: bool) -> Value:
         """Return a later day; months and years, and parts of a day, are not followed."""
@@ -299,6 +298,9 @@ class Terms(Numbers):
                     found.append(answer.holds if key else answer.fails)
                 case Band():
                     found.append(self._in_band(self.named(axis.name), key))
+                case Period(first=first, last=last):
+                    low, high = (None if day is None else Fraction(day.toordinal()) for day in (first, last))
+                    found.append(self._in_band(self.named(axis.name), Band(low=low, high=high)))
                 case tuple():
                     found.append(self._one_of(axis.name, key))
         return found
@@ -323,7 +325,7 @@ class Terms(Numbers):
 
     def _looked_up(self, axis: Axis) -> Term:
         """Say where there is something to look up along an axis."""
-        if isinstance(axis.keys[0], Band):
+        if isinstance(axis.keys[0], Band | Period):
             return self.named(axis.name).there
         answer = self.answer(axis.name) if isinstance(axis.keys[0], bool) else plainly(True)
         return some([answer.holds, answer.fails])

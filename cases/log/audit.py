@@ -5,21 +5,29 @@ edit, a loss, an insertion or an exchange is named by the first record it touche
 the records between the last checkpoint that agrees and that one. After a lost or unreadable record no later root can be
 derived; the records themselves are still checked one by one.
 
-What this cannot find: a consistent rewrite by the owner of the database, every hash and checkpoint made anew, or a
-whole file put back from an older copy. That needs a checkpoint kept outside. Nor what the log never
-vouched for: a removed idempotency key, or a removed checkpoint between two others.
+Signed checkpoints must be of the records they count, and the rows of the upper tiles must follow from the records.
+
+What this cannot find: a consistent rewrite by the owner of the database and of the keys, every hash, checkpoint and
+signature made anew, or a whole file put back from an older copy. That needs a checkpoint kept outside. Nor what the
+log never vouched for: a removed idempotency key, or a removed checkpoint between two others.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from cases.log.anchors import AnchorCheck
+from cases.log.audit_published import Subtrees, signed_checkpoints
+from cases.log.content import cited_by, content_of
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
 from cases.log.opening import Where
-from cases.log.salvage import DAMAGE, Hole, cited_by, content_of, readable
+from cases.log.salvage import DAMAGE, Hole, readable
 from cases.log.second_tree import SecondTree, leaf_of
 from cases.log.store import AuditLog, Checkpoint, Entry, Survey, digest_of
+from cases.log.trust import Trust
+from cases.log.vault import VaultKey
+from cases.log.vault_check import check_vault
 from engine.rulebook import read_manifest
 
 __all__ = ["AuditReport", "Finding", "verify", "verify_at"]
@@ -28,20 +36,34 @@ MAX_FINDINGS = 1_000
 _PAGE = 256
 
 
-def verify(log: AuditLog, *, progress: Callable[[int, int], None] | None = None) -> AuditReport:
+def verify(
+    log: AuditLog,
+    *,
+    trust: Trust | None = None,
+    vault: VaultKey | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> AuditReport:
     """Check the log as it stands at this moment; others may go on appending. Findings come in order of position.
 
+    With `trust`, every checkpoint that was signed must have the signatures it asks for; its root is compared anyway.
+    With the key of its `vault`, every personal value is opened and held against its digest too; else only counted.
     Damage is reported and never raised; LogUnavailable is raised when the file is busy. `progress` is told how many
     records of how many are done.
     """
-    return _Audit(log, progress or (lambda _done, _all: None)).run()
+    return _Audit(log, trust, vault, progress or (lambda _done, _all: None)).run()
 
 
-def verify_at(where: Where, progress: Callable[[int, int], None] | None = None) -> AuditReport:
+def verify_at(
+    where: Where,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    trust: Trust | None = None,
+    vault: VaultKey | None = None,
+) -> AuditReport:
     """Check the log there, without appending to it; what is no readable log at all is one finding."""
     try:
         with AuditLog.open(where, read_only=True) as log:
-            return verify(log, progress=progress)
+            return verify(log, trust=trust, vault=vault, progress=progress)
     except DAMAGE as exc:
         return AuditReport(size=0, root_hex=None, findings=(finding("file_unusable", more=str(exc)),))
 
@@ -49,8 +71,10 @@ def verify_at(where: Where, progress: Callable[[int, int], None] | None = None) 
 class _Audit:
     """One run over one log."""
 
-    def __init__(self, log: AuditLog, progress: Callable[[int, int], None]) -> None:
-        self.log, self.progress = log, progress
+    def __init__(
+        self, log: AuditLog, trust: Trust | None, vault: VaultKey | None, progress: Callable[[int, int], None]
+    ) -> None:
+        self.log, self.trust, self.vault, self.progress = log, trust, vault, progress
         self.findings: list[Finding] = []
         self.unlisted = 0
         self.tree = SecondTree()  # over the leaf hashes as stored
@@ -60,13 +84,19 @@ class _Audit:
         self.agreed = 0  # the size of the last checkpoint whose root is right
         self.doubtful: list[Checkpoint] = []  # the first and last one since whose root is wrong
         self.absent: list[tuple[int, int]] = []
+        self.subtrees = Subtrees()
+        self.anchors = AnchorCheck(log)
         self.vouched: set[str] = set()  # cited digests that were looked up already
 
     def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
-        if len(self.findings) < MAX_FINDINGS:
-            self.findings.append(finding(code, first, last, more))
-        else:
-            self.unlisted += 1
+        self._list([finding(code, first, last, more)])
+
+    def _list(self, found: Iterable[Finding]) -> None:
+        for each in found:
+            if len(self.findings) < MAX_FINDINGS:
+                self.findings.append(each)
+            else:
+                self.unlisted += 1
 
     def run(self) -> AuditReport:
         survey = self._survey()
@@ -76,6 +106,8 @@ class _Audit:
         self.stored = self._sources()
         self._waiting_checkpoints = self._checkpoints(survey)
         self._next_checkpoint = next(self._waiting_checkpoints, None)
+        self._waiting_signed = signed_checkpoints(self.log, self.trust, self.add)
+        self._next_signed = next(self._waiting_signed, None)
         for item in readable(self.log.entries, lambda entry: entry.seq, records[0] if records else 0, stop):
             if isinstance(item, Hole):
                 self._lose("record_unreadable", item.first, item.last)
@@ -85,8 +117,10 @@ class _Audit:
             if self.position % _PAGE == 0:
                 self.progress(self.position, stop)
         self._end(survey, stop)
+        self._public(stop)
         self._duplicates()
         self._keys(stop)
+        self._list(check_vault(self.log, self.vault, stop))
         self._database()
         self.progress(stop, stop)
         # Sorting is stable: of two findings on one record the more telling stays first.
@@ -153,17 +187,40 @@ class _Audit:
         self.tree.push(entry.leaf_hash)
         if self.rehashed:
             self.rehashed.push(leaf)
+        self.subtrees.leaf(entry.seq, entry.leaf_hash, leaf)
         content, wrong, where = content_of(entry.data)
         if wrong:
             self.add(wrong, entry.seq, more=where)
         if content.get("id") != entry.id:
             self.add("id_differs", entry.seq)
+        if content.get("kind") == "anchor" and not self.anchors.holds(entry):
+            self.add("anchor_differs", entry.seq)
         for digest in cited_by(content):
             self._cited(entry.seq, digest)
         while (point := self._next_checkpoint) is not None and point.size <= self.position:
             if point.size == self.position and self.whole:
                 self._compare(point)
             self._next_checkpoint = next(self._waiting_checkpoints, None)
+        while (signed := self._next_signed) is not None and signed.size <= self.position:
+            if signed.size == self.position and self.whole and not self._agrees(signed.root):
+                self.add("signed_differs", signed.size - 1, more=signed.size)
+            self._next_signed = next(self._waiting_signed, None)
+
+    def _public(self, stop: int) -> None:
+        """Signed checkpoints beyond the end, and the rows of which upper tiles are made."""
+        while (signed := self._next_signed) is not None:
+            # What was appended and signed since the survey is beyond its end too.
+            if signed.size > max(stop, self._size_now()):
+                self.add("history_dropped", stop, signed.size - 1, signed.size)
+            self._next_signed = next(self._waiting_signed, None)
+        sound = self.whole and not any(each.code in ("root_differs", "head_root") for each in self.findings)
+        self.subtrees.compare(self.log, self.position if self.position < LAST_PLACE else 0, self.add, sound=sound)
+
+    def _size_now(self) -> int:
+        try:
+            return self.log.head().size
+        except DAMAGE:
+            return 0
 
     def _cited(self, seq: int, digest: str) -> None:
         """A record cites the manifest of its rulebook, and the manifest every rule file: all must be stored."""

@@ -6,9 +6,11 @@ damaged page gives, can be anything; it becomes LogDamaged here and never a stra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import sqlalchemy as sa
 
 from cases.errors import LogDamaged
 from cases.tlog.tree import Frontier
@@ -16,6 +18,7 @@ from engine import digest_of
 
 __all__ = [
     "Appended",
+    "Beside",
     "Checkpoint",
     "Entry",
     "Head",
@@ -31,14 +34,23 @@ __all__ = [
 ]
 
 
+Beside = Callable[[sa.Connection, int], None]
+"""Writes or deletes, in the record's own transaction and knowing its position, what stands or falls with it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
-    """A record to append: its id, its exact bytes, and the idempotency key with the fingerprint of the request."""
+    """A record to append: its id, its exact bytes, and the idempotency key with the fingerprint of the request.
+
+    `beside` is called once the record's row stands, and not at all where the key came before. What it raises fails
+    everybody whose records share the commit, so it may only do what was found possible before.
+    """
 
     id: str
     data: bytes
     key: str | None = None
     fingerprint: str | None = None
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

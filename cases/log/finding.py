@@ -27,6 +27,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{zh}有改动：检查点的树根不符",
         "{en}: one was changed, the root at the checkpoint differs",
     ),
+    "anchor_differs": (
+        "{zh}是 SM3 锚点，与其所指的记录不符",
+        "{en} is an SM3 anchor that does not match the records it names",
+    ),
     "checkpoint_edited": ("{zh}处的检查点被改动，记录无恙", "the checkpoint at {en} was edited; the records are sound"),
     "checkpoint_beyond": (
         "检查点计 {more} 条，超出日志末尾",
@@ -52,8 +56,93 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "只增不改的触发器“{more}”被动过",
         "the append-only trigger `{more}` was changed",
     ),
+    "vault_mismatch": (
+        "{zh}的个人信息“{more}”与记录里的摘要不符",
+        "{en} has personal data `{more}` that its digests do not vouch for",
+    ),
+    "vault_missing": (
+        "{zh}的个人信息“{more}”缺失，也没有抹除记录",
+        "{en} lacks its personal data `{more}`, and no record says that it was erased",
+    ),
+    "vault_unreadable": (
+        "{zh}的个人信息“{more}”解不开：被改动、调换，或者不是这把密钥",
+        "{en} has personal data `{more}` that does not open: edited, exchanged, or of another key",
+    ),
+    "vault_erased_yet_present": (
+        "{zh}：个人信息“{more}”记为已抹除，却还在",
+        "{en}: the personal data `{more}` was erased by a record, and is there",
+    ),
+    "vault_orphan": (
+        "个人信息库里有“{more}”的内容，却没有记录提到它",
+        "the vault holds data of `{more}`, which no record names",
+    ),
+    "vault_damaged": ("{zh}的个人信息无法核对：{more}", "the personal data of {en} cannot be checked: {more}"),
     "file_unusable": ("日志无法打开：{more}", "the log cannot be opened: {more}"),
     "integrity": ("数据库自检：{more}", "the database's own check says: {more}"),
+    # Of what is published: files, tiles, signed checkpoints.
+    "file_missing": ("缺少文件 {more}（{zh}）", "the file `{more}` ({en}) is missing"),
+    "bundle_malformed": ("{zh}被改动：{more} 从它起切不开", "{en} was edited: `{more}` cannot be cut from there on"),
+    "bundle_longer": ("{more} 在{zh}之后还有字节", "`{more}` has bytes after {en}"),
+    "tile_length": ("{more}（{zh}）的长度不对", "`{more}` ({en}) has not the length of its hashes"),
+    "tile_edited": (
+        "{more} 里{zh}的哈希被改动，记录无恙",
+        "`{more}` has another hash for {en}; what it stands for is sound",
+    ),
+    "records_differ": ("{zh}有改动：与 {more} 不符", "{en}: one was changed, `{more}` has another hash"),
+    "record_or_tile": ("{zh}与 {more} 不符，二者必有一改", "{en} and `{more}` differ: one of them was changed"),
+    "partial_differs": ("旧的 {more}（{zh}）与记录不符", "the older `{more}` ({en}) is not that of the records"),
+    "no_id": ("{zh}没有编号", "{en} has no id"),
+    "checkpoint_invalid": ("检查点不可信 · {more}", "a checkpoint cannot be believed: {more}"),
+    "checkpoint_misnamed": ("检查点放错了地方：{more}", "a checkpoint stands under another name: {more}"),
+    "history_rewritten": (
+        "{zh}有改动：历史被改写或删改过，签过名的检查点 {more} 的树根与这些记录不符",
+        "{en}: history was dropped or rewritten, the signed checkpoint {more} has another root than these records",
+    ),
+    "history_dropped": (
+        "{zh}不见了：历史被删去，签过名的检查点 {more} 还计入它们",
+        "{en}: history was dropped, the signed checkpoint {more} still counts them",
+    ),
+    "split_view": (
+        "同一条数有两个签过名的树根（SPLIT VIEW，两套历史）：{more}",
+        "SPLIT VIEW: two signed roots for one size: {more}",
+    ),
+    "keys_invalid": ("keys.json 不可用：{more}", "`keys.json` cannot be used: {more}"),
+    "keys_differ": (
+        "keys.json 与给定的密钥清单不是同一份的延续",
+        "`keys.json` does not continue the list of keys that was given",
+    ),
+    "index_differs": (
+        "{more} 与实有的文件不符：导出没做完，或文件有增减",
+        "`{more}` does not list the files that are there: an export was not finished, or files came or went",
+    ),
+    "node_missing": ("{zh}的子树哈希未存（第 {more} 层）", "the subtree hash of {en} is not stored (level {more})"),
+    "node_edited": (
+        "{zh}的子树哈希被改动（第 {more} 层）",
+        "the stored subtree hash of {en} was edited (level {more})",
+    ),
+    "node_differs": (
+        "{zh}与其子树哈希（第 {more} 层）不符，二者必有一改",
+        "{en} and their stored subtree hash (level {more}) differ: one of them was changed",
+    ),
+    "signed_differs": (
+        "签过名的检查点 {more} 的树根与记录不符",
+        "the signed checkpoint {more} has another root than the records",
+    ),
+    "node_beyond": ("多出一个子树哈希（{more}）", "a subtree hash is stored that no records make up ({more})"),
+    "nodes_unreadable": ("子树哈希无法读出：{more}", "subtree hashes cannot be read: {more}"),
+    "signed_unreadable": ("签过名的检查点无法读出：{more}", "signed checkpoints cannot be read: {more}"),
+    # Notes: worth knowing, and no fault.
+    "nothing_kept": (
+        "没有给出早先留存的检查点（--seen），也没有见证人签名：日志所有者若把全部历史连同签名重做一遍，这样核验看不出来",
+        "no checkpoint kept earlier was given (--seen), and no witness signed: had the log's owner made the whole "
+        "history and its signatures anew, this verification could not tell",
+    ),
+    "no_nonce": ("{more} 条记录没有随机数，自{zh}起", "{more} records have no nonce, from {en} on"),
+    "time_back": (
+        "{more} 条记录的时间早于前一条，自{zh}起",
+        "{more} records are timed before the one before, from {en} on",
+    ),
+    "tokens_unchecked": ("{more} 个时间戳令牌未在此核验", "{more} time-stamp tokens were not checked here"),
     "more_findings": ("另有 {more} 项未列出", "{more} more findings are not listed"),
 }
 

@@ -53,6 +53,7 @@ class GroupCommit:
     ) -> None:
         self._log, self._gate, self._committed = log, gate, committed
         self._waiting: queue.Queue[_Waiting | None] = queue.Queue(WAITING)
+        self._closing, self._closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._work, name="group-commit", daemon=True)
         self._thread.start()
 
@@ -61,14 +62,20 @@ class GroupCommit:
         check_entries([entry], sources or {})
         self._gate()
         place: Future[Appended | KeySeen] = Future()
-        try:
-            self._waiting.put_nowait(_Waiting(entry, sources or {}, place))
-        except queue.Full:
-            raise LogUnavailable(f"{WAITING} records are waiting to be written") from None
+        with self._closing:
+            if self._closed:
+                # Nobody would ever take it, and the caller would wait for ever.
+                raise ValueError("the log is closed")
+            try:
+                self._waiting.put_nowait(_Waiting(entry, sources or {}, place))
+            except queue.Full:
+                raise LogUnavailable(f"{self._waiting.maxsize} records are waiting to be written") from None
         return place.result()
 
     def close(self) -> None:
-        """Commit what waits, then end the thread."""
+        """Commit what waits, then end the thread; ValueError for what is appended later."""
+        with self._closing:
+            self._closed = True
         self._waiting.put(None)
         self._thread.join()
 

@@ -10,10 +10,12 @@ log and sign the rewrite, and only a witness outside would notice.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -25,7 +27,16 @@ from cases.tlog.errors import TlogError
 from cases.tlog.keys import KeyType, SignerKey, VerifierKey
 from cases.tlog.note import NoteSignature
 
-__all__ = ["DatedKey", "Keyring", "Signer", "write_durably"]
+__all__ = [
+    "DatedKey",
+    "Keyring",
+    "Signer",
+    "lock_folder",
+    "read_private",
+    "read_secret",
+    "write_durably",
+    "write_private",
+]
 
 LIST = "keys.json"
 _TYPES = (KeyType.ED25519, KeyType.SUBTREE)
@@ -81,13 +92,17 @@ class Keyring:
             raise UnsafeStore(str(folder), "it holds keys already", "name another folder")
         keys = [SignerKey(origin, each, secrets.token_bytes(32)) for each in _TYPES]
         for key in keys:
-            _write_private(folder, key)
+            write_private(_path(folder, key.verifier), key)
         _write_list(folder, origin, [DatedKey(key.verifier, now) for key in keys])
         return cls(folder)
 
     def signers(self) -> tuple[SignerKey, ...]:
         """The keys that sign now, Ed25519 first; UnsafeStore when one is missing or others can read it."""
-        return tuple(self._read(each.key) for each in self.keys if each.until is None)
+        return tuple(self._read(key) for key in self.signing())
+
+    def signing(self) -> tuple[VerifierKey, ...]:
+        """The public halves of the keys in files that sign now; an SM2 key signs by a command (`cases.log.sm2`)."""
+        return tuple(each.key for each in self.keys if each.until is None and each.key.type is not KeyType.SM2)
 
     def verifiers(self) -> tuple[VerifierKey, ...]:
         """Every key the log ever had."""
@@ -101,35 +116,76 @@ class Keyring:
         """Begin a rotation: a new key of each type signs beside the old ones from now on."""
         keys = tuple(SignerKey(self.origin, each, secrets.token_bytes(32)) for each in _TYPES)
         for key in keys:
-            _write_private(self.folder, key)
+            write_private(_path(self.folder, key.verifier), key)
         self._write([*self.keys, *(DatedKey(key.verifier, now) for key in keys)])
         return keys
+
+    def enlist(self, key: VerifierKey, now: str) -> None:
+        """Put a public key into the list whose private half is elsewhere, so that its lines are known as the log's."""
+        if key not in self.verifiers():
+            self._write([*self.keys, DatedKey(key, now)])
 
     def retire(self, old: Iterable[VerifierKey], now: str) -> None:
         """End a rotation: these keys sign no more, and their private halves are deleted."""
         gone = set(old)
         self._write([replace(each, until=now) if each.key in gone else each for each in self.keys])
         for key in gone:
-            (self.folder / f"{key.key_id.hex()}.key").unlink(missing_ok=True)
+            _path(self.folder, key).unlink(missing_ok=True)
 
     def _write(self, keys: list[DatedKey]) -> None:
         _write_list(self.folder, self.origin, keys)
         self.keys = tuple(keys)
 
     def _read(self, key: VerifierKey) -> SignerKey:
-        path = self.folder / f"{key.key_id.hex()}.key"
-        try:
-            mode = stat.S_IMODE(path.stat().st_mode)
-            if mode & 0o077:
-                raise UnsafeStore(str(path), f"others may read it (mode {mode:o})", "chmod 600 it, and rotate the key")
-            found = SignerKey.parse(path.read_text(encoding="ascii").removesuffix("\n"))
-        except OSError as exc:
-            raise UnsafeStore(str(path), f"it cannot be read ({exc.strerror})", "put the private key back") from exc
-        except (TlogError, ValueError) as exc:
-            raise UnsafeStore(str(path), f"it is no private key ({exc})", "put the private key back") from exc
+        path = _path(self.folder, key)
+        found = read_private(path)
         if found.verifier != key:
             raise UnsafeStore(str(path), "it is another key than the list says", "put the private key back")
         return found
+
+
+def read_private(path: Path) -> SignerKey:
+    """Read a file with one private key; UnsafeStore when it is missing, is none, or others can read it."""
+    try:
+        return SignerKey.parse(read_secret(path))
+    except TlogError as exc:
+        raise UnsafeStore(str(path), f"it is no private key ({exc})", "put the private key back") from exc
+
+
+def read_secret(path: Path) -> str:
+    """The one line of a private file; UnsafeStore when it is missing, no text, or others can read it."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise UnsafeStore(str(path), f"others may read it (mode {mode:o})", "chmod 600 it, and rotate the key")
+        return path.read_text(encoding="ascii").removesuffix("\n")
+    except OSError as exc:
+        raise UnsafeStore(str(path), f"it cannot be read ({exc.strerror})", "put the private key back") from exc
+    except ValueError as exc:
+        raise UnsafeStore(str(path), "it is no private key", "put the private key back") from exc
+
+
+def write_private(path: Path, key: SignerKey) -> None:
+    """Write a private key, durably, readable by its owner only."""
+    write_durably(path, f"{key.private_text()}\n".encode("ascii"), 0o600)
+
+
+@contextmanager
+def lock_folder(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Hold the folder of keys: many may sign with what is in it, and who changes it must be `alone`.
+
+    UnsafeStore at once when others are in the way. The lock ends with the process, however that ends.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            reason = "a service signs with its keys" if alone else "its keys are being changed"
+            raise UnsafeStore(str(folder), reason, "stop it first" if alone else "wait for that to end") from exc
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -153,9 +209,8 @@ def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
         os.close(folder)
 
 
-def _write_private(folder: Path, key: SignerKey) -> None:
-    path = folder / f"{key.verifier.key_id.hex()}.key"
-    write_durably(path, f"{key.private_text()}\n".encode("ascii"), 0o600)
+def _path(folder: Path, key: VerifierKey) -> Path:
+    return folder / f"{key.key_id.hex()}.key"
 
 
 def _write_list(folder: Path, origin: str, keys: Iterable[DatedKey]) -> None:

@@ -6,21 +6,27 @@ shown: a record that no signature covers is not yet published.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from cases.errors import NotPublished
+from cases.errors import LogDamaged, NotPublished
 from cases.log.schema import COSIGNATURE, ENTRY, NODE, SIGNED, TOKEN
 from cases.log.store import AuditLog
 from cases.tlog.checkpoint import Checkpoint
+from cases.tlog.errors import TlogError
+from cases.tlog.keys import VerifierKey
 from cases.tlog.note import Note, NoteSignature
+from cases.tlog.policy import Policy
 from cases.tlog.proof import TlogProof
 from cases.tlog.tiles import FULL, Bundle, Tile, TileReader, width_of, write_bundle
 from cases.tlog.tree import consistency_path, inclusion_path
 
 __all__ = ["Published", "SignedCheckpoint", "Token"]
+
+_PAGE = 64  # checkpoints read at a time
+_BEYOND = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,49 @@ class Published:
             if note is None:
                 raise NotPublished(f"no checkpoint of size {size} was signed")
             return self._checkpoint(conn, size, note)
+
+    def signed(self, upto: int) -> Iterator[SignedCheckpoint]:
+        """Every signed checkpoint of at most that size, in order, in bounded memory."""
+        last = -1
+        while True:
+            query = sa.select(SIGNED).where(SIGNED.c.size > last, SIGNED.c.size <= upto).order_by(SIGNED.c.size)
+            with self._log.database.transaction() as conn:
+                page = [self._checkpoint(conn, *row) for row in conn.execute(query.limit(_PAGE)).all()]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            last = page[-1].size
+
+    def signed_bytes(self, size: int) -> bytes:
+        """The checkpoint of that size as the log signed it, before any witness did: these bytes never change."""
+        with self._log.database.transaction() as conn:
+            note = conn.execute(sa.select(SIGNED.c.note).where(SIGNED.c.size == size)).scalar()
+        if note is None:
+            raise NotPublished(f"no checkpoint of size {size} was signed")
+        return bytes(note)
+
+    def witnessed(self, policy: Policy) -> SignedCheckpoint | None:
+        """The newest checkpoint that the policy accepts, with enough cosignatures; None when there is none."""
+        size, before = SIGNED.c.size, _BEYOND
+        while True:
+            query = sa.select(SIGNED).where(size < before).order_by(size.desc()).limit(_PAGE)
+            if policy.quorum is not None:
+                query = query.where(sa.exists().where(COSIGNATURE.c.size == size))
+            with self._log.database.transaction() as conn:
+                found = [self._checkpoint(conn, row[0], row[1]) for row in conn.execute(query).all()]
+            for each in found:
+                if policy.satisfied(each.note):
+                    return each
+            if len(found) < _PAGE:
+                return None
+            before = found[-1].size
+
+    def cosigned_by(self, key: VerifierKey) -> int:
+        """The largest size for which a cosignature of that key is kept; 0 when there is none."""
+        named = f"{key.name} {key.key_id.hex()}"
+        with self._log.database.transaction() as conn:
+            query = sa.select(sa.func.max(COSIGNATURE.c.size)).where(COSIGNATURE.c.key == named)
+            return conn.execute(query).scalar() or 0
 
     def covering(self, index: int) -> SignedCheckpoint | None:
         """The newest signed checkpoint, where it covers that record; else None."""
@@ -114,6 +163,11 @@ class Published:
         with self._log.database.transaction() as conn:
             return [Token(*row) for row in conn.execute(query)]
 
+    def stamped_sizes(self) -> Sequence[int]:
+        """The sizes of the checkpoints that have time-stamp tokens, in order."""
+        with self._log.database.transaction() as conn:
+            return conn.scalars(sa.select(TOKEN.c.size).distinct().order_by(TOKEN.c.size)).all()
+
     def add_signed(self, note: Note) -> None:
         """Keep a signed checkpoint, unless one of its size is kept already."""
         size = Checkpoint.parse(note.text).size
@@ -135,10 +189,14 @@ class Published:
                 conn.execute(sa.insert(table).values(**key, **values))
 
     def _checkpoint(self, conn: sa.Connection, size: int, data: bytes) -> SignedCheckpoint:
-        note = Note.parse(data)
+        try:
+            note = Note.parse(data)
+            found = Checkpoint.parse(note.text)
+        except TlogError as exc:
+            raise LogDamaged(f"what is kept as its checkpoint of size {size} is none ({exc})") from exc
         query = sa.select(COSIGNATURE.c.line).where(COSIGNATURE.c.size == size).order_by(COSIGNATURE.c.key)
         lines = [NoteSignature.parse(line.decode().removesuffix("\n")) for line in conn.scalars(query)]
-        return SignedCheckpoint(Checkpoint.parse(note.text), note.adding(lines))
+        return SignedCheckpoint(found, note.adding(lines))
 
     def _need(self, level: int, index: int, width: int, path: str) -> None:
         latest = self.latest()

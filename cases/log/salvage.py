@@ -1,4 +1,4 @@
-"""Reading what a damaged log still gives: around the pages that are lost, and inside records that are no JSON.
+"""Reading what a damaged log still gives, around the pages that are lost.
 
 Nothing here raises for damage, goes round for ever, or reads position by position through a gap: a broken row can
 claim any position up to 2**63.
@@ -6,16 +6,13 @@ claim any position up to 2**63.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
-
-import rfc8785
+from typing import Protocol, TypeVar
 
 from cases.errors import LogDamaged, UnsafeStore
 
-__all__ = ["DAMAGE", "Hole", "cited_by", "content_of", "readable"]
+__all__ = ["DAMAGE", "Hole", "readable"]
 
 DAMAGE = (LogDamaged, UnsafeStore)
 """What the store raises when it cannot read a place."""
@@ -84,30 +81,3 @@ def _works(read: _Reader[_T], place: int, stop: int) -> bool:
     except DAMAGE:
         return False
     return True
-
-
-def content_of(data: bytes) -> tuple[dict[str, Any], str | None, str]:
-    """The JSON object in the bytes (empty when there is none), what is wrong with it, and where."""
-    try:
-        value = json.loads(data)
-        if isinstance(value, dict) and rfc8785.dumps(value) == data:
-            return value, None, ""
-        twice: list[str] = []
-        json.loads(data, object_pairs_hook=lambda pairs: twice.extend(_repeated(pairs)))
-    except (ValueError, RecursionError):
-        return {}, "not_canonical", ""
-    known = value if isinstance(value, dict) else {}
-    return (known, "duplicate_key", twice[0]) if twice else (known, "not_canonical", "")
-
-
-def _repeated(pairs: list[tuple[str, Any]]) -> list[str]:
-    names = [name for name, _ in pairs]
-    return sorted({name for name in names if names.count(name) > 1})
-
-
-def cited_by(record: dict[str, Any]) -> Iterator[str]:
-    """The digests a record cites: `rulebook`, and `sources` as a list or as the values of an object."""
-    cited = record.get("sources")
-    listed = list(cited.values()) if isinstance(cited, dict) else cited if isinstance(cited, list) else []
-    every = [record.get("rulebook"), *listed]
-    yield from (digest for digest in every if isinstance(digest, str))

@@ -107,7 +107,8 @@ VAULT = sa.Table(
     TABLES,
     _column("id", _NAME, key=True),  # of the record
     _column("field", _NAME, key=True),
-    _column("case_ref", _NAME, sa.ForeignKey("vault_key.case_ref")),
+    _column("case_ref", _NAME, sa.ForeignKey("vault_key.case_ref")),  # `case NUMBER`, or `record ID` without a case
+    sa.Index("vault_case", "case_ref"),  # deleting a key asks whether a row still needs it
     _column("nonce", sa.LargeBinary),
     _column("ciphertext", sa.LargeBinary),
 )

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class SigningState:
         """Make the file for a log of which nothing was signed yet; one that is there already stays as it is."""
         create_file(path)
         state = cls(path, origin)
-        with closing(state._connect()) as raw, raw:
+        with state._writing() as raw:
             raw.execute(_SCHEMA)
             raw.execute("INSERT OR IGNORE INTO signed VALUES (1, ?, 0, ?, ?)", (origin, EMPTY_ROOT, b""))
         return state
@@ -85,18 +85,30 @@ class SigningState:
     def swap(self, old: LastSigned, new: LastSigned) -> bool:
         """Move from `old` to `new`, durably, and say whether it was done: not when the file no longer says `old`.
 
-        Raises as `read` does; after LogUnavailable the outcome is unknown.
+        Raises as `read` does; LogUnavailable with the outcome unknown: whoever goes on reads the file anew.
         """
+        with self._writing() as raw:
+            done = raw.execute(
+                "UPDATE signed SET size = ?, root = ?, frontier = ? WHERE size = ? AND root = ?",
+                (new.size, new.root, b"".join(new.peaks), old.size, old.root),
+            )
+        return done.rowcount == 1
+
+    @contextmanager
+    def alone(self) -> Iterator[tuple[str, int]]:
+        """Keep every other writer of the file out until the block ends; gives the log's name and the size signed."""
+        with self._writing() as raw:
+            name, size = raw.execute("SELECT origin, size FROM signed").fetchone()
+            yield name, size
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(self._connect()) as raw, raw:
                 raw.execute("BEGIN IMMEDIATE")
-                done = raw.execute(
-                    "UPDATE signed SET size = ?, root = ?, frontier = ? WHERE size = ? AND root = ?",
-                    (new.size, new.root, b"".join(new.peaks), old.size, old.root),
-                )
+                yield raw
         except sqlite3.Error as exc:
             raise self._meaning(exc) from exc
-        return done.rowcount == 1
 
     def _meaning(self, exc: sqlite3.Error) -> CaseError:
         lasting = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -231,8 +243,16 @@ class Sealing:
             except RefusedToSign as exc:
                 self.refused = exc
                 return
-            except CaseError:
+            except LogUnavailable:
                 # Busy or full: the records stand, and are sealed when it passes.
                 if not self._ended.wait(1.0):
                     self._wanted.set()
+            except CaseError as exc:
+                # A state that vanished, a note that is none: that does not pass by itself.
+                self.refused = RefusedToSign(str(exc))
+                return
+            except BaseException as exc:
+                # A defect of ours stays loud, and nothing is recorded that nobody would sign.
+                self.refused = RefusedToSign(f"signing ended with {exc!r}")
+                raise
             self._ended.wait(self._interval)

@@ -7,9 +7,9 @@ one, so that one wrong line of code, or one flipped bit on its way, cannot be on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-__all__ = ["SecondTree", "leaf_of"]
+__all__ = ["SecondTree", "fold", "leaf_of", "root_of"]
 
 
 def leaf_of(data: bytes) -> bytes:
@@ -52,3 +52,26 @@ class SecondTree:
         while larger:
             root = _node(larger.pop(), root)
         return root
+
+
+def fold(row: Sequence[bytes]) -> bytes:
+    """The root over subtree roots of one height side by side (the last may be of a smaller subtree); at least one.
+
+    RFC 6962 splits at the largest power of two, so pairs from the left, with an odd one moving up as it is, give the
+    same tree.
+    """
+    sha256, pairs = hashlib.sha256, list(row)
+    while len(pairs) > 1:
+        odd = pairs[len(pairs) & ~1 :]
+        pairs = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs[::2], pairs[1::2], strict=False)]
+        pairs += odd
+    return pairs[0]
+
+
+def root_of(rows: Iterable[Sequence[bytes]]) -> bytes:
+    """The root of a tree by the right edge of its tiles: those at level 0 first, each as far as it goes."""
+    over: list[bytes] = []
+    for row in rows:
+        # What is left of the level below is the last and smallest subtree of this one.
+        over = [fold([*row, *over])] if row or over else []
+    return over[0] if over else hashlib.sha256(b"").digest()

@@ -44,6 +44,7 @@ _SETTINGS: dict[str, tuple[str, object]] = {
     "synchronous": ("EXTRA", 3),  # also flushes the folder: a deleted journal cannot come back after a power cut
     "fullfsync": ("ON", 1),  # on macOS plain fsync leaves the data in the drive's cache
     "foreign_keys": ("ON", 1),
+    "secure_delete": ("ON", 1),  # what is deleted is overwritten: personal data that was erased is gone from the file
     "trusted_schema": ("OFF", 0),  # a schema that someone edited must not run functions
     "cell_size_check": ("ON", 1),  # finds damage when a page is read, before it is believed
 }

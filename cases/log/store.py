@@ -309,6 +309,9 @@ def _append(
         root = frontier.root()
         conn.execute(sa.insert(CHECKPOINT).values(size=frontier.size, root=root))
         conn.execute(sa.update(HEAD).values(size=frontier.size, root=root, frontier=frontier.to_bytes()))
+    for entry, outcome in zip(entries, outcomes, strict=True):
+        if entry.beside is not None and isinstance(outcome, Appended):
+            entry.beside(conn, outcome.seq)
     return tuple(outcomes)
 
 

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from api.service import create_app
 from api.settings import Settings
 from cases.log.store import AuditLog
+from cases.log.vault import Vault
 from tests.api.kit import RULES, shipped_law
 
 
@@ -27,4 +28,5 @@ def log(settings: Settings) -> Iterator[AuditLog]:
 
 @pytest.fixture
 def client(settings: Settings, log: AuditLog) -> TestClient:
-    return TestClient(create_app(shipped_law(), log, settings, supervised=False), base_url="http://127.0.0.1")
+    app = create_app(shipped_law(), log, settings, supervised=False, vault=Vault.open(log, settings.keys))
+    return TestClient(app, base_url="http://127.0.0.1")

@@ -164,18 +164,16 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
 class Served:
     """A really served application: a process of its own on a free loopback port.
 
-    `store` is a database to keep the log in; `program` is how Python is told to run the command line.
+    `program` is how Python is told to run the command line.
     """
 
-    def __init__(
-        self, rules: Path, data: Path, store: str | None = None, program: Sequence[str] = ("-m", "api.cli")
-    ) -> None:
+    def __init__(self, rules: Path, data: Path, program: Sequence[str] = ("-m", "api.cli"), **env: str) -> None:
         self.data = data
         command = [sys.executable, *program, "serve", "--port", "0", "--json"]
         self._process = subprocess.Popen(
             [*command, "--rules", str(rules), "--data", str(data)],
             cwd=ROOT,
-            env=environment(**({"ZHUNSHENG_STORE": store} if store else {})),
+            env=environment(**env),
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
@@ -241,9 +239,9 @@ def exchange(
 
 
 @contextmanager
-def served(rules: Path, data: Path) -> Iterator[Served]:
+def served(rules: Path, data: Path, **env: str) -> Iterator[Served]:
     """Serve until the block ends."""
-    service = Served(rules, data)
+    service = Served(rules, data, **env)
     try:
         yield service
     finally:

@@ -39,8 +39,8 @@ def problem(client: TestClient, body: str | bytes, content_type: str = JSON, key
 @pytest.mark.parametrize(
     ("body", "status", "says"),
     [
-        pytest.param(raw('{"一年内次数": 2.0}'), 422, 'write it as text: "2.0"', id="float"),
-        pytest.param(raw('{"一年内次数": 2e0}'), 422, 'write it as text: "2e0"', id="exponent"),
+        pytest.param(raw('{"一年内次数": 2.0}'), 422, "write it as text", id="float"),
+        pytest.param(raw('{"一年内次数": 2e0}'), 422, "write it as text", id="exponent"),
         pytest.param(raw('{"一年内次数": NaN}'), 422, "`NaN`", id="NaN"),
         pytest.param(raw('{"一年内次数": -Infinity}'), 422, "`-Infinity`", id="infinity"),
         pytest.param(raw('{"a": [[1.5]]}'), 422, "/facts/a/0/0", id="nested float"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from starlette.testclient import TestClient
 from api.service import create_app
 from api.settings import Settings
 from cases.desk import Desk, answer_of
+from cases.log.opened import OpenLog
 from cases.log.store import AuditLog
 from cases.record import Asked
 from tests.api.kit import (
@@ -127,15 +129,31 @@ def test_missing_facts_are_named(rules: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        pytest.param(("SZCG-013", "--on", "2026-2-30"), "`--on 2026-2-30` is no day; write it as YYYY-MM-DD", id="day"),
+        pytest.param(("SZCG-013", "--on", "2026-2-30"), "`--on 2026-2-30` is no day; there is no such day", id="day"),
+        pytest.param(("SZCG-013", "--on", "2026/11/1"), "a day is written `2026-11-01`", id="day with slashes"),
+        pytest.param(("SZCG-013", "--on", "2026年11月1日"), "日期写成“2026-11-01”", id="day in Chinese"),
+        pytest.param(("SZCG-013", "--on", "tomorrow"), "a day is written `2026-11-01`", id="no day at all"),
+        pytest.param(("SZCG-013", "--on", "3026-11-01"), "a year is 1800 to 2999", id="year"),
         pytest.param((*SECOND[1:4], "--fact", "次数"), "is no fact; write it as NAME=VALUE", id="fact"),
         pytest.param((*SECOND[1:4], "--fact", "=2"), "is no fact; write it as NAME=VALUE", id="nameless fact"),
+        pytest.param((*SECOND[1:4], "--fact", "次数＝2"), "for example `--fact 次数=2`", id="full-width equals"),
+        pytest.param((*SECOND[1:4], "--fact", "次数: 2"), "写成 名称=值，如 `--fact 次数=2`", id="colon"),
         pytest.param((*SECOND[1:], "--fact", f"{COUNT}=3"), "is given twice; give it once", id="fact twice"),
+        pytest.param((*SECOND[1:], "--fact", f"{COUNT}=3"), "写了两次；只写一次", id="fact twice in Chinese"),
+        pytest.param(
+            (*SECOND[1:4], "--fact", '往日=["2026-01-01"]'),
+            "a list of days as 2026-01-31,2026-05-06",
+            id="days as JSON",
+        ),
+        pytest.param(
+            (*SECOND[1:4], "--fact", "往日=[2026-01-01]"), "日期列表写成 2026-01-31,2026-05-06", id="days in brackets"
+        ),
         pytest.param((*SECOND[1:4], "--fact", "a=\x1b[2J"), "use printable text", id="unprintable fact"),
         pytest.param((*SECOND[1:], "--lang", "fr"), "--lang", id="language"),
         pytest.param((*SECOND[1:], "--case", ""), "`--case` must be printable", id="empty case"),
         pytest.param((*SECOND[1:], "--key", "a\nb"), "`--key` must be printable", id="key of two lines"),
-        pytest.param(("SZCG-013",), "--on", id="no day"),
+        pytest.param(("SZCG-013",), "the day of the act is missing: add `--on 2026-11-01`", id="no day"),
+        pytest.param(("SZCG-013",), "没有写违法行为发生在哪一天：加上 --on 2026-11-01", id="no day in Chinese"),
         pytest.param((*SECOND[1:], "--colour"), "--colour", id="unknown option"),
     ],
 )
@@ -227,14 +245,114 @@ def test_one_violation_is_not_there_for_checking_either(rules: Path) -> None:
     assert "there is no violation `SZCG-13`; did you mean `SZCG-013`?" in done.stderr
 
 
-@pytest.mark.parametrize(("lang", "example"), [("zh", "--fact 一年内次数=2"), ("en", "--fact name=value")])
-def test_an_example_of_a_fact_is_in_the_language_of_the_call(
-    rules: Path, tmp_path: Path, lang: str, example: str
-) -> None:
-    done = called(*SECOND[:4], "--fact", "x", "--lang", lang, *folders(rules, tmp_path))
+def test_misuse_is_said_in_both_languages_each_with_its_example(rules: Path, tmp_path: Path) -> None:
+    done = called(*SECOND[:4], "--fact", "x", *folders(rules, tmp_path))
 
-    assert done.returncode == 2
-    assert example in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "zhunsheng: `--fact x` 不是事实；写成 名称=值，如 `--fact 一年内次数=2`",
+        "zhunsheng: `--fact x` is no fact; write it as NAME=VALUE, for example `--fact name=value`",
+    ]
+
+
+def test_a_file_for_a_folder_is_named(rules: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_text("a: b")
+
+    data, law = called(*SECOND, *folders(rules, file)), called(*SECOND, *folders(file, tmp_path))
+
+    assert (data.returncode, law.returncode) == (2, 2)
+    assert "--data 要一个文件夹" in data.stderr
+    assert "`--data` names the folder of the log" in data.stderr
+    assert "这是一个文件，不是文件夹" in law.stderr
+    assert "it is a file, not a folder" in law.stderr
+
+
+def test_blanks_around_a_fact_and_between_days_are_not_in_the_way(rules: Path, tmp_path: Path) -> None:
+    days = ("--fact", "历次处罚日期=2026-01-01, 2026-02-01")
+    done = called(*SECOND[:4], "--fact", f" {COUNT} = 3 ", *days, *folders(rules, tmp_path))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "“情节严重”成立" in done.stdout
+
+
+ENGLISH = {
+    "catalogue.yaml": """language: English
+catalogue: Powers of the city
+source: City gazette 2023-12
+agency: City sanitation department
+items:
+  - {power_item: P-001, name: Street cleanliness, published: 2023-12-15, in_force: 2023-12-15 onwards}
+""",
+    "city/regime.yaml": """language: English
+regime: CITY
+name: Fine schedule of the city
+version: "2023"
+number: Order 12/2023
+issuer: City council
+published: 2023-12-01
+in_force: 2023-12-15 onwards
+source: City gazette 2023-12, page 4
+bounds: inclusive
+first_day: counts
+tie: refuse
+rounding: 1 yuan, half up
+""",
+    "city/X-001.yaml": """language: English
+violation: X-001
+name: Spitting in the street
+category: Sanitation
+power_item: P-001
+in_force: 2023-12-15 to 2028-12-14
+basis: {article: article 41, quote: a fine of not less than 50 and not more than 200 yuan}
+statutory_range: fine 50 yuan to 200 yuan
+facts:
+  visits: integer, times, 1 to 9, larger is graver
+tiers:
+  - {tier: light, when: visits < 3, outcome: fine 50 yuan, quote: q}
+  - {tier: heavy, when: visits >= 3, outcome: fine 200 yuan, quote: q}
+cases:
+  - {name: first, on: 2026-11-01, given: {visits: 1}, expect: fine 50 yuan}
+""",
+}
+
+
+@pytest.fixture
+def english(tmp_path: Path) -> Path:
+    folder = tmp_path / "english"
+    for name, text in ENGLISH.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_tree_in_english_words_is_answered_in_english(english: Path, tmp_path: Path) -> None:
+    rules = ("--rules", str(english))
+    commands = {
+        "check": ("check", *rules),
+        "load": ("check", "--load-only", *rules),
+        "test": ("test", *rules),
+        "card": ("card", "X-001", *rules),
+        "diff": ("diff", str(english), str(english)),
+        "decide": ("decide", "X-001", "--on", "2026-11-01", "--fact", "visits=2", *rules, "--data", str(tmp_path)),
+    }
+    said = {name: called(*command) for name, command in commands.items()}
+
+    assert {name: done.returncode for name, done in said.items()} == dict.fromkeys(commands, 0)
+    assert all(not re.search("[一-鿿]", done.stdout) for done in said.values())
+    assert "3 files, 1 violations, all well" in said["load"].stdout
+    assert "个用例" in called(*commands["test"], "--lang", "zh").stdout
+
+
+def test_a_broken_tree_in_english_words_is_answered_in_english(english: Path) -> None:
+    rule = english / "city" / "X-001.yaml"
+    rule.write_text(rule.read_text(encoding="utf-8").replace("visits <", "vsits <"), encoding="utf-8")
+
+    done = called("check", "--rules", str(english))
+
+    assert done.returncode == 1
+    assert not re.search("[一-鿿]", done.stdout)
+    assert done.stdout.splitlines()[-1].endswith(" findings")
 
 
 def test_nothing_is_decided_on_broken_rules(broken: Path, tmp_path: Path) -> None:
@@ -347,6 +465,16 @@ def test_verifying_with_rules_says_whether_the_newest_record_rests_on_them(
     assert (same.returncode, not_same.returncode) == (0, 0)
 
 
+def test_the_logs_own_records_rest_on_no_rules(rules: Path, data: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path / "new", data):
+        OpenLog.open(folder / "log.sqlite3", folder / "keys").close()
+
+    new, begun = (called("audit", "verify", *folders(rules, folder), "--json") for folder in (tmp_path / "new", data))
+
+    assert (told(new)["size"], told(new)["rules_match"]) == (1, None)
+    assert (told(begun)["size"], told(begun)["rules_match"]) == (FIRST + 4, True)
+
+
 def test_one_flipped_byte_of_a_record_in_the_file_is_found_and_the_record_named(data: Path) -> None:
     file = data / "log.sqlite3"
     with AuditLog.open(file, read_only=True) as log:
@@ -449,7 +577,8 @@ def test_the_folders_are_taken_from_the_environment_and_options_go_first(rules: 
     "command",
     [
         (), ("serve",), ("decide",), ("check",), ("card",), ("test",), ("replay",), ("audit",),
-        ("audit", "verify"), ("watch",),
+        ("audit", "verify"), ("audit", "export"), ("audit", "checkpoint"), ("audit", "proof"),
+        ("audit", "verify-proof"), ("watch",),
     ],
 )  # fmt: skip
 def test_every_command_explains_itself(command: tuple[str, ...]) -> None:

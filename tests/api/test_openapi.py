@@ -24,6 +24,7 @@ from api.service import create_app
 from api.settings import Settings
 from cases.log.audit import verify
 from cases.log.store import AuditLog
+from cases.log.vault import Vault
 from tests.api.kit import RULES, small_law
 
 GOLDEN = Path(__file__).with_name("openapi.json")
@@ -48,7 +49,7 @@ def served_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuditLog]:
 @pytest.fixture(scope="module")
 def api(served_log: AuditLog, tmp_path_factory: pytest.TempPathFactory) -> BaseSchema:
     folders = Settings(rules=RULES, data=tmp_path_factory.mktemp("data"))
-    app = create_app(small_law(), served_log, folders, supervised=False)
+    app = create_app(small_law(), served_log, folders, supervised=False, vault=Vault.open(served_log, folders.keys))
     found: BaseSchema = schemathesis.openapi.from_asgi("/v1/openapi.json", app, headers=THIS_MACHINE)
     return found
 
@@ -57,6 +58,13 @@ OPERATIONS = {
     "POST /v1/decisions": "decide",
     "GET /v1/decisions/{id}": "read_decision",
     "GET /v1/decisions/{id}/why": "read_why",
+    "GET /v1/decisions/{id}/proof": "read_inclusion_proof",
+    "GET /v1/decisions/{id}/record": "read_record",
+    "POST /v1/trials": "try_out",
+    "POST /v1/decisions/{id}/corrections": "correct",
+    "POST /v1/decisions/{id}/departures": "depart",
+    "POST /v1/decisions/{id}/erasures": "erase",
+    "POST /v1/decisions/{id}/personal": "read_personal",
     "POST /v1/cases": "decide_together",
     "GET /v1/cases/{id}": "read_case",
     "GET /v1/violations": "list_violations",
@@ -65,6 +73,13 @@ OPERATIONS = {
     "GET /v1/violations/{code}/proof": "read_proof",
     "GET /v1/power-items/{code}": "read_power_item",
     "GET /v1/cards": "list_cards",
+    "GET /log/checkpoint": "read_checkpoint",
+    "GET /log/checkpoints/index": "list_checkpoints",
+    "GET /log/sources/{digest}": "read_source",
+    "GET /log/checkpoints/{size}": "read_checkpoint_of_size",
+    "GET /log/tile/{path}": "read_tile",
+    "GET /log/keys.json": "list_keys",
+    "GET /v1/log/consistency": "read_consistency_proof",
     "GET /healthz": "health",
 }
 

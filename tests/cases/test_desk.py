@@ -18,6 +18,7 @@ from cases.log.store import AuditLog
 from cases.replay import replay
 from engine import decide, to_wire
 from tests.api.kit import COUNT, DAY, FIRST, SMALL, ask, dearer_law, pages_in_use, small_law
+from tests.log.places import STORES, PostgresPlace, place
 
 
 @pytest.fixture
@@ -25,10 +26,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "log.sqlite3"
 
 
-@pytest.fixture
-def log(path: Path) -> Iterator[AuditLog]:
-    with AuditLog.open(path) as opened:
+@pytest.fixture(params=STORES)
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AuditLog]:
+    made = place(request.param, tmp_path)
+    with AuditLog.open(made.where) as opened:
         yield opened
+    if isinstance(made, PostgresPlace):
+        made.drop()
 
 
 @pytest.fixture

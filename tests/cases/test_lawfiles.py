@@ -38,7 +38,7 @@ def test_a_folder_without_rule_files_is_named(tmp_path: Path) -> None:
 def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "rules").write_text("no folder")
 
-    with pytest.raises(LawFilesMissing, match="there is no such folder"):
+    with pytest.raises(LawFilesMissing, match="it is a file, not a folder"):
         read_law(tmp_path / "rules")
 
 

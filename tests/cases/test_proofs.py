@@ -8,6 +8,7 @@ from cases import proofs
 from cases.lawfiles import read_files
 from cases.proofs import KEPT, Proofs, cards, kept_cards
 from engine import Rulebook, load_rulebook
+from engine.asked import Ask
 from engine.card import Card
 from engine.proof import Proof
 from engine.prove import prove
@@ -20,9 +21,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The codes of the rules that were really proved, in order."""
     seen: list[str] = []
 
-    def proved(rulebook: Rulebook, rule: Rule) -> Proof:
+    def proved(rulebook: Rulebook, rule: Rule, second: Ask | None = None) -> Proof:
         seen.append(rule.code)
-        return prove(rulebook, rule)
+        return prove(rulebook, rule, second)
 
     monkeypatch.setattr(proofs, "prove", proved)
     return seen

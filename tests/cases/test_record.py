@@ -88,7 +88,7 @@ def test_a_question_without_a_case_says_nothing_of_one() -> None:
 def test_a_record_of_an_unknown_version_is_refused(version: object) -> None:
     record = json.loads(written(Asked(violation="A", on=date(2026, 11, 1), facts={})))
 
-    with pytest.raises(ValueError, match="\nv\n"):
+    with pytest.raises(ValueError, match=r"\bv\n"):
         read_record(json.dumps(record | {"v": version}).encode())
 
 

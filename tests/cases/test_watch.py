@@ -144,6 +144,16 @@ def test_the_same_facts_again_raise_none(office: Office) -> None:
             id="days as text, turned",
         ),
         pytest.param({"历次处罚日期": ["2026-01-31"]}, {"历次处罚日期": "2026-01-31,"}, id="one day as text"),
+        pytest.param(
+            {"历次处罚日期": "2026-01-31,2026-05-06"},
+            {"历次处罚日期": "2026-01-31, 2026-05-06"},
+            id="blank between days",
+        ),
+        pytest.param(
+            {"历次处罚日期": ["2026-01-31", "2026-05-06"]},
+            {"历次处罚日期": "2026-01-31，2026-05-06"},
+            id="Chinese comma between days",
+        ),
         pytest.param({**AREA, "占地面积": "3.5"}, {**AREA, "占地面积": "03.5"}, id="leading zero"),
     ],
 )

@@ -19,15 +19,21 @@ from engine.currency import (
     unit_of,
     unit_word,
 )
+from engine.cuts import sites_of
+from engine.errors import Complaints
 from engine.explain import explain, explain_wire
 from engine.explain_joint import explain_joint
-from engine.fact import Language
+from engine.fact import NOWHERE, Language
 from engine.given import domain_text
+from engine.load_regime import builder_for
+from engine.prove_rows import Rows
 from engine.rule_cases import expectation, run_cases
 from engine.schema import describe, facts_schema
 from engine.suggest import suggest
+from engine.surface import Surface
 from engine.vocabulary import UNITS, WORDS
 from engine.why import why
+from engine.yamltext import Scalar
 from tests.engine.kit import (
     REGIME,
     RULE,
@@ -115,9 +121,10 @@ def heavy() -> Decision:
 
 
 def test_the_table_is_closed_and_its_codes_are_three_capitals() -> None:
-    wanted = "CNY USD EUR GBP JPY HKD TWD SGD AUD CAD NZD CHF KRW INR MOP".split()
+    wanted = "CNY USD EUR GBP JPY HKD TWD SGD AUD CAD NZD CHF KRW INR MOP"
+    wanted += " SEK NOK DKK PLN CZK BRL MXN ZAR THB MYR PHP IDR VND TRY"
 
-    assert list(CURRENCIES) == wanted
+    assert list(CURRENCIES) == wanted.split()
 
 
 @pytest.mark.parametrize("language", BOTH)
@@ -155,9 +162,9 @@ def test_its_code_is_a_unit_word_of_every_currency(code: str) -> None:
 def test_plain_yuan_fits_every_currency_whose_chinese_unit_ends_so() -> None:
     fitting = {code for code in CURRENCIES if "元" in money_words(code, "zh")}
 
-    assert fitting == set(CURRENCIES) - {"GBP", "CHF", "INR"}
+    assert fitting == set("CNY USD EUR JPY HKD TWD SGD AUD CAD NZD KRW MOP".split())
     assert {code for code in fitting if "万元" not in money_words(code, "zh")} == set()
-    assert {code for code in fitting if "分" not in money_words(code, "zh")} == {"JPY", "KRW"}
+    assert {code for code in fitting if "分" not in money_words(code, "zh")} == {"JPY", "KRW", "TWD"}
 
 
 def test_a_specific_word_is_of_one_currency() -> None:
@@ -168,8 +175,8 @@ def test_a_specific_word_is_of_one_currency() -> None:
             assert others == [code] or unit_word(code, language) == "元"
 
 
-def test_yen_and_won_have_no_hundredths_in_use() -> None:
-    assert {code for code in CURRENCIES if decimals(code) == 0} == {"JPY", "KRW"}
+def test_some_currencies_have_no_hundredths_in_use() -> None:
+    assert {code for code in CURRENCIES if decimals(code) == 0} == {"JPY", "KRW", "TWD", "IDR", "VND"}
 
 
 # --- what a regime says
@@ -250,7 +257,7 @@ def test_a_regime_in_yuan_says_how_another_currency_is_declared() -> None:
     assert english[0].repair == "this regime's currency is CNY: write `yuan` (a regime says another as `currency:`)"
 
 
-@pytest.mark.parametrize("code", ["USD", "EUR", "HKD", "TWD", "SGD", "AUD", "MOP"])
+@pytest.mark.parametrize("code", ["USD", "EUR", "HKD", "SGD", "AUD", "MOP"])
 def test_a_chinese_schedule_in_another_yuan_may_say_so(code: str) -> None:
     rulebook = book(regime=REGIME + f"货币: {code}\n")
 
@@ -563,3 +570,107 @@ def test_a_later_law_in_another_currency_is_not_weighed_against_the_earlier(ligh
     given = files() | {"s/regime.yaml": regime.encode(), "s/t.yaml": rule.encode()}
 
     assert codes(findings(given)) == found
+
+
+# --- signs before the figure
+
+
+@pytest.mark.parametrize(
+    ("code", "amount", "yuan"),
+    [
+        ("CNY", "人民币500元", "500"), ("CNY", "¥300", "300"), ("CNY", "￥1,200.5", "1200.5"), ("CNY", "RMB 80", "80"),
+        ("CNY", "人民币3万元", "30000"), ("CNY", "CNY 75", "75"), ("TWD", "新臺幣3000元", "3000"),
+        ("TWD", "NT$3,000", "3000"),
+        ("TWD", "NT$ 1,200元", "1200"), ("HKD", "HK$1,000", "1000"), ("HKD", "港币450", "450"), ("USD", "US$ 50", "50"),
+        ("USD", "$1,000.50", "1000.5"), ("EUR", "€ 50", "50"), ("EUR", "50 €", "50"), ("EUR", "EUR 135", "135"),
+        ("GBP", "£80", "80"), ("JPY", "¥300", "300"), ("JPY", "3000円", "3000"), ("CHF", "Fr. 40", "40"),
+        ("CHF", "CHF 250", "250"), ("INR", "Rs. 500", "500"), ("INR", "₹10,000", "10000"), ("KRW", "₩50,000", "50000"),
+        ("SGD", "S$70", "70"), ("AUD", "A$1,200", "1200"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("wrapped", ["{}", "较大者({}, {})", "{} 至 {}"])
+def test_a_sign_stands_before_the_figure(code: str, amount: str, yuan: str, wrapped: str) -> None:
+    builder = builder_for({}, "zh", complaints := Complaints("zh"), currency=code)
+
+    measures = builder.outcome(Scalar(f"罚款 {wrapped.format(amount, amount)}", NOWHERE))
+
+    assert complaints.findings == []
+    assert measures is not None
+    (fine,) = measures
+    surface = Surface({}, "en", code)
+    written = f"{yuan} {unit_word(code, 'en')}"
+    assert (
+        surface.measure(fine)
+        == "fine "
+        + {
+            "{}": written,
+            "较大者({}, {})": f"greatest of ({written}, {written})",
+            "{} 至 {}": f"{written} to {written}",
+        }[wrapped]
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "amount", "sign"),
+    [
+        ("CNY", "$50", "$"), ("CNY", "NT$3,000", "NT$"), ("EUR", "£80", "£"), ("USD", "HK$1,000", "HK$"),
+        ("USD", "¥300", "¥"), ("TWD", "人民币500元", "人民币"), ("HKD", "US$ 50", "US$"), ("GBP", "EUR 50", "EUR"),
+    ],
+)  # fmt: skip
+def test_the_sign_of_another_currency_is_refused_by_name(code: str, amount: str, sign: str) -> None:
+    builder = builder_for({}, "zh", complaints := Complaints("zh"), currency=code)
+
+    assert builder.outcome(Scalar(f"罚款 {amount}", NOWHERE)) is None
+    (finding,) = complaints.findings
+    assert (finding.code, f"“{sign}”" in finding.message) == ("other_currency", True)
+
+
+@pytest.mark.parametrize(("amount", "repair"), [("€ 1.000", "1000"), ("1.500 欧元", "1500")])
+def test_a_point_between_thousands_is_not_read_as_a_decimal(amount: str, repair: str) -> None:
+    builder = builder_for({}, "zh", complaints := Complaints("zh"), currency="EUR")
+
+    assert builder.outcome(Scalar(f"罚款 {amount}", NOWHERE)) is None
+    (finding,) = complaints.findings
+    assert (finding.code, finding.repair) == ("too_precise", f"千位不用点：写 {repair}")
+
+
+# --- facts in a currency without hundredths
+
+YEN = changed(REGIME, ("取整: 1分，舍去", "取整: 1元，舍去"))
+YEN_RULE = changed(
+    RULE,
+    ("事实:\n", "事实:\n  货值: 金额，元，大于 0 至 10000，越大越重\n"),
+    ("情形: 面积 > 2", "情形: 面积 > 2 且 货值 > 50"),
+    ("处理: 罚款 500元", "处理: 罚款 较大者(50元, 较小者(500元, 2 × 货值))，没收 货值"),
+)
+
+
+@pytest.mark.parametrize("code", ["JPY", "KRW", "TWD"])
+@pytest.mark.parametrize(
+    ("given", "refusal"), [("60.5", "wrong_kind"), ("60.01", "wrong_kind"), ("0", "out_of_domain")]
+)
+def test_a_fact_in_whole_units_takes_no_decimals(code: str, given: str, refusal: str) -> None:
+    outcome = refused(ask(book(YEN_RULE, YEN + f"货币: {code}\n"), {"面积": "3", "货值": given}))
+
+    assert (outcome.code, outcome.field) == (refusal, "货值")
+    assert "整数" in outcome.message
+
+
+def test_a_fact_in_yen_is_reckoned_in_the_same_unit_as_amounts() -> None:
+    rulebook = book(YEN_RULE, YEN + "货币: JPY\n")
+    outcome = decided(ask(rulebook, {"面积": "3", "货值": "60"}))
+
+    assert [each.amount_fen for each in outcome.measures[:2]] == [12000, 6000]
+    # Nothing lies between two neighbouring yen: what would have changed it is told in whole ones.
+    told = why(rulebook, "T-1", date(2026, 11, 1), {"面积": "3", "货值": "60"})
+    assert told is not None
+    assert [(each.fact.name, each.value) for each in told.found.changes if each.side == "below"][-1] == ("货值", 50)
+
+
+def test_a_proof_in_yen_goes_by_whole_ones() -> None:
+    rulebook = book(changed(YEN_RULE, ("情形: 面积 ≤ 2", "情形: 面积 ≤ 2 或 货值 < 51")), YEN + "货币: JPY\n")
+    rows = Rows(rulebook, rulebook.rules["T-1"])
+
+    # On the grid of yen `> 50` and `< 51` leave no gap, and no overlap.
+    assert [each.verdict for each in (*rows.complete(), *rows.unambiguous())] == []
+    assert {cut.low for cut in sites_of(rulebook.rules["T-1"]).cuts if cut.fact.name == "货值"} == {50}

@@ -71,3 +71,73 @@ def test_days_are_neither_summed_nor_compared_with_anything_else(amount: str) ->
         inspected(amount)
 
     assert codes(invalid.value.findings) == ["wrong_arguments"]
+
+
+RATES = """费率:
+  行: {axis}
+  表: {lines}"""
+BY_DAY = "{早于 2026-05-01: 100元, 2026-05-01 至 2026-06-30: 250元, 2026-07-01起: 300元}"
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [("2026-04-30", "100"), ("2026-05-01", "250"), ("2026-06-30", "250"), ("2026-07-01", "300")],
+)
+@pytest.mark.parametrize("axis", ["起日", "次日"])
+def test_a_line_of_a_table_is_a_span_of_days(axis: str, start: str, expected: str) -> None:
+    # A named day is looked up as well as a fact; here it is the fact's own day.
+    computed = "次日: 若干日后(起日, 0)\n" + RATES.format(axis=axis, lines=BY_DAY)
+
+    assert yuan(ask(law("面积 ≥ 0 => 罚款 费率", computed=computed), {"面积": "1", "起日": start})) == expected
+
+
+def test_a_table_by_the_day_of_the_act_has_a_column_too() -> None:
+    lines = "{早于 2026-11-01: {是: 1元, 否: 2元}, 2026-11-01起: {是: 300元, 否: 400元}}"
+    table = f"费率:\n  行: 行为日\n  列: 改正\n  表: {lines}"
+    outcome = ask(law("面积 ≥ 0 => 罚款 费率", computed=table), {"面积": "1", "改正": False})
+
+    assert yuan(outcome) == "400"
+
+
+def test_a_day_on_no_line_is_refused_with_that_day() -> None:
+    lines = '{早于 2026-05-01: 100元, "[2026-05-02..2026-06-01)": 250元}'
+    rulebook = law("面积 ≥ 0 => 罚款 费率", computed=RATES.format(axis="起日", lines=lines))
+
+    for day in ("2026-05-01", "2026-06-01"):
+        outcome = refused(ask(rulebook, {"面积": "1", "起日": day}))
+        assert (outcome.code, day in outcome.message) == ("no_line", True)
+
+
+def test_the_day_of_the_act_on_no_line_is_told() -> None:
+    rulebook = law("面积 ≥ 0 => 罚款 费率", computed=RATES.format(axis="行为日", lines="{早于 2026-05-01: 100元}"))
+
+    outcome = refused(ask(rulebook, {"面积": "1"}))
+
+    assert outcome.code == "no_line"
+    assert "行为日 2026-11-01" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ("{不晚于 2026-05-01: 100元, 2026-05-01起: 250元}", "lines_overlap"),
+        ("{2026-05-01: 100元, 2026-05-01 至 2026-06-30: 250元}", "lines_overlap"),
+        ("{早于 2026-05-01: 100元, 2026-06-30 至 2026-05-01: 250元}", "bad_domain"),
+        ('{"[2026-05-01..2026-05-01)": 100元}', "bad_domain"),
+        ("{2026-05-01 以上: 100元}", "not_a_band"),
+        ("{早于 5: 100元}", "not_a_band"),
+        ("{是: 100元}", "not_a_band"),
+    ],
+)
+def test_lines_by_day_that_overlap_or_are_none_are_refused_at_load(lines: str, code: str) -> None:
+    with pytest.raises(RuleFilesInvalid) as invalid:
+        law("面积 ≥ 0 => 罚款 费率", computed=RATES.format(axis="起日", lines=lines))
+
+    assert codes(invalid.value.findings) == [code]
+
+
+def test_figures_have_no_line_that_begins_on_a_day() -> None:
+    with pytest.raises(RuleFilesInvalid) as invalid:
+        law("面积 ≥ 0 => 罚款 费率", computed="费率:\n  行: 面积\n  表: {5起: 100元}")
+
+    assert codes(invalid.value.findings) == ["not_a_band"]

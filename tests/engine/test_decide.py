@@ -113,6 +113,10 @@ REFUSALS: dict[str, Callable[[], Outcome]] = {
         ),
         {"面积": "1", "车辆": []},
     ),
+    "ends_crossed": lambda: ask(
+        book(changed(RULE, ("处理: 罚款 500元", "处理: 罚款 500元，拘留 进位到(1 × 面积, 1) 日 至 15日"))),
+        {"面积": "16"},
+    ),
     "divided_by_zero": lambda: ask(
         computing("单价: [{情形: 面积 ≤ 2, 值: 0}, {情形: 其余, 值: 2}]", "罚款 50元 ÷ 单价，不超过 60元"),
         {"面积": "1"},

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from engine import Decision, Outcome, Refusal, Rulebook, load_rulebook
+from engine import Decision, Outcome, Refusal, Rulebook, RuleFilesInvalid, load_rulebook
 from engine.numbers import yuan_text
-from tests.engine.kit import CATALOGUE, REGIME, ask, changed
+from tests.engine.kit import CATALOGUE, REGIME, ask, changed, codes
 
 RULE = """违法行为代码: T-1
 名称: 超标
@@ -319,3 +319,52 @@ def test_the_lighter_of_two_versions_applies_and_both_are_told(
     assert yuan(outcome) == expected
     told = [step.kind for step in outcome.trace if step.kind in ("other_version", "lighter_law")]
     assert told == (["other_version", "lighter_law"] if decided == date(2026, 11, 1) else [])
+
+
+# --- adjustments that ask what the fine has come to
+
+SO_FAR = """调整方式: 连乘
+调整:
+  - {名: 情节, 情形: 改正, 处理: 上浮 50%, 依据: 某}
+  - {名: 大额, 情形: 此前罚款额 > 1万元, 处理: 下浮 20%, 依据: 某}
+  - {名: 基础, 情形: 基础罚款额 4万元 以上, 处理: 减 10% × 基础罚款额, 依据: 某}
+"""
+
+
+@pytest.mark.parametrize(
+    ("area", "worse", "expected"),
+    [
+        ("100", False, "10000"), ("100.01", False, "8000.8"), ("66.67", True, "8000.4"), ("66.66", True, "9999"),
+        ("400", False, "28000"), ("399.99", False, "31999.2"),
+    ],
+)  # fmt: skip
+def test_an_adjustment_may_ask_what_the_fine_comes_to(area: str, worse: bool, expected: str) -> None:
+    rulebook = law("面积 ≥ 0 => 罚款 100元 × 面积", more=SO_FAR)
+    outcome = ask(rulebook, {"面积": area, "改正": worse})
+
+    assert yuan(outcome) == expected
+    told = [step for step in outcome.trace if step.kind == "adjustment" and step.name == "大额"]
+    assert [name for step in told for name, _text in step.reads] == ["此前罚款额"]
+
+
+@pytest.mark.parametrize(
+    ("row", "more", "code"),
+    [
+        ("面积 ≥ 0 => 罚款 100元 至 900元", SO_FAR + "档内取值: 只给幅度\n", "fine_not_decided"),
+        ("面积 ≥ 0 => 罚款 100元 以上", SO_FAR + "档内取值: 30% 至 50%\n", "fine_not_decided"),
+        ("面积 ≥ 0 => 罚款 500元", SO_FAR.replace("上浮 50%", "上浮 10% 至 50%"), "fine_not_decided"),
+        ("此前罚款额 > 5元 => 罚款 500元", "", "not_known_here"),
+        ("面积 ≥ 0 => 罚款 500元 + 基础罚款额", "", "not_known_here"),
+    ],
+)
+def test_what_the_fine_comes_to_is_known_to_adjustments_of_a_figure_alone(row: str, more: str, code: str) -> None:
+    with pytest.raises(RuleFilesInvalid) as invalid:
+        law(row, more=more)
+
+    assert codes(invalid.value.findings) == [code]
+
+
+def test_a_figure_inside_a_bracket_is_one_that_can_be_asked_for() -> None:
+    rulebook = law("面积 ≥ 0 => 罚款 1万元 至 3万元", more=SO_FAR + "档内取值: 50%\n")
+
+    assert yuan(ask(rulebook, {"面积": "1", "改正": False})) == "16000"

@@ -126,14 +126,25 @@ def test_a_quote_that_is_no_corner_bracket_is_a_finding_with_a_repair(quote: str
 
 
 @pytest.mark.parametrize(
-    ("text", "column", "repaired"), [("罚款 1,000元", 10, "1000"), ("面积 > 12,345,678", 12, "12345678")]
-)
-def test_a_number_grouped_by_commas_is_offered_without_them(text: str, column: int, repaired: str) -> None:
-    _, complaints = cut(text)
+    ("text", "number"),
+    [
+        ("罚款 1,000元", "1000"), ("面积 > 12,345,678", "12345678"), ("较大者(1,000元", "1000"),
+        ("罚款 1,234.50元", "1234.50"),
+        ("较大者(¥1,000", "1000"),
+    ],
+)  # fmt: skip
+def test_a_number_grouped_by_commas_is_one_number(text: str, number: str) -> None:
+    tokens, complaints = cut(text)
+
+    assert complaints.findings == []
+    assert [each for each in tokens if each.startswith("NUMBER")] == [f"NUMBER {number}@{text.index('1')}"]
+
+
+def test_between_parentheses_a_comma_separates_two_figures_unless_they_are_money() -> None:
+    _, complaints = cut("较大者(1,200)")
 
     (finding,) = complaints.findings
-    assert (finding.code, finding.place.column) == ("unknown_word", column)
-    assert finding.repair == f"数字不加逗号：{repaired}"
+    assert (finding.code, finding.repair) == ("unknown_word", "括号里的数字不加逗号：1200")
 
 
 def test_a_near_miss_is_offered() -> None:

@@ -185,7 +185,7 @@ def test_all_that_is_wrong_with_a_file_is_found_at_once_in_its_order() -> None:
         ("r/t-1.yaml", 22, 18, "bad_day"),
     ]
     assert [bare(found[number].repair) for number in (1, 4, 6)] == [
-        "是不是类别？", "是不是面积？", "写成2026-11-01的样子",
+        "是不是类别？", "是不是面积？", "没有这一天",
     ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from engine.explain import explain
 from engine.surface import Surface
+from engine.tree import Compare
 from tests.engine.kit import (
     REGIME,
     RULE,
@@ -68,6 +69,8 @@ def told(*changes: tuple[str, str], rule: str = ENGLISH, regime: str = REGIME) -
         ("area not more than 5", "not", "write `at most`"),
         ("area > 5,5", ",", "write `5.5`"),
         ("area > 5 mu", "mu", "`area` is declared in square metres: write `5 square metres`"),
+        ("area > 5 boxes", "boxes", "behind a figure write the unit its fact is declared in, or none"),
+        ("area > 5 「boxes」", "「boxes」", "behind a figure write the unit its fact is declared in, or none"),
         ("area > share", "share", "the first is a number in square metres, the second a number in %"),
     ],
 )
@@ -132,6 +135,9 @@ def test_a_declaration_that_cannot_be_read_gives_its_one_reason(declaration: str
         ("面积大于等于2", "请写“≥”"),
         ("面积 > 2亩", "“亩”与“面积”声明的单位不同; “面积”的单位是平方米，写“2平方米”"),
         ("面积在2以上", "“在”看不懂; 去掉“在”"),
+        ("面积大于1不大于2", "“不”看不懂; 请写“≤”"),
+        ("面积 > 2箱", "“箱”看不懂; 数字后面写该事实声明的单位，也可以不写"),
+        ("面积 > 2「箱」", "读到“「箱」”读不通"),
     ],
 )
 def test_an_unreadable_run_of_chinese_is_said_whole_with_what_to_write(cell: str, said: str) -> None:
@@ -140,9 +146,77 @@ def test_an_unreadable_run_of_chinese_is_said_whole_with_what_to_write(cell: str
     assert said in found
 
 
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("面积 超过1平方米不超过2平方米", "面积 超过1平方米 且 面积 不超过2平方米"),
+        ("面积 3平方米以上不满5平方米", "面积 3平方米以上 且 面积 不满5平方米"),
+        ("面积不满5平方米3平方米以上", "面积 不满5平方米 且 面积 3平方米以上"),
+        ("面积超过1平方米且不超过2平方米", "面积 超过1平方米 且 面积 不超过2平方米"),
+        ("主动改正 或 面积 > 5 或 < 1", "面积 > 5 或 面积 < 1"),
+        ("面积 3平方米以上，不满5平方米", "面积 3平方米以上 且 面积 不满5平方米"),
+        ("面积 1平方米至2平方米", "1平方米 ≤ 面积 ≤ 2平方米"),
+    ],
+)
+def test_two_bounds_of_one_name_are_answered_with_a_cell_that_loads(cell: str, written: str) -> None:
+    (found,) = told(("情形: 面积 > 2", f"情形: {cell}"), rule=RULE)
+
+    assert f"“{written}”" in found
+    assert told(("情形: 面积 > 2", f"情形: {written}"), rule=RULE) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("area more than 1 at most 2", "area more than 1 and area at most 2"),
+        ("area 3 or more less than 5", "area 3 or more and area less than 5"),
+        ("corrected and area 3 or more and less than 5", "area 3 or more and area less than 5"),
+        ("area > 5 or < 1", "area > 5 or area < 1"),
+        ("area 1 to 2 square metres", "1 <= area <= 2 square metres"),
+    ],
+)
+def test_two_bounds_are_answered_in_english_too(cell: str, written: str) -> None:
+    (found,) = told(("when: area > 5", f"when: {cell}"))
+
+    assert f"`{written}`" in found
+    assert told(("when: area > 5", f"when: {written}")) == []
+
+
+def test_a_bound_of_nothing_is_asked_of_which_fact() -> None:
+    (zh,) = told(("情形: 面积 > 2", "情形: 3平方米以上"), rule=RULE)
+    (en,) = told(("when: area > 5", "when: 3 or more"))
+
+    assert "写明是哪个事实：“名称 3平方米以上”" in zh
+    assert "say of which fact: `NAME 3 or more`" in en
+
+
+def test_a_computed_side_is_given_no_name_it_has_not() -> None:
+    (found,) = told(("when: area > 5", "when: 2 × area > 5 < 8"))
+
+    assert "name it before each bound" not in found
+
+
+@pytest.mark.parametrize("unit", ["桶", "「桶」", " 「桶」"])
+def test_a_unit_of_ones_own_is_read_behind_a_figure_in_its_brackets_too(unit: str) -> None:
+    facts = ("  面积:", "  桶数: 整数，「桶」，0 至 9\n  面积:")
+
+    read = book(changed(RULE, facts, ("情形: 面积 > 2", f"情形: 桶数 > 5{unit}"))).rules["T-1"].rows[1].when
+
+    assert read == Compare(fact="桶数", op=">", value=5)
+
+
+@pytest.mark.parametrize("unit", ["drums", "「drums」"])
+def test_a_unit_called_like_its_fact_is_read_behind_a_figure(unit: str) -> None:
+    facts = ("  area:", "  drums: integer, 「drums」, 0 to 9\n  area:")
+
+    read = book(changed(ENGLISH, facts, ("when: area > 5", f"when: drums > 5 {unit}"))).rules["T-1"].rows[0].when
+
+    assert read == Compare(fact="drums", op=">", value=5)
+
+
 def test_an_amount_in_the_way_it_is_spoken_says_how_it_is_written() -> None:
     (share,) = told(("处理: 罚款 50元", "处理: 罚款 违法所得的2倍"), rule=RULE)
-    (sign,) = told(("处理: 罚款 50元", "处理: 罚款 ￥50"), rule=RULE)
+    (sign,) = told(("处理: 罚款 50元", "处理: 罚款 50￥"), rule=RULE)
 
     assert "请写“2倍 × 违法所得”" in share
     assert "金额写成数字加单位：“50元”" in sign
@@ -303,6 +377,200 @@ def test_a_missing_count_may_be_given_or_counted_and_both_are_named() -> None:
 
     assert (refusal.code, refusal.field) == ("missing_fact", "次数")
     assert bare(refusal.message).startswith("还缺事实次数（或填写据以计数的往日）")
+
+
+# --- names, lists and question marks
+
+
+def test_a_money_word_of_the_regime_is_no_name_and_says_so() -> None:
+    regime = changed(REGIME, ("取整: 1分", "取整: 1欧分")) + "货币: EUR\n"
+    english = told(("yuan", "euros"), ("  area:", "  euros: yes or no\n  area:"), regime=regime)
+    chinese = told(("元", "欧元"), ("  面积:", "  欧元: 是否\n  面积:"), rule=RULE, regime=regime)
+
+    assert english == ["10: `euros` cannot be a name; it is a word of the rule language: choose another"]
+    assert [each.startswith("9: “欧元”不能作名称; 这是规则语言自己的词") for each in chinese] == [True]
+
+
+@pytest.mark.parametrize("use", ["甲（乙）", "甲(乙) 且 面积 > 2"])
+def test_a_name_with_brackets_is_said_once_with_one_that_can_be_used(use: str) -> None:
+    changes = (("  面积:", "  甲（乙）: 是否\n  面积:"), ("情形: 面积 > 2", f"情形: {use}"))
+
+    assert told(*changes, rule=RULE) == ["9: “甲（乙）”不能作名称; 名称里不能有括号，请写成文字或下划线：“甲_乙”"]
+
+
+def test_a_name_with_brackets_is_answered_in_english() -> None:
+    (found,) = told(("corrected:", "corrected(late):"), ("when: area > 5", "when: corrected(late)"))
+
+    assert "a name cannot hold brackets: write `corrected_late`" in found
+
+
+def test_a_list_given_by_default_says_how_it_is_given() -> None:
+    days = "用例默认: {往日: [2025-01-01]}\n"
+    written = '日期列表在这里写成文字，如 "2025-11-01,2026-03-05"，没有日期的写 ""'
+    fleet = ("  zone:", '  fleet: {each: {weight: "integer, times, 0 to 9"}, most: 5}\n  zone:')
+
+    assert told(rule=RULE + days) == [f"23: 这里应是一段文字; {written}"]
+    assert [each for each in told(rule=RULE, regime=REGIME + days) if written in each]
+    (english,) = told(rule=ENGLISH + "case_given: {priors: [2025-01-01]}\n")
+    assert 'a list of days is written as text here, such as "2025-11-01,2026-03-05", and none as ""' in english
+    (records,) = told(fleet, rule=ENGLISH + "case_given: {fleet: [{weight: 1}]}\n")
+    assert "no list can be given by default: write it in `given` of each case" in records
+    (listed,) = told(rule=ENGLISH + "case_given:\n  - share: 5\n")
+    assert "leave out the `- ` before each entry" in listed
+
+
+@pytest.mark.parametrize("use", ["area > 5", "any of (fleet, weight > 2)"])
+def test_records_without_their_most_are_asked_for_it_once(use: str) -> None:
+    fleet = ("  zone:", '  fleet: {each: {weight: "integer, times, 0 to 9"}}\n  zone:')
+
+    assert told(fleet, ("when: area > 5", f"when: {use}")) == [
+        "14: `most` is missing; say how many records a list holds at most, such as `most: 20`"
+    ]
+    chinese = ("  面积:", '  车辆: {每项: {重: "整数，次，0 至 9"}}\n  面积:')
+    assert told(chinese, ("情形: 面积 > 2", "情形: 任一项(车辆, 重 > 2)"), rule=RULE) == [
+        "9: 缺少“最多”; 写明一份清单至多几项，如“最多: 20”"
+    ]
+
+
+@pytest.mark.parametrize("most", ["many", "500"])
+def test_a_wrong_most_is_said_once(most: str) -> None:
+    fleet = f'  fleet: {{each: {{weight: "integer, times, 0 to 9"}}, most: {most}}}\n  zone:'
+
+    assert len(told(("  zone:", fleet), ("when: area > 5", "when: any of (fleet, weight > 2)"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "quoted"),
+    [("is one enough?", '"is one enough?"'), ("one ?", '"one ?"'), ("?", '"?"'), ("? one", '"? one"')],
+)
+def test_a_question_mark_inside_braces_is_said_to_need_quotes(cell: str, quoted: str) -> None:
+    english = told(("{name: one,", f"{{name: {cell},"))
+    chinese = told(("{名: 一平方米,", f"{{名: {cell},"), rule=RULE)
+
+    assert english == [
+        "21: the file cannot be read here: a `?` inside {…} has a meaning of its own;"
+        f" put the cell between quotes: `{quoted}`"
+    ]
+    assert chinese == [f"22: 这里的格式读不懂：花括号 {{…}} 里的半角问号有特殊含义; 给这一格加上引号：{quoted}"]
+    assert told(("{name: one,", f"{{name: {quoted},")) == []
+
+
+def test_a_question_mark_that_stands_alone_is_not_left_out_of_the_sentence() -> None:
+    (found,) = told(("{name: one,", "{name: one, ?,"))
+
+    assert "`?` is left over" in found
+    assert 'needs quotes: `name: "one, ?"`' in found
+
+
+# --- what editors and habits leave in a file
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (RULE.replace("≤", "<=").encode("gbk"), ["1: 文件不是 UTF-8 文本; “另存为”时编码选 UTF-8"]),
+        (RULE.encode("utf-16"), ["1: 文件不是 UTF-8 文本; “另存为”时编码选 UTF-8"]),
+        (b"\xef\xbb\xbf" + RULE.replace("\n", "\r\n").encode(), []),
+        (RULE.replace("    情形: 面积 ≤", "\t情形: 面积 ≤").encode(), ["14: 这里有制表符; 请改用空格"]),
+        (RULE.replace("面积 ≤", "面积\t≤").encode(), ["14: 这里有制表符; 请改用空格"]),
+    ],
+)
+def test_the_bytes_of_other_editors_are_read_or_refused_with_what_to_do(raw: bytes, said: list[str]) -> None:
+    found = findings({**files(), "r/t-1.yaml": raw})
+
+    assert [f"{each.place.line}: {each.message}; {each.repair}" for each in found] == said
+
+
+def test_a_key_of_the_other_language_is_told_its_word_and_nothing_is_missing() -> None:
+    chinese = told(
+        ("名称: 占道", "name: 占道"), ("    情形: 面积 ≤", "    when: 面积 ≤"), ("{名:", "{name:"), rule=RULE
+    )
+
+    assert chinese == [
+        "2: 不认识的项目“name”; 这个文件用中文的词：写“名称”",
+        "14: 不认识的项目“when”; 这个文件用中文的词：写“情形”",
+        "22: 不认识的项目“name”; 这个文件用中文的词：写“名称”",
+    ]
+    assert told(("name: stall", "名称: stall")) == [
+        "3: unknown key `名称`; this file is written in English words: write `name`"
+    ]
+
+
+def test_a_full_width_colon_inside_braces_is_one_mistake() -> None:
+    (found,) = told(("{条款: ", "{条款："), rule=RULE)
+
+    assert "冒号要用半角，后面空一格：“条款: 某条例第三条”" in found
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("日: 2026-11-01", "日: 2026/11/1"), "“2026/11/1”不是日期; 日期写成“2026-11-01”"),
+        (("日: 2026-11-01", "日: 2026-02-30"), "“2026-02-30”不是日期; 没有这一天"),
+        (("日: 2026-11-01", "日: 1026-02-03"), "“1026-02-03”不是日期; 年份写 1800 至 2999"),
+        (("施行: 2023-12-15", "施行: 2023.12.15"), "“2023.12.15”不是日期; 日期写成“2023-12-15”"),
+        (("情形: 面积 > 2", "情形: 行为日 ≥ 2026年6月1日"), "“2026年6月1日”不是日期; 日期写成“2026-06-01”"),
+        (("情形: 面积 > 2", "情形: 行为日 ≥ 2026-6-1"), "“2026-6-1”不是日期; 日期写成“2026-06-01”"),
+        (("大于 0 至 100", "100 至 0"), "小的写在前，大的写在后"),
+        (("名称: 占道", "名称: *占道"), '给这一格加上引号："*占道"'),
+    ],
+)
+def test_a_slip_of_everyday_writing_is_answered_with_what_to_write(change: tuple[str, str], said: str) -> None:
+    (found,) = told(change, rule=RULE)
+
+    assert said in found
+
+
+def test_typographic_quotes_around_a_given_value_are_said_where_they_stand() -> None:
+    chinese = told(('面积: "1"', "面积: “1”"), rule=RULE)
+    english = told(('area: "1"', "area: “1”"))
+
+    assert chinese == ['22: 这里有弯引号““”; 引号用半角的："1"，或者不写']
+    assert english == ['21: a typographic quote `“` stands here; write plain quotes or none: `"1"`']
+
+
+def test_a_day_written_otherwise_is_answered_in_english() -> None:
+    (found,) = told(("on: 2026-11-01", "on: 2026/11/1"))
+
+    assert found == "21: `2026/11/1` is no day; a day is written `2026-11-01`"
+
+
+# --- facts as given
+
+
+@pytest.mark.parametrize("value", ["１", "1平方米", "1 square metres", " 1"])
+def test_a_figure_that_is_not_written_plainly_is_told_how(value: str) -> None:
+    zh = refused(ask(book(), {"面积": value}))
+    en = refused(ask(book(ENGLISH), {"area": value}))
+
+    assert zh.message.endswith("；写“1”")
+    assert en.message.endswith("; write `1`")
+    assert not refused(ask(book(), {"面积": "1万"})).message.endswith("；写“1”")
+
+
+def test_a_choice_given_as_a_number_is_told_to_be_text() -> None:
+    chinese = book(changed(RULE, ("主街、小巷", "「20」、「30」、小巷"), ("情形: 面积 > 2", "情形: 地段 为 「20」")))
+    english = book(changed(ENGLISH, ("choice home / shop", "choice 「20」 / 「30」"), ("area > 5", "zone = 「20」")))
+
+    (zh, other), en = (refused(ask(chinese, {"地段": each})) for each in (20, 25)), refused(ask(english, {"zone": 20}))
+
+    assert [each.code for each in (zh, other, en)] == ["wrong_kind"] * 3
+    assert [each.message.endswith('（写成文字："20"）') for each in (zh, other)] == [True, True]
+    assert en.message.endswith('(sent as text: "20")')
+    assert decided(ask(english, {"zone": "20"})).fine_fen == 5_000
+
+
+@pytest.mark.parametrize("days", ["2025-12-01, 2026-02-01", " 2025-12-01 ,2026-02-01", "2025-12-01，2026-02-01"])
+def test_days_given_as_text_may_have_blanks_and_chinese_commas_between_them(days: str) -> None:
+    rule = book(changed(RULE, ("情形: 面积 > 2", "情形: 次数 = 3"), ("情形: 面积 ≤ 2", "情形: 次数 < 3")))
+
+    assert decided(ask(rule, {"往日": days})).tier == "重"
+
+
+def test_a_blank_that_is_in_the_way_is_seen() -> None:
+    refusal = refused(ask(book(), {"面积": "1", "往日": ["2025-12-01", " 2026-02-01"]}))
+
+    assert bare(refusal.message).startswith("往日的值␣2026-02-01不对")
 
 
 def test_one_year_is_singular_and_no_comma_is_needed() -> None:

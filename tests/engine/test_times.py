@@ -7,7 +7,7 @@ import pytest
 from engine import Decision, RuleFilesInvalid, load_rulebook, to_wire
 from engine.explain import measure_text
 from engine.rule_cases import run_cases
-from tests.engine.kit import REGIME, RULE, ask, changed, codes, decided, files
+from tests.engine.kit import REGIME, RULE, ask, changed, codes, decided, files, refused
 from tests.engine.test_language import law
 
 VALUES = "停: {行: 面积, 表: {小于 10: 1, 10 以上: 2}}\n扣分: 2 × 停\n几份: 份数(倍数, 0.5)\n一半: 停 ÷ 2"
@@ -137,7 +137,6 @@ def test_a_range_of_a_time_is_told_in_english(measure: dict[str, Any], said: str
         ("拘留 5日 至 5日", "bad_domain"),  # that is one figure
         ("拘留 5 至 10", "wrong_arguments"),  # of what?
         ("暂扣「证」 6月 至 1年", "unit_mismatch"),
-        ("暂扣「证」 停 月 至 6月", "wrong_arguments"),  # no end is computed
         ("暂扣「证」 0.5 至 6月", "wrong_arguments"),
         ("另计「某」 1元 至 3点", "unit_mismatch"),
         ("拘留 5日 至", "cell_ends_early"),
@@ -266,3 +265,41 @@ def test_points_and_money_of_a_unit_or_more_are_what_they_say() -> None:
     ]  # fmt: skip
     # A fine in hundredths is a fine.
     assert measured("罚款 10001分，另计「某」 1点", {})[0]["amount_fen"] == 10001
+
+
+COMPUTED = [
+    ("拘留 2 × 同类 日 至 15日", 3, {"kind": "detention", "time_low": "6", "time_high": "15", "unit": "day"}),
+    ("拘留 5 至 (2 × 同类) 日", 4, {"kind": "detention", "time_low": "5", "time_high": "8", "unit": "day"}),
+    ("拘留 (2 × 同类) 日 以下", 4, {"kind": "detention", "time_low": None, "time_high": "8", "unit": "day"}),
+    ("拘留 2 × 同类 日 至 6日", 3, {"kind": "detention", "time": "6", "unit": "day"}),
+    (
+        "另计「费」 10元 × 同类 至 50元",
+        3,
+        {"kind": "output", "name": "费", "value_low": "30", "value_high": "50", "unit": "yuan"},
+    ),
+    ("另计「费」 10元 × 同类 至 50元", 5, {"kind": "output", "name": "费", "value": "50", "unit": "yuan"}),
+]
+
+
+@pytest.mark.parametrize(("outcome", "items", "expected"), COMPUTED)
+def test_an_end_of_a_range_may_be_computed(outcome: str, items: int, expected: dict[str, str | None]) -> None:
+    (found,) = measured(outcome, {"同类": items})
+
+    assert found == expected
+
+
+def test_ends_that_cross_are_refused_by_name() -> None:
+    outcome = refused(ask(law("面积 ≥ 0 => 拘留 2 × 同类 日 至 15日"), {"面积": "1", "同类": 8}))
+
+    assert (outcome.code, "16" in outcome.message, "15" in outcome.message) == ("ends_crossed", True, True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [("拘留 面积 日 至 15日", "unit_mismatch"), ("拘留 同类 ÷ 2 日 至 15日", "wrong_arguments")],
+)
+def test_a_computed_end_is_a_whole_number_in_its_unit(outcome: str, code: str) -> None:
+    with pytest.raises(RuleFilesInvalid) as invalid:
+        law(f"面积 ≥ 0 => {outcome}")
+
+    assert codes(invalid.value.findings) == [code]

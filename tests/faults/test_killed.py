@@ -100,7 +100,7 @@ def killed(
     chance = random.Random(20261101)  # noqa: S311 - which moments, not a secret
     acknowledged: list[dict[str, Any]] = []
     for turn in range(rounds):
-        service = Served(rules, data, store, program)
+        service = Served(rules, data, program, **({"ZHUNSHENG_STORE": store} if store else {}))
         clients = Clients(service, f"turn{turn}")
         try:
             enough = chance.randrange(1, 120)
@@ -171,7 +171,7 @@ def test_a_killed_database_server_loses_no_acknowledged_decision(
     chance = random.Random(20261123)  # noqa: S311 - which moments, not a secret
     acknowledged: list[dict[str, Any]] = []
     for turn in range(20):
-        service = Served(rules, tmp_path, at.where)
+        service = Served(rules, tmp_path, ZHUNSHENG_STORE=at.where)
         clients = Clients(service, f"turn{turn}")
         try:
             enough = chance.randrange(1, 120)

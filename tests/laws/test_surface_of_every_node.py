@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any as Anything
 
@@ -64,6 +64,7 @@ from engine.tree import (
     Not,
     Number,
     OneOf,
+    Period,
     Portions,
     Records,
     Ref,
@@ -457,13 +458,17 @@ def test_a_position_in_a_bracket_is_read_back(ends: list[int], is_open: bool) ->
 @REAL
 @given(data=st.data())
 def test_the_lines_of_a_table_are_read_back(data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(["面积", "率", "件数", "货值", "档数", "基数", "区域", "重犯", "重大"]))
+    name = data.draw(st.sampled_from(["面积", "率", "件数", "货值", "档数", "基数", "区域", "重犯", "重大", "届满"]))
     axis = FACTS.get(name) or NAMED[name]
     key: Anything
     if axis.kind == "yes_no":
         key = data.draw(st.booleans())
     elif axis.kind == "choice":
         key = tuple(data.draw(st.lists(st.sampled_from(OPTIONS), min_size=1, unique=True)))
+    elif axis.kind == "day":
+        ends = data.draw(st.tuples(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 900)))
+        period = Period(first=ends[0], last=ends[0] + timedelta(ends[1]))
+        key = data.draw(st.sampled_from([period, replace(period, first=None), replace(period, last=None)]))
     else:
         scale = 1 if axis.kind == "money" else 1000
         least = 0 if axis.kind == "money" else -900

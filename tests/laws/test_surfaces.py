@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine import load_rulebook
 from engine.cells import Builder
 from engine.conventions import read_validity
-from engine.currency import CURRENCIES, unit_of
+from engine.currency import CURRENCIES, decimals, unit_of
 from engine.declarations import read_declaration, read_facts
 from engine.errors import Complaints
 from engine.expressions import Bounds
@@ -204,12 +204,12 @@ def test_an_outcome_is_read_back_from_both_surfaces(data: st.DataObject) -> None
 def test_amounts_in_any_currency_are_read_back_from_both_surfaces(data: st.DataObject, code: str) -> None:
     # Whole units: of some currencies no hundredths are in use.
     fen = data.draw(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)).map(sorted))
-    money = Fact(name="某数额", kind="money", unit=unit_of(code), scale=2, high=10**9, cell=CELL)
+    money = Fact(name="某数额", kind="money", unit=unit_of(code), scale=decimals(code), high=10**9, cell=CELL)
     tree: tuple[Measure, ...] = (
         Fine(amount=Bracket(low=Money(fen=fen[0] * 100), high=Money(fen=fen[1] * 100))),
         Output(name="某", value=Money(fen=fen[1] * 100), unit=unit_of(code)),
     )
-    when = Compare(fact="某数额", op=">", value=fen[0] * 100)
+    when = Compare(fact="某数额", op=">", value=fen[0] * 10 ** decimals(code))
 
     for language in BOTH:
         surface = Surface({"某数额": money}, language, code)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from cases.log.keyring import Keyring
 from cases.log.published import Published
 from cases.log.sealing import Sealer, SigningState
 from cases.log.store import AuditLog, NewEntry
+from cases.tlog.keys import open_note
+from cases.tlog.tree import EMPTY, leaf_hash, verify_consistency
 
 ORIGIN = "log.example/penalty"
 THEN = "2026-11-01T08:00:00.000Z"
@@ -84,3 +87,23 @@ def sealed(folder: Path, keys: Path | None = None) -> Iterator[Sealed]:
     with AuditLog.open(folder / "log.sqlite3") as log:
         sealer = Sealer(log, state, ORIGIN, keyring.signers())
         yield Sealed(folder, log, keyring, state, sealer, Published(log))
+
+
+def check_signed(file: Path, keyring: Keyring) -> list[int]:
+    """Verify every signed checkpoint: its signatures, its root from the records, that it continues the one before."""
+    with closing(sqlite3.connect(file)) as raw:
+        sizes = [int(row[0]) for row in raw.execute("SELECT size FROM signed ORDER BY size")]
+    with AuditLog.open(file, read_only=True) as log:
+        roots, tree = {0: EMPTY.root()}, EMPTY
+        for entry in log.entries():
+            tree = tree.append(leaf_hash(entry.data))
+            roots[tree.size] = tree.root()
+        published = Published(log)
+        for before, size in zip([0, *sizes], sizes, strict=False):
+            point = published.checkpoint(size)
+            assert {each.key for each in open_note(point.note, keyring.verifiers())} == set(keyring.verifiers())
+            assert (point.checkpoint.origin, point.size) == (keyring.origin, size)
+            assert point.checkpoint.root == roots[size]
+            if before:
+                verify_consistency(before, size, published.consistency(before, size), roots[before], roots[size])
+    return sizes

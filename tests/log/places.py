@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import shutil
@@ -175,6 +176,7 @@ class PostgresPlace:
 def server() -> PostgresServer:
     """A real PostgreSQL server for this run, on a socket only; it ends, and its data goes, with this process."""
     folder = tempfile.mkdtemp(prefix="zs-pg-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the server's own end, which came later
     # Its runtime folder holds a lock that all its users on this machine would wait for.
     with patch.dict(os.environ, XDG_RUNTIME_DIR=folder), warnings.catch_warnings():
         warnings.simplefilter("ignore")

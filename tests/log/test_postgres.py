@@ -454,7 +454,7 @@ def test_a_killed_server_loses_no_acknowledged_record(at: PostgresPlace) -> None
     chance = random.Random(20261123)  # noqa: S311 - which moments, not a secret
     acknowledged: dict[int, str] = {}
 
-    for turn in range(3):
+    for turn in range(2):
         children = [appender(at.where, f"turn{turn}-{number}", 10_000, padding=500) for number in range(2)]
         outs = [child.stdout for child in children]
         lines: list[str] = []
@@ -464,6 +464,9 @@ def test_a_killed_server_loses_no_acknowledged_record(at: PostgresPlace) -> None
         pid = server().get_pid()
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
+        # A machine may keep the dead process's number for seconds, and the server would take it for alive.
+        for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+            (server().pgdata / name).unlink()
         for child, out in zip(children, outs, strict=True):
             assert out is not None
             lines += out.readlines()
@@ -476,7 +479,7 @@ def test_a_killed_server_loses_no_acknowledged_record(at: PostgresPlace) -> None
         kept = {entry.seq: entry.id for entry in log.entries()}
         assert acknowledged.items() <= kept.items()
         assert sorted(kept) == list(range(len(kept)))
-        assert len(kept) - len(acknowledged) <= 3 * 2
+        assert len(kept) - len(acknowledged) <= 2 * 2
         assert log.append([record("after")]) == (Appended(seq=len(kept)),)
         assert verify(log).ok
 

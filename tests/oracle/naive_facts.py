@@ -7,7 +7,18 @@ from fractions import Fraction
 from typing import Any
 
 from tests.oracle import naive_time as time
-from tests.oracle.naive_text import COMPARISONS, Case, Cell, Names, Refused, Worth, compare, constant, fold
+from tests.oracle.naive_text import (
+    COMPARISONS,
+    Case,
+    Cell,
+    Names,
+    Refused,
+    Worth,
+    compare,
+    constant,
+    decision_day,
+    fold,
+)
 
 Fact = bool | str | Fraction | time.Day | list[time.Day] | list[Mapping[str, Any]]
 
@@ -147,6 +158,8 @@ def line(text: str, percent: bool, names: Names) -> Line:
         return both(more, first, "<=" if names.less else "<", last)
     if cell.take("以下"):
         return lambda value: compare(value, "<=" if names.less else "<", first)
+    if cell.take("起"):
+        return lambda value: compare(value, ">=", first)
     if cell.take("至", "到"):
         return both(">=", first, "<" if cell.take("小于") else "<=", end())
     among = [first]
@@ -207,17 +220,21 @@ def branches(rows: list[Mapping[str, str]], names: Names) -> Worth:
     return worth
 
 
+def looked_up(name: str, case: Case) -> Any:
+    return case.on if name == "行为日" else decision_day(case) if name == "决定日" else case.of(name)
+
+
 def table(entry: Mapping[str, Any], names: Names) -> Worth:
     row, column, cells = entry["行"], entry.get("列"), entry["表"]
     rows = [line(key, row in names.percent, names) for key in cells]
     if column is None:
         values = [Cell(each, names).formula() for each in cells.values()]
-        return lambda case: values[the_one(rows, case.of(row))](case)
+        return lambda case: values[the_one(rows, looked_up(row, case))](case)
     columns = [line(key, column in names.percent, names) for key in next(iter(cells.values()))]
     grid = [[Cell(each, names).formula() for each in inner.values()] for inner in cells.values()]
 
     def worth(case: Case) -> Any:
-        across, down = the_one(rows, case.of(row)), the_one(columns, case.of(column))
+        across, down = the_one(rows, looked_up(row, case)), the_one(columns, looked_up(column, case))
         return grid[across][down](case)
 
     return worth

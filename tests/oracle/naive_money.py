@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -354,7 +354,9 @@ def bounded(text: FineText, ends: Ends, case: Case) -> Ends:
 def adjusted(finishing: Finishing, ends: Ends, case: Case) -> tuple[Ends, bool]:
     """Apply every adjustment that holds, to both ends: 下浮 30% 至 50% takes the greater off the lower end."""
     (low, high), first, below = ends, ends, False
+    outside = case
     for each in finishing.adjustments:
+        case = replace(outside, given={**outside.given, "基础罚款额": first[0], "此前罚款额": low})
         if not each.when(case):
             continue
         below = below or each.below

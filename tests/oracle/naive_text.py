@@ -17,16 +17,17 @@ Worth = Callable[["Case"], Any]
 # Full-width punctuation means what its plain form means.
 FOLD = str.maketrans("（）＜＞＝％，；：［］＋－＊／", "()<>=%,;:[]+-*/")
 COMPARISONS = {
-    "不超过": "<=", "不多于": "<=", "不高于": "<=", "至多": "<=", "最高": "<=", "最多": "<=", "≤": "<=", "<=": "<=",
-    "不少于": ">=", "不低于": ">=", "至少": ">=", "最低": ">=", "≥": ">=", ">=": ">=",
-    "小于": "<", "少于": "<", "不满": "<", "不足": "<", "低于": "<", "<": "<",
-    "大于": ">", "超过": ">", "多于": ">", "高于": ">", ">": ">",
+    "不超过": "<=", "不多于": "<=", "不高于": "<=", "至多": "<=", "最高": "<=", "最多": "<=",
+    "不晚于": "<=", "≤": "<=", "<=": "<=",
+    "不少于": ">=", "不低于": ">=", "至少": ">=", "最低": ">=", "不早于": ">=", "≥": ">=", ">=": ">=",
+    "小于": "<", "少于": "<", "不满": "<", "不足": "<", "低于": "<", "早于": "<", "<": "<",
+    "大于": ">", "超过": ">", "多于": ">", "高于": ">", "晚于": ">", ">": ">",
     "不等于": "!=", "不为": "!=", "≠": "!=", "!=": "!=", "等于": "=", "为": "=", "=": "=",
 }  # fmt: skip
 MONEY = {"万元": Fraction(10_000), "元": Fraction(1), "分": Fraction(1, 100)}
 UNITS = (
     "次 平方米 ㎡ 处 日 天 % 百分点 件 个 项 份 批 吨 千克 公斤 立方米 米 公里 千米 亩 公顷 小时 分钟 月 个月 年 人 辆 "
-    "车次 只 头 羽 倍 点 分贝 株 棵 公里每小时"
+    "车次 只 头 羽 倍 点 分贝 株 棵 公里每小时 英里每小时"
 ).split()
 TIMES, OVER, PLUS, MINUS = ("×", "*", "乘", "乘以"), ("÷", "/", "除以"), ("+", "加"), ("-", "−", "减")
 CALLS = (
@@ -36,10 +37,10 @@ CALLS = (
 OTHER = (
     "或 或者 且 并且 非 未有 以上 以下 属于 、 , ; ( ) [ ] .. → -> 随 此后 按 法定下限 法定上限 行为日 决定日 罚款额 "
     "每 对 罚款 警告 通报批评 没收 吊销 暂扣 责令停产停业 限制 拘留 责令 责令改正 另计 标记 教育 不予处罚 "
-    "可以不予处罚 拒绝 任何情形 上浮 下浮 可低于法定下限 至 到 是 否"
+    "可以不予处罚 拒绝 任何情形 上浮 下浮 可低于法定下限 至 到 起 是 否"
 ).split()
 # What only general law asks: about the penalty that has been worked out.
-AFTERWARDS = ("罚款额", "有罚款", "有警告", "有吊销", "有停产停业")
+AFTERWARDS = ("罚款额", "基础罚款额", "此前罚款额", "有罚款", "有警告", "有吊销", "有停产停业")
 FIGURE = r"[0-9]+(?:\.[0-9]+)?"
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 HUGE = Fraction(10) ** 28
@@ -48,6 +49,16 @@ HUGE = Fraction(10) ** 28
 def fold(text: str) -> str:
     """Write punctuation in its plain form; a quotation keeps the characters its author wrote."""
     return re.sub("「[^」]*」|[^「]+", lambda part: part[0] if part[0][0] == "「" else part[0].translate(FOLD), text)
+
+
+AMOUNT = re.compile(r"(?:人民币|RMB|CN¥|CNY|[¥￥])\s*([0-9][0-9,]*(?:\.[0-9]+)?)\s*(万元|元|分)?")
+THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?=(?:\.[0-9]+)?\s*(?:万元|元))")
+
+
+def plainly(text: str) -> str:
+    """Write an amount with its unit behind it, and no comma between its thousands."""
+    text = AMOUNT.sub(lambda found: found[1].replace(",", "") + (found[2] or "元"), text)
+    return THOUSANDS.sub(lambda found: found[0].replace(",", ""), text)
 
 
 class Refused(Exception):
@@ -140,7 +151,7 @@ class Cell:
     """The words of one cell, taken from the left."""
 
     def __init__(self, text: str, names: Names) -> None:
-        self.text, self.names = fold(text), names
+        self.text, self.names = plainly(fold(text)), names
         own = [*names.facts, *names.choices, *names.units]
         known = [*own, *COMPARISONS, *MONEY, *UNITS, *TIMES, *OVER, *PLUS, *MINUS, *CALLS, *OTHER, *AFTERWARDS]
         longest = sorted(set(known), key=len, reverse=True)

@@ -6,6 +6,7 @@ measured quantities is left out), so that the loader takes most of it.
 # ruff: noqa: E501  # one way to write a cell stands on one line, however long its texts are
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -22,7 +23,7 @@ CATALOGUE = {
 SIGNS = ("=", "≠", "<", "≤", ">", "≥", "小于", "不超过", "超过", "不少于", "至少", "至多")
 AREAS = ("0", "1", "2.5", "5", "10", "12.5")
 SHARES = ("0%", "10%", "25%", "0.5", "60%", "1")
-YUAN = ("100元", "250元", "500元", "999.99元", "1000元", "0.5万元", "12345分")
+YUAN = ("100元", "250元", "500元", "999.99元", "1000元", "0.5万元", "12345分", "人民币300元", "¥2,000", "1,250元")
 STEPS = ("10元", "100元", "33元", "1分")
 
 
@@ -287,11 +288,13 @@ class Writer:
         return {"行": row, "列": column, "表": {key: {other: cell() for other in others} for key in keys}}
 
     def axis(self) -> tuple[str, list[str]]:
-        names = ["面积", *self.steps, *self.truths, *self.ratios]
+        names = ["面积", *self.steps, *self.truths, *self.ratios, *self.days, "行为日"]
         names += [name for name in ("超标率", "区域", *self.amounts) if self.has(name) or name in self.amounts]
         name = self.pick(names)
         if name in self.truths:
             return name, ["是", "否"]
+        if name == "行为日" or name in self.days:
+            return name, self.periods()
         if name == "区域":
             return name, self.pick(
                 [["城区、郊区", "「山区（一类）」"], ["城区", "郊区"], ["城区", "郊区", "「山区（一类）」"]]
@@ -319,6 +322,15 @@ class Writer:
             keys.append(self.pick([f"大于 {last}", f"超过{last}"]))
         else:
             keys.append(self.pick([f"{last} 以上", f"不少于 {last}"]))
+        return keys[:-1] if self.chance(1) else keys
+
+    def periods(self) -> list[str]:
+        """Cut the days into lines that do not overlap; now and then one is missing, or a day between two."""
+        keys = [
+            self.pick(["早于 2024-07-01", "不晚于 2024-06-30", "< 2024-07-01", "2020-01-01 至 2024-06-30"]),
+            self.pick(["2024-07-01 至 2025-06-30", "[2024-07-01..2025-07-01)", "2024-07-01 至 小于 2025-06-30"]),
+            self.pick(["2025-07-01起", "晚于 2025-06-30", "不早于 2025-07-01", "2025-07-01"]),
+        ]
         return keys[:-1] if self.chance(1) else keys
 
     def marginal(self) -> dict[str, Any]:
@@ -495,6 +507,16 @@ class Writer:
         }  # fmt: skip
 
 
+def asking_what_the_fine_comes_to(writer: Writer, rule: dict[str, Any]) -> None:
+    """Let the last adjustment ask for it, where every fine and every change of it is a figure and no range."""
+    adjusted = rule.get("调整", [])
+    texts = [text for each in (*rule["裁量表"], *adjusted) for text in each["处理"].split("，")]
+    ranged = any(re.search("罚款.*(?<!进位)(?<!舍去)(?<!入)(至|到|以上|以下)|浮.*至", text) for text in texts)
+    if adjusted and not ranged and writer.chance(6):
+        asked = writer.pick(["基础罚款额", "此前罚款额"])
+        adjusted[-1]["情形"] = asked + writer.pick([" > 1000元", " ≤ 500元", " 300元 以上"])
+
+
 @st.composite
 def rule_files(draw: st.DrawFn) -> Files:
     """Draw a regime, a rule under it, and now and then a later version of the rule."""
@@ -523,6 +545,8 @@ def rule_files(draw: st.DrawFn) -> Files:
             first["不适用"] = [writer.pick(names)]
     else:
         first |= conventions
+        if not late:
+            asking_what_the_fine_comes_to(writer, first)
     if writer.chance(2):
         first["取整"] = writer.rounding()
     texts = {"catalogue.yaml": CATALOGUE, "r/regime.yaml": regime, "r/first.yaml": first}

@@ -27,7 +27,7 @@ def whole_rules(draw: st.DrawFn) -> Judged:
     writer = Writer(draw, small.facts)
     writer.named = list(rule.values)
     regime = replace(rule.regime, tie=writer.pick(("heavier", "refuse")))
-    rows = [replace(row, measures=_measures(writer), defect=_of_row(writer, row)) for row in rule.rows]
+    rows = [replace(row, measures=_measures(writer), defect=of_row(writer, row)) for row in rule.rows]
     defects = [
         Defect(kind="missing_tier", when=writer.condition(1), note="某", cell=CELL)
         for _ in range(writer.pick((0, 0, 1, 2)))
@@ -42,7 +42,8 @@ def whole_rules(draw: st.DrawFn) -> Judged:
     return Judged(rulebook, changed, small.facts)
 
 
-def _of_row(writer: Writer, row: Row) -> Defect | None:
+def of_row(writer: Writer, row: Row) -> Defect | None:
+    """Mark a row now and then."""
     kinds = (None, None, None, None, "overlapping_tiers", "misprint")
     kind = writer.pick(kinds)
     return None if kind is None else Defect(kind=kind, tier=row.tier, note="某", cell=CELL)  # type: ignore[arg-type]

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterable
 
+import pytest
+
+from engine import Refusal
+from engine.courses import Courses
 from engine.proof import Shown
+from engine.prove_order import Orders
 from engine.prove_rows import Rows
 from engine.second_opinion import SecondOpinion
 from tests.engine.kit import REGIME, RULE, book, changed
@@ -97,3 +102,45 @@ def test_the_sum_of_a_field_called_like_a_whole_number_is_no_whole_number() -> N
     )  # fmt: skip
 
     assert verdicts(rows(text).complete()) == ["not_proved"]
+
+
+def test_a_day_between_two_lines_of_a_table_by_day_is_found() -> None:
+    facts = FACTS + "  期限: 日期\n"
+    for lines, verdict in (
+        ("{早于 2026-05-01: 300元, 晚于 2026-05-01: 400元}", "refuted"),
+        ("{早于 2026-05-01: 300元, 2026-05-01起: 400元}", ""),
+    ):
+        table = f"计算:\n  费率: {{行: 期限, 表: {lines}}}\n"
+        found = rows(changed(RULE, (FACTS, facts), (TABLES, table + TABLES), ("处理: 罚款 500元", "处理: 罚款 费率")))
+        assert verdicts(found.defined()) == ([verdict] if verdict else [])
+        where = SecondOpinion(found.rule).without_a_line(found.rule.values[0]).where
+        assert where == ("somewhere" if verdict else "nowhere")
+
+
+@pytest.mark.parametrize("asked", ["基础罚款额", "此前罚款额"])
+def test_an_adjustment_that_asks_what_the_fine_comes_to_leaves_the_order_open(asked: str) -> None:
+    # 300 yuan become 150 one step further: no threshold of a fact is there.
+    more = f"调整:\n  - {{名: 大额, 情形: {asked} > 300元, 处理: 下浮 50%, 依据: 某}}\n超出法定幅度: 取边界\n"
+    found = rows(changed(RULE, (TABLES, more + TABLES), ("处理: 罚款 500元", "处理: 罚款 100元 × 面积")))
+    orders = Orders(Courses(found))
+
+    shown = [each.verdict for each in orders.never_lighter()]
+
+    assert shown or "never_lighter" in found.unsure
+
+
+def test_a_ratio_of_nothing_is_told_and_a_precondition_settles_it() -> None:
+    facts = FACTS + "  应缴: 金额，元，0 至 100\n  少缴: 金额，元，0 至 100\n"
+    ratio = changed(
+        RULE, (FACTS, facts), (TABLES, "计算:\n  比例: 少缴 ÷ 应缴\n" + TABLES), ("面积 ≤ 2", "比例 ≤ 20%"),
+        ("面积 > 2", "比例 > 20%"), ('给: {面积: "1"}', "给: {应缴: 10, 少缴: 1}"),
+    )  # fmt: skip
+    shown = list(rows(ratio).defined())
+
+    assert verdicts(shown) == ["refuted"]
+    assert shown[0].witness is not None
+    assert isinstance(shown[0].witness.outcome, Refusal)
+    assert shown[0].witness.outcome.code == "divided_by_zero"
+    before = "前提:\n  - {情形: 应缴 > 0, 否则: 不构成本违法行为}\n"
+    assert verdicts(rows(changed(ratio, ("裁量表:\n", before + "裁量表:\n"))).defined()) == []
+    assert verdicts(rows(changed(ratio, ("应缴: 金额，元，0 至", "应缴: 金额，元，大于 0 至"))).defined()) == []

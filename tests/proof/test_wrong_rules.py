@@ -310,6 +310,18 @@ def test_what_stays_open_is_listed() -> None:
     assert (shown.verdict, shown.witness) == ("not_proved", None)
 
 
+def test_a_finding_about_another_fact_is_not_covered_by_what_was_said_of_one() -> None:
+    rows = ("面积 ≤ 2", "罚款 500元"), ("面积 > 2", "罚款 50元")
+
+    def known(acknowledged: str) -> list[bool]:
+        proof = proved(rule(*rows, more=f"认可:\n  - {{性质: 过罚相当, {acknowledged}理由: 照原表保留}}\n"))
+        return [bool(each.known) for each in proof.findings if each.property == "never_lighter"]
+
+    assert known("事实: 面积, ") == [True]
+    assert known("事实: 次数, ") == [False]
+    assert known("") == [False]
+
+
 def test_one_tier_can_be_acknowledged_and_no_other() -> None:
     rows = (*FINED, ("面积 > 3", "罚款 100元"), ("面积 > 4", "罚款 100元"))
     proof = proved(rule(*rows, more="认可:\n  - {性质: 无空行, 档次: 丙, 理由: 照原表保留}\n"))

@@ -60,6 +60,7 @@ def upgrade() -> None:
         column("nonce", sa.LargeBinary),
         column("ciphertext", sa.LargeBinary),
     )
+    op.create_index("vault_case", "vault", ["case_ref"])
     _fill(op.get_bind(), node)
     freeze(node, signed, cosignature, token)
     guard("alembic_version", REVISION_GUARDS)

@@ -1,0 +1,389 @@
+"""Verifying a published log from its files alone, in a folder or on the web, with keys that came from elsewhere.
+
+Checked are the signatures, every record against its leaf hash, every tile against the tiles below it, the root, every
+other signed checkpoint against the records it counts, the checkpoints an auditor kept, and the records themselves:
+canonical JSON, ids that stand once, rule bytes that are cited and there.
+
+What this cannot find: everything made anew by who holds the log's key. That needs one earlier checkpoint, kept
+outside (`seen`), or witnesses (a policy with a quorum). The report says so where neither was given.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from array import array
+from base64 import b64encode
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+
+from cases.errors import NotPublished
+from cases.log.content import content_of
+from cases.log.files import INDEX, Folder, Web
+from cases.log.finding import LAST_PLACE, Finding, finding
+from cases.log.looking import Looked, cut, look, mark_of
+from cases.log.tile_check import TileCheck
+from cases.log.trust import Trust, continues, read_key_list
+from cases.tlog.checkpoint import Checkpoint
+from cases.tlog.errors import TlogError
+from cases.tlog.note import Note
+from cases.tlog.tiles import FULL, Bundle, bundles_of
+from engine.rulebook import digest_of, read_manifest
+
+__all__ = ["FilesReport", "Kept", "verify_files"]
+
+MAX_FINDINGS = 1_000
+_CHUNK = 16  # bundles that a process looks at in one go
+_WORTH_PROCESSES = 16_384  # records; below it they take longer to start than to help
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A checkpoint that was kept outside the log: where, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesReport:
+    """What verifying found. `findings` are faults, `notes` are worth knowing; `shown` are the notes of a split view."""
+
+    origin: str | None
+    size: int
+    root_hex: str | None
+    findings: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+    kinds: dict[str, int]
+    checkpoints: int
+    witnessed: tuple[str, ...]
+    shown: tuple[Kept, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing at all is wrong."""
+        return not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A signed checkpoint that the records must agree with; `outside` when an auditor kept it."""
+
+    size: int
+    root: bytes
+    name: str
+    outside: bool
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.size}, {b64encode(self.root).decode()})"
+
+
+def verify_files(
+    files: Folder | Web,
+    trust: Trust,
+    seen: Sequence[Kept] = (),
+    *,
+    jobs: int = 1,
+    contents: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> FilesReport:
+    """Check everything; findings come in order of position, and damage is reported and never raised.
+
+    `jobs` processes look at bundles where there are many; without `contents` only the tree is checked. NotPublished is
+    raised where there is no checkpoint at all, LogUnavailable where the files cannot be reached.
+    """
+    return _Verify(files, trust, seen, jobs, contents, progress or (lambda _done, _all: None)).run()
+
+
+@dataclass
+class _Verify:
+    files: Folder | Web
+    trust: Trust
+    seen: Sequence[Kept]
+    jobs: int
+    contents: bool
+    progress: Callable[[int, int], None]
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
+    unlisted: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    marks: array[int] = field(default_factory=lambda: array("Q"))
+    bare: tuple[int, int] = (0, 0)  # records without nonce: how many, the first
+    back: tuple[int, int] = (0, 0)  # records timed before the one before
+    time: str = ""
+    vouched: set[str] = field(default_factory=set)
+    agreed: int = 0  # the size of the last signed checkpoint whose root is right
+    witnessed: tuple[str, ...] = ()
+
+    def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(finding(code, first, last, more))
+        else:
+            self.unlisted += 1
+
+    def run(self) -> FilesReport:
+        others = self._others()
+        newest, points = self._newest(others)
+        shown = self._split(points)
+        self._keys()
+        if newest is None:
+            return self._report(None, None, points, shown)
+        size = newest.size
+        self.tree = TileCheck(self.files, size, self.add)
+        root = self._walk(newest, sorted((each for each in points if each.size <= size), key=lambda each: each.size))
+        for each in points:
+            if each.size > size:
+                self.add("history_dropped", size, each.size - 1, each)
+        self._duplicates(size)
+        self._sources()
+        self._say()
+        self.progress(size, size)
+        return self._report(newest, root, points, shown)
+
+    def _report(
+        self, newest: Checkpoint | None, root: bytes | None, points: list[_Point], shown: tuple[Kept, ...]
+    ) -> FilesReport:
+        self.findings.sort(key=lambda found: LAST_PLACE if found.seq is None else found.seq)
+        if self.unlisted:
+            self.findings.append(finding("more_findings", more=self.unlisted))
+        return FilesReport(
+            origin=newest.origin if newest else None,
+            size=newest.size if newest else 0,
+            root_hex=root.hex() if root is not None else None,
+            findings=tuple(self.findings),
+            notes=tuple(self.notes),
+            kinds=dict(sorted(self.kinds.items())),
+            checkpoints=len(points),
+            witnessed=self.witnessed,
+            shown=shown,
+        )
+
+    def _others(self) -> list[Kept]:
+        """Every checkpoint beside the newest one. They are read first: more may be published meanwhile."""
+        folder = "checkpoints"
+        found = []
+        for name in self._listed(folder):
+            data = self.files.read(f"{folder}/{name}")
+            if data is None:
+                self.add("file_missing", more=f"{folder}/{name}")
+            else:
+                found.append(Kept(f"{folder}/{name}", data))
+        if tokens := self._listed("tokens"):
+            self.notes.append(finding("tokens_unchecked", more=len(tokens)))
+        return found
+
+    def _listed(self, folder: str) -> list[str]:
+        data = self.files.read(f"{folder}/{INDEX}")
+        names = self.files.names(folder)
+        listed = [] if data is None else data.decode("utf-8", "replace").split("\n")[:-1]
+        if names is None:
+            return [name for name in listed if "/" not in name]
+        there = [name for name in names if name != INDEX]
+        if "".join(f"{name}\n" for name in sorted(there)).encode() != (data or b""):
+            self.add("index_differs", more=f"{folder}/{INDEX}")
+        return there
+
+    def _newest(self, others: list[Kept]) -> tuple[Checkpoint | None, list[_Point]]:
+        """The newest checkpoint that can be believed, and every one whose root the records must have."""
+        data = self.files.read("checkpoint")
+        if data is None:
+            raise NotPublished(f"there is no `checkpoint` in `{self.files}`: it is not a published log")
+        points: list[_Point] = []
+        last = max((each.name for each in others), key=lambda name: (len(name), name), default="")
+        newest: Checkpoint | None = None
+        for kept, outside in ((Kept("checkpoint", data), False), *((each, False) for each in others)):
+            point = self._believed(kept, outside=outside)
+            if point is None:
+                continue
+            points.append(point[1])
+            # Where the file `checkpoint` cannot be believed, the last of the others stands in for it: the tiles of
+            # earlier ones need not be there any more.
+            if kept.name in ("checkpoint", last) and newest is None:
+                newest = point[0]
+            if kept.name not in ("checkpoint", f"checkpoints/{point[0].size}"):
+                self.add("checkpoint_misnamed", more=kept.name)
+        if newest is not None and points[0].name == "checkpoint":
+            try:
+                self.witnessed = tuple(sorted(self.trust.accept(Note.parse(data)).witnessed))
+            except TlogError as wrong:
+                self.add("checkpoint_invalid", more=f"checkpoint: {wrong}")
+        for kept in self.seen:
+            point = self._believed(kept, outside=True)
+            points += [point[1]] if point else []
+        return newest, points
+
+    def _believed(self, kept: Kept, *, outside: bool) -> tuple[Checkpoint, _Point] | None:
+        try:
+            found = self.trust.signed(Note.parse(kept.data))
+        except TlogError as wrong:
+            self.add("checkpoint_invalid", more=f"{kept.name}: {wrong}")
+            return None
+        return found, _Point(found.size, found.root, kept.name, outside)
+
+    def _split(self, points: list[_Point]) -> tuple[Kept, ...]:
+        """Two signed checkpoints of one size with two roots: the log showed two histories, whatever the records say."""
+        first: dict[int, _Point] = {}
+        shown: dict[str, None] = {}
+        for each in points:
+            other = first.setdefault(each.size, each)
+            if other.root != each.root:
+                self.add("split_view", each.size - 1, None, f"{other} ≠ {each}")
+                shown |= {other.name: None, each.name: None}
+        seen = {each.name: each.data for each in self.seen}
+        return tuple(Kept(name, seen.get(name) or self.files.read(name) or b"") for name in shown)
+
+    def _keys(self) -> None:
+        """The list beside the log is never believed; but it must be sound, and continue the one that was given."""
+        data = self.files.read("keys.json")
+        if data is None:
+            return
+        try:
+            origin, keys = read_key_list(data)
+        except TlogError as wrong:
+            self.add("keys_invalid", more=wrong)
+            return
+        ours = {log.key for log in self.trust.policy.logs if log.key.name == origin}
+        if not ours <= {each.key for each in keys} or not continues(self.trust.listed, keys):
+            self.add("keys_differ")
+
+    def _walk(self, newest: Checkpoint, points: list[_Point]) -> bytes | None:
+        """Every bundle in order, and the root at each signed size on the way; the root of all."""
+        waiting = deque(points)
+        size = newest.size
+        while waiting and waiting[0].size == 0:
+            waiting.popleft()  # every history begins with nothing
+        edge = None
+        for looked in self._looked(size):
+            first = looked.bundle.index * FULL
+            if looked.bundle.width < FULL:
+                edge = looked
+                break
+            row = self.tree.full(looked)
+            self._facts(looked, row)
+            self._compare(waiting, first, row, first + FULL)
+            self.tree.push()
+            self.progress(first + FULL, size)
+        row = self.tree.edge(edge, newest.root)
+        if edge is not None:
+            self._facts(edge, row)
+        self._compare(waiting, size - size % FULL, row, size)
+        root = None if row is None else self.tree.root_at(row)
+        if root not in (None, newest.root) and self._suspect(size) is None and self.agreed < size:
+            self._differs("root_differs", size, "")
+        return root
+
+    def _looked(self, size: int) -> Iterator[Looked]:
+        if self.jobs <= 1 or size < _WORTH_PROCESSES:
+            for bundle in bundles_of(size):
+                yield look(self.files, bundle, contents=self.contents)
+            return
+        bundles = bundles_of(size)
+        with ProcessPoolExecutor(self.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+            waiting: deque[object] = deque()
+            while True:
+                chunk = list(islice(bundles, _CHUNK))
+                if chunk:
+                    waiting.append(pool.submit(_look_at, self.files, chunk, contents=self.contents))
+                if waiting and (not chunk or len(waiting) > 2 * self.jobs):
+                    yield from waiting.popleft().result()  # type: ignore[attr-defined]
+                elif not chunk:
+                    return
+
+    def _compare(self, waiting: deque[_Point], first: int, row: Sequence[bytes] | None, stop: int) -> None:
+        while waiting and waiting[0].size <= stop:
+            size = waiting[0].size
+            root = None if row is None else self.tree.root_at(row[: size - first])
+            agrees = False
+            while waiting and waiting[0].size == size:
+                point = waiting.popleft()
+                agrees = agrees or point.root == root
+                # What is named already, or will be, explains why a checkpoint beside it has another root.
+                explained = point.name == "checkpoint" or self._suspect(size) is not None
+                if root not in (None, point.root) and (point.outside or not explained):
+                    self._differs("history_rewritten", size, point)
+            if agrees:
+                self.agreed = size
+
+    def _suspect(self, size: int) -> int | None:
+        return min((first for first in self.tree.suspects if self.agreed <= first < size), default=None)
+
+    def _differs(self, code: str, size: int, more: object) -> None:
+        suspect = self._suspect(size)
+        self.add(code, self.agreed if suspect is None else suspect, size - 1, more)
+
+    def _facts(self, looked: Looked, row: Sequence[bytes] | None) -> None:
+        first = looked.bundle.index * FULL
+        for seq, (leaf, fact) in enumerate(zip(looked.leaves or (), looked.facts, strict=False), first):
+            if row is None or len(row) <= seq - first or row[seq - first] != leaf:
+                continue  # It is not the record that was logged, and is named already.
+            if fact.wrong is not None:
+                self.add(fact.wrong, seq, None, fact.where)
+            if fact.mark is None:
+                self.add("no_id", seq)
+            else:
+                self.marks.append(fact.mark)
+            self.kinds[fact.kind] += 1
+            if not fact.nonce:
+                self.bare = (self.bare[0] + 1, self.bare[1] if self.bare[0] else seq)
+            if fact.time and fact.time < self.time:
+                self.back = (self.back[0] + 1, self.back[1] if self.back[0] else seq)
+            self.time = fact.time or self.time
+            for digest in fact.cited:
+                self._cited(seq, digest)
+
+    def _cited(self, seq: int, digest: str, *, manifest: bool = True) -> None:
+        """A record cites the manifest of its rulebook, and the manifest every rule file."""
+        if digest in self.vouched:
+            return
+        self.vouched.add(digest)
+        name = digest.removeprefix("sha256:")
+        data = self.files.read(f"sources/{name}") if name.isalnum() else None
+        if data is None:
+            self.add("source_missing", seq, None, digest)
+        elif digest_of(data) != digest:
+            self.add("source_edited", seq, None, digest)
+        elif manifest:
+            try:
+                listed = read_manifest(data).values()
+            except ValueError:
+                return  # what is no manifest lists nothing
+            for each in sorted({*listed}):
+                self._cited(seq, each, manifest=False)
+
+    def _sources(self) -> None:
+        """Rule bytes that no record cites are still what their name says."""
+        if not self.contents:
+            return
+        for name in self.files.names("sources") or ():
+            digest = f"sha256:{name}"
+            if digest not in self.vouched and digest_of(self.files.read(f"sources/{name}") or b"") != digest:
+                self.add("source_edited", more=digest)
+
+    def _duplicates(self, size: int) -> None:
+        ordered = sorted(self.marks)
+        twice = {one for one, other in pairwise(ordered) if one == other}
+        if not twice:
+            return
+        # Only now is it worth reading everything again, to see which ids those are.
+        used: set[str] = set()
+        for bundle in bundles_of(size):
+            data = self.files.read(bundle.path) or self.files.read(Bundle(bundle.index).path) or b""
+            for seq, entry in enumerate(cut(data, bundle.width)[0], bundle.index * FULL):
+                id_ = content_of(entry)[0].get("id")
+                if isinstance(id_, str) and mark_of(id_) in twice:
+                    if id_ in used:
+                        self.add("duplicate_id", seq, None, id_)
+                    used.add(id_)
+
+    def _say(self) -> None:
+        if not self.seen and not self.witnessed:
+            self.notes.append(finding("nothing_kept"))
+        for code, (count, first) in (("no_nonce", self.bare), ("time_back", self.back)):
+            if count:
+                self.notes.append(finding(code, first, more=count))
+
+
+def _look_at(files: Folder | Web, bundles: Iterable[Bundle], *, contents: bool) -> list[Looked]:
+    return [look(files, bundle, contents=contents) for bundle in bundles]

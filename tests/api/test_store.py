@@ -1,0 +1,101 @@
+"""`zhunsheng store`, and every command over a log in PostgreSQL: decided, served, replayed, verified, watched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.kit import FIRST_SIGNED, called, has_supervision, question, served, small_rules, until
+from tests.log.places import OWNER, SERVICE, PostgresPlace, superuser, template, url
+
+QUESTION = ("SZCG-013", "--on", "2026-11-01", "--fact", "一年内次数=2", "--case", "案一")
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> str:
+    return str(small_rules(tmp_path / "rules"))
+
+
+@pytest.fixture
+def at() -> Iterator[PostgresPlace]:
+    made = PostgresPlace.new()
+    yield made
+    made.drop()
+
+
+def test_a_file_is_made_checked_and_upgraded(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path))
+
+    assert called("store", "check", *data).returncode == 1
+    made = called("store", "create", *data)
+    checked = called("store", "check", *data, "--json")
+    upgraded = called("store", "upgrade", *data, "--json")
+
+    assert (made.returncode, made.stdout) == (0, f"日志已建：{tmp_path / 'log.sqlite3'}\n")
+    told = json.loads(checked.stdout)
+    assert told["ok"]
+    assert told["problem"] is None
+    assert {"name": "synchronous", "value": "3", "needed": "3", "ok": True, "note": ""} in told["settings"]
+    assert json.loads(upgraded.stdout)["from"] == "0002"
+
+
+def test_misuse_of_the_store_ends_with_2_and_a_place_without_a_log_with_1(tmp_path: Path) -> None:
+    there = str(tmp_path / "log.db")
+
+    assert called("store", "create", "postgresql://a@127.0.0.1:1/b").returncode == 2
+    assert called("store", "create", there, "--service-role", "x").returncode == 2
+    refused = called("store", "upgrade", there)
+    unreachable = called("store", "check", "postgresql://a:hunter2@127.0.0.1:1/b", "--lang", "en")
+
+    assert (refused.returncode, "no such file" in refused.stderr) == (1, True)
+    assert unreachable.returncode == 1
+    assert unreachable.stdout.startswith("postgresql://a@127.0.0.1:1/b")
+    assert "hunter2" not in unreachable.stdout + unreachable.stderr
+
+
+def test_the_owner_makes_a_log_and_the_service_uses_it(rules: str, tmp_path: Path) -> None:
+    template()
+    with superuser() as raw:
+        raw.execute(f"CREATE DATABASE made_by_hand OWNER {OWNER}")
+    owner, service = url("made_by_hand", OWNER), url("made_by_hand", SERVICE, password="hunter2")  # noqa: S106 - a test's
+    common = ("--rules", rules, "--data", str(tmp_path))
+
+    before = called("decide", *QUESTION, *common, "--store", service)
+    made = called("store", "create", owner, "--service-role", SERVICE, "--json")
+    decided = called("decide", *QUESTION, *common, "--store", service, "--json")
+    again = called("decide", *QUESTION, *common, "--json", env={"ZHUNSHENG_STORE": service})
+    replayed = called("replay", *common[2:], "--store", service, "--json")
+    verified = called("audit", "verify", "--store", service, "--json")
+    checked = called("store", "check", service)
+    as_owner = called("store", "check", owner, "--json")
+
+    assert (before.returncode, "zhunsheng store create" in before.stderr) == (1, True)
+    assert (made.returncode, json.loads(made.stdout)["service_role"]) == (0, SERVICE)
+    assert [json.loads(each.stdout)["index"] for each in (decided, again)] == [FIRST_SIGNED, FIRST_SIGNED + 1]
+    assert json.loads(replayed.stdout) == {"ok": True, "replayed": 2, "differences": []}
+    assert json.loads(verified.stdout)["size"] == FIRST_SIGNED + 2
+    assert verified.returncode == 0
+    assert checked.returncode == 0
+    assert "✓ fsync = on" in checked.stdout
+    assert "owns the table" in json.loads(as_owner.stdout)["problem"]
+    assert not (tmp_path / "log.sqlite3").exists()
+    every = [before, made, decided, again, replayed, verified, checked, as_owner]
+    assert "hunter2" not in "".join(each.stdout + each.stderr for each in every)
+
+
+def test_a_service_over_postgresql_records_what_it_answers_and_its_watch_follows(
+    rules: str, tmp_path: Path, at: PostgresPlace
+) -> None:
+    with served(Path(rules), tmp_path, ZHUNSHENG_STORE=at.where) as service:
+        status, _, first = service.ask("POST", "/v1/decisions", question(case_ref="案一"))
+        again = service.ask("POST", "/v1/decisions", question(case_ref="案一", facts={"一年内次数": 3}))[2]
+        health = service.ask("GET", "/healthz")[2]
+        if has_supervision():
+            until(lambda: bool(service.ask("GET", "/v1/cards")[2]["cards"]), "a card")
+
+    assert (status, first["index"], again["index"]) == (201, FIRST_SIGNED, FIRST_SIGNED + 1)
+    assert health["store"].startswith("PostgreSQL ")
+    assert service.info["log"].startswith(f"postgresql://{SERVICE}@")
