@@ -65,12 +65,12 @@ class SigningState:
         return state
 
     def read(self) -> LastSigned:
-        """What was signed last; UnsafeStore when the file is missing, or belongs to another log."""
+        """What was signed last; UnsafeStore when the file is missing, or belongs to another log; LogUnavailable."""
         try:
             with closing(self._connect()) as raw:
                 found = raw.execute("SELECT origin, size, root, frontier FROM signed").fetchone()
         except sqlite3.Error as exc:
-            raise UnsafeStore(str(self.path), f"it cannot be read ({exc})", "put back the newest copy of it") from exc
+            raise self._meaning(exc) from exc
         if found is None or found[0] != self._origin:
             name = None if found is None else found[0]
             raise UnsafeStore(
@@ -85,7 +85,7 @@ class SigningState:
     def swap(self, old: LastSigned, new: LastSigned) -> bool:
         """Move from `old` to `new`, durably, and say whether it was done: not when the file no longer says `old`.
 
-        LogUnavailable with the outcome unknown: whoever goes on reads the file anew.
+        Raises as `read` does; LogUnavailable with the outcome unknown: whoever goes on reads the file anew.
         """
         with self._writing() as raw:
             done = raw.execute(
@@ -108,7 +108,14 @@ class SigningState:
                 raw.execute("BEGIN IMMEDIATE")
                 yield raw
         except sqlite3.Error as exc:
-            raise LogUnavailable(f"`{self.path}` cannot be written ({exc})") from exc
+            raise self._meaning(exc) from exc
+
+    def _meaning(self, exc: sqlite3.Error) -> CaseError:
+        lasting = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        if self.path.exists() and getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in lasting:
+            # Locked, full, a disk that fails: it may pass, and the file itself may be sound.
+            return LogUnavailable(f"`{self.path}` cannot be used ({exc})")
+        return UnsafeStore(str(self.path), f"it cannot be read ({exc})", "put back the newest copy of it")
 
     def _connect(self) -> sqlite3.Connection:
         address = f"{self.path.absolute().as_uri()}?mode=rw"

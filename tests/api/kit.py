@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from datetime import date
 from functools import cache
@@ -162,11 +162,14 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
 
 
 class Served:
-    """A really served application: a process of its own on a free loopback port."""
+    """A really served application: a process of its own on a free loopback port.
 
-    def __init__(self, rules: Path, data: Path, **env: str) -> None:
+    `program` is how Python is told to run the command line.
+    """
+
+    def __init__(self, rules: Path, data: Path, program: Sequence[str] = ("-m", "api.cli"), **env: str) -> None:
         self.data = data
-        command = [sys.executable, "-m", "api.cli", "serve", "--port", "0", "--json"]
+        command = [sys.executable, *program, "serve", "--port", "0", "--json"]
         self._process = subprocess.Popen(
             [*command, "--rules", str(rules), "--data", str(data)],
             cwd=ROOT,

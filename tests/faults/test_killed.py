@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
-import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -17,12 +15,14 @@ from typing import Any
 import pytest
 
 from cases.cardfile import read_cards
-from cases.log.audit import verify_at
 from cases.log.store import AuditLog
-from cases.replay import replay
 from tests.api.kit import COUNT, FIRST_SIGNED, Served, exchange, has_supervision, question, served, small_rules, until
+from tests.faults.kit import AFTER, broken_promises, signed
+from tests.log.kit import appender
+from tests.log.places import PostgresPlace, server, start_again
 
 PATH = "/v1/decisions"
+CLIENTS = 16
 needs_supervision = pytest.mark.skipif(
     not has_supervision(), reason="durable-rules is not installed: it needs a C compiler, see README"
 )
@@ -36,9 +36,9 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Clients:
     """Threads that post until the service is gone, and keep every answer they got."""
 
-    def __init__(self, service: Served, name: str, count: int = 4) -> None:
+    def __init__(self, service: Served, name: str, count: int = CLIENTS) -> None:
         self.acknowledged: list[dict[str, Any]] = []
-        self.refused: list[int] = []
+        self.refused: list[dict[str, Any]] = []
         self._service, self._name = service, name
         self._threads = [threading.Thread(target=self._post, args=(number,)) for number in range(count)]
         for thread in self._threads:
@@ -62,28 +62,45 @@ class Clients:
             assert not thread.is_alive()
 
 
-def recorded(path: Path) -> dict[str, dict[str, Any]]:
-    """Every answer in the log by id; positions without gaps, the log's own records once and first."""
-    with AuditLog.open(path, read_only=True) as log:
-        entries = list(log.entries())
-    records = {entry.id: json.loads(entry.data) for entry in entries}
-    assert [entry.seq for entry in entries] == list(range(len(entries)))
-    assert [record["kind"] for record in records.values()][:FIRST_SIGNED] == ["key_event", "publication"]
+def recorded(log: AuditLog) -> dict[str, dict[str, Any]]:
+    """Every answer in the log by id; what else is recorded (keys, rule files) is left out."""
+    entries = [(entry, json.loads(entry.data)) for entry in log.entries()]
     return {
-        entry.id: {**records[entry.id]["decision"], "id": entry.id, "index": entry.seq}
-        for entry in entries[FIRST_SIGNED:]
+        entry.id: {**record["decision"], "id": entry.id, "index": entry.seq}
+        for entry, record in entries
+        if "decision" in record
     }
 
 
-def test_killed_while_clients_post_it_keeps_every_acknowledged_decision_and_serves_on(
-    rules: Path, tmp_path: Path
-) -> None:
+# A service that answers before the commit: what durability turned down would be. Every third group is really written.
+HASTY = """
+import cases.log.store as store
+
+wait, really = [], store.AuditLog.append_each
+
+def hasty(self, entries, sources=None):
+    size = self.head().size + sum(len(each) for each, _ in wait)
+    wait.append((entries, sources or {}))
+    if len(wait) == 3:
+        for each, its in wait:
+            really(self, each, its)
+        wait.clear()
+    return tuple(store.Appended(seq=size + number) for number in range(len(entries)))
+
+store.AuditLog.append_each = hasty
+from api.cli import main
+main()
+"""
+
+
+def killed(
+    rules: Path, data: Path, rounds: int, *, store: str | None = None, program: Sequence[str] = ("-m", "api.cli")
+) -> list[str]:
+    """Kill the service at random moments under many clients, again and again; what that broke."""
     chance = random.Random(20261101)  # noqa: S311 - which moments, not a secret
     acknowledged: list[dict[str, Any]] = []
-    log = tmp_path / "log.sqlite3"
-
-    for turn in range(5):
-        service = Served(rules, tmp_path)
+    for turn in range(rounds):
+        service = Served(rules, data, program, **({"ZHUNSHENG_STORE": store} if store else {}))
         clients = Clients(service, f"turn{turn}")
         try:
             enough = chance.randrange(1, 120)
@@ -93,18 +110,126 @@ def test_killed_while_clients_post_it_keeps_every_acknowledged_decision_and_serv
             clients.join()
         assert clients.refused == []
         acknowledged += clients.acknowledged
+    assert len(acknowledged) >= rounds
+    where = store or data / "log.sqlite3"
+    wrong = broken_promises(where, data / "keys", {each["index"]: each["id"] for each in acknowledged})
+    with AuditLog.open(where, read_only=True) as log:
+        kept = recorded(log)
+        wrong += [f"another answer at {each['index']}" for each in acknowledged if kept.get(each["id"]) != each]
+        # At most the one answer each client was waiting for stands in the log without having been seen.
+        if len(kept) - len(acknowledged) > rounds * CLIENTS:
+            wrong.append(f"{len(kept)} decisions for {len(acknowledged)} answers")
+        if not signed(log, data / "keys"):
+            wrong.append("nothing was signed")
+    return wrong
 
-    kept = recorded(log)
-    assert len(acknowledged) >= 5
-    assert [answer for answer in acknowledged if kept.get(answer["id"]) != answer] == []
-    # At most the one answer each client was waiting for stands in the log without having been seen.
-    assert len(kept) - len(acknowledged) <= 5 * 4
-    assert verify_at(log).ok
-    with AuditLog.open(log, read_only=True) as opened:
-        assert replay(opened).ok
+
+def test_killed_while_clients_post_it_keeps_every_acknowledged_decision_and_serves_on(
+    rules: Path, tmp_path: Path
+) -> None:
+    assert killed(rules, tmp_path, 5) == []
+
+    with AuditLog.open(tmp_path / "log.sqlite3", read_only=True) as log:
+        size, last = log.head().size, list(log.entries())[-1]
+        assert json.loads(last.data)["id"].startswith(AFTER)
     with served(rules, tmp_path) as service:
         status, _, answer = service.ask("POST", PATH, question())
-        assert (status, answer["index"]) == (201, FIRST_SIGNED + len(kept))
+        assert (status, answer["index"]) == (201, size)
+
+
+@pytest.mark.long
+def test_killed_a_thousand_times_it_keeps_every_acknowledged_decision(rules: Path, tmp_path: Path) -> None:
+    for _ in range(20):
+        # Many short logs and not one long one, which all those checks would go over again and again.
+        assert killed(rules, tmp_path / str(_), 50) == []
+
+
+@pytest.fixture
+def at() -> Iterator[PostgresPlace]:
+    made = PostgresPlace.new()
+    yield made
+    made.drop()
+
+
+def test_killed_beside_postgresql_it_keeps_every_acknowledged_decision(
+    rules: Path, tmp_path: Path, at: PostgresPlace
+) -> None:
+    assert killed(rules, tmp_path, 2, store=at.where) == []
+
+
+@pytest.mark.long
+def test_killed_a_hundred_times_beside_postgresql_it_keeps_every_acknowledged_decision(
+    rules: Path, tmp_path: Path, at: PostgresPlace
+) -> None:
+    assert killed(rules, tmp_path, 100, store=at.where) == []
+
+
+@pytest.mark.long
+def test_a_killed_database_server_loses_no_acknowledged_decision(
+    rules: Path, tmp_path: Path, at: PostgresPlace
+) -> None:
+    chance = random.Random(20261123)  # noqa: S311 - which moments, not a secret
+    acknowledged: list[dict[str, Any]] = []
+    for turn in range(20):
+        service = Served(rules, tmp_path, ZHUNSHENG_STORE=at.where)
+        clients = Clients(service, f"turn{turn}")
+        try:
+            enough = chance.randrange(1, 120)
+            until(lambda clients=clients, enough=enough: len(clients.acknowledged) >= enough, "answering")  # type: ignore[misc]
+            kill_server()
+            until(lambda clients=clients: clients.refused != [], "refusing")  # type: ignore[misc]
+        finally:
+            service.kill()
+            clients.join()
+        assert {each["type"] for each in clients.refused} == {"urn:zhunsheng:problem:log_unavailable"}
+        acknowledged += clients.acknowledged
+        start_again("it was killed")
+    told = {each["index"]: each["id"] for each in acknowledged}
+    assert broken_promises(at.where, tmp_path / "keys", told) == []
+
+
+def kill_server() -> None:
+    pid = server().get_pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+
+
+# Commits that do not wait for the disk.
+ASYNCHRONOUS = """
+import cases.log.postgres as postgres
+
+settle = postgres.PostgresDatabase._settle
+postgres._NEEDED["synchronous_commit"] = (("on", "off"), "")
+
+def hasty(self, raw):
+    settle(self, raw)
+    raw.autocommit = True
+    raw.execute("SET synchronous_commit = off")
+    raw.autocommit = False
+
+postgres.PostgresDatabase._settle = hasty
+"""
+
+
+@pytest.mark.long
+def test_a_database_server_that_answers_before_the_flush_is_found_out(at: PostgresPlace) -> None:
+    acknowledged: dict[int, str] = {}
+    for turn in range(5):
+        child = appender(at.where, f"turn{turn}", 100_000, before=ASYNCHRONOUS)
+        assert child.stdout is not None
+        lines = [child.stdout.readline() for _ in range(100)]
+        kill_server()
+        lines += child.stdout.readlines()
+        child.stdout.close()
+        child.wait()
+        acknowledged |= {int(line.split()[0]): line.split()[1] for line in lines if line.endswith("\n")}
+        start_again("it was killed")
+
+    assert any("lost" in each for each in broken_promises(at.where, None, acknowledged))
+
+
+def test_a_service_that_answers_before_the_commit_is_found_out(rules: Path, tmp_path: Path) -> None:
+    assert any("lost" in each for each in killed(rules, tmp_path, 2, program=("-c", HASTY)))
 
 
 def test_a_decision_whose_answer_was_lost_is_had_again_with_its_key(rules: Path, tmp_path: Path) -> None:
@@ -116,7 +241,8 @@ def test_a_decision_whose_answer_was_lost_is_had_again_with_its_key(rules: Path,
         status, _, again = service.ask("POST", PATH, question(), key="k")
 
     assert (status, again) == (200, first)
-    assert len(recorded(tmp_path / "log.sqlite3")) == 1
+    with AuditLog.open(tmp_path / "log.sqlite3", read_only=True) as log:
+        assert len(recorded(log)) == 1
 
 
 @needs_supervision
@@ -141,8 +267,9 @@ def test_killing_the_watch_stops_no_decision_and_it_comes_back_with_every_card(r
         found = service.ask("GET", "/v1/cards")[2]
 
     assert (found["supervision"], found["read"], decided) == ("on", FIRST_SIGNED + 16, 16)
-    pairs = [(card["earlier"] - FIRST_SIGNED, card["index"] - FIRST_SIGNED) for card in found["cards"]]
-    assert pairs == [(n - 1, n) for n in range(15, 0, -1)]
+    assert [(card["earlier"] - FIRST_SIGNED, card["index"] - FIRST_SIGNED) for card in found["cards"]] == [
+        (number - 1, number) for number in range(15, 0, -1)
+    ]
 
 
 @needs_supervision
@@ -168,22 +295,6 @@ def running(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("a full disk needs root and `mount`; the limit of the file itself is tested in tests/api")
-    done = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=512k", "none", str(folder)], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.decode(errors='replace').strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 def test_on_a_full_disk_the_service_answers_503_loses_nothing_and_goes_on_when_there_is_room(
     rules: Path, small_disk: Path
 ) -> None:
@@ -206,6 +317,7 @@ def test_on_a_full_disk_the_service_answers_503_loses_nothing_and_goes_on_when_t
         status, _, again = service.ask("POST", PATH, question(), key=f"k{number}")
         assert (status, again["index"]) == (201, FIRST_SIGNED + len(answers))
 
-    kept = recorded(small_disk / "log.sqlite3")
-    assert [*kept.values()] == [*answers, again]
-    assert verify_at(small_disk / "log.sqlite3").ok
+    with AuditLog.open(small_disk / "log.sqlite3", read_only=True) as log:
+        assert [*recorded(log).values()] == [*answers, again]
+    acknowledged = {each["index"]: each["id"] for each in (*answers, again)}
+    assert broken_promises(small_disk / "log.sqlite3", small_disk / "keys", acknowledged) == []

@@ -44,8 +44,10 @@ def keyed(id: str, key: str, fingerprint: str) -> NewEntry:  # noqa: A002 - see 
     return NewEntry(id=id, data=f'{{"id":"{id}"}}'.encode(), key=key, fingerprint=fingerprint)
 
 
-def appender(where: Path | str, name: str, count: int, padding: int = 0) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", textwrap.dedent(APPENDER), str(where), name, str(count), str(padding)]
+def appender(where: Path | str, name: str, count: int, padding: int = 0, *, before: str = "") -> subprocess.Popen[str]:
+    """A process that appends; `before` is what it runs first."""
+    program = before + textwrap.dedent(APPENDER)
+    command = [sys.executable, "-c", program, str(where), name, str(count), str(padding)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
 
 

@@ -7,10 +7,12 @@ import itertools
 import os
 import shutil
 import sqlite3
+import subprocess
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -198,6 +200,41 @@ def superuser(database: str = "postgres") -> Iterator[psycopg.Connection[tuple[A
     """A connection that nothing stops."""
     with psycopg.connect(f"postgresql://postgres@/{database}?host={socket_folder()}", autocommit=True) as raw:
         yield raw
+
+
+def start_again(why: str) -> None:
+    """Start the server anew after it ended, and wait until it answers."""
+    for _ in range(200):
+        # Until the last of its processes is gone, they hold the memory it shares; AssertionError: it is still stopping.
+        with suppress(subprocess.SubprocessError, psycopg.Error, AssertionError):
+            server().ensure_postgres_running()
+            with superuser():
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"the server did not come back after {why}")
+
+
+@contextmanager
+def server_setting(name: str, value: str) -> Iterator[None]:
+    """Tell the running server another setting, as its administrator can."""
+    with superuser() as raw:
+        raw.execute(f"ALTER SYSTEM SET {name} = {value}")
+        try:
+            _reload(raw, name, value)
+            yield
+        finally:
+            raw.execute(f"ALTER SYSTEM RESET {name}")
+            _reload(raw, name, None)
+
+
+def _reload(raw: psycopg.Connection[Any], name: str, value: str | None) -> None:
+    raw.execute("SELECT pg_reload_conf()")
+    for _ in range(500):
+        row = raw.execute("SELECT setting = coalesce(%s, boot_val) FROM pg_settings WHERE name = %s", [value, name])
+        if row.fetchone() == (True,):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{name} did not become {value}")
 
 
 @cache

@@ -6,13 +6,9 @@ import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -24,7 +20,17 @@ from cases.log.opening import check_store, create_store, name_of
 from cases.log.schema import FROZEN
 from cases.log.store import Appended, AuditLog
 from tests.log.kit import appender, record
-from tests.log.places import OWNER, SERVICE, PostgresPlace, server, superuser, template, url
+from tests.log.places import (
+    OWNER,
+    SERVICE,
+    PostgresPlace,
+    server,
+    server_setting,
+    start_again,
+    superuser,
+    template,
+    url,
+)
 
 
 @pytest.fixture
@@ -42,29 +48,6 @@ def log(at: PostgresPlace) -> Iterator[AuditLog]:
 
 def codes(report: AuditReport) -> set[tuple[str, int | None]]:
     return {(found.code, found.seq) for found in report.findings}
-
-
-@contextmanager
-def server_setting(name: str, value: str) -> Iterator[None]:
-    """Tell the running server another setting, as its administrator can."""
-    with superuser() as raw:
-        raw.execute(f"ALTER SYSTEM SET {name} = {value}")
-        try:
-            _reload(raw, name, value)
-            yield
-        finally:
-            raw.execute(f"ALTER SYSTEM RESET {name}")
-            _reload(raw, name, None)
-
-
-def _reload(raw: psycopg.Connection[Any], name: str, value: str | None) -> None:
-    raw.execute("SELECT pg_reload_conf()")
-    for _ in range(500):
-        row = raw.execute("SELECT setting = coalesce(%s, boot_val) FROM pg_settings WHERE name = %s", [value, name])
-        if row.fetchone() == (True,):
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"{name} did not become {value}")
 
 
 # Roles and rights
@@ -464,18 +447,7 @@ def _restart() -> None:
     pid = server().get_pid()
     assert pid is not None
     os.kill(pid, signal.SIGINT)
-    _start_again("it was stopped")
-
-
-def _start_again(why: str) -> None:
-    for _ in range(200):
-        # Until the last of its processes is gone, they hold the memory it shares; AssertionError: it is still stopping.
-        with suppress(subprocess.SubprocessError, psycopg.Error, AssertionError):
-            server().ensure_postgres_running()
-            with superuser():
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"the server did not come back after {why}")
+    start_again("it was stopped")
 
 
 def test_a_killed_server_loses_no_acknowledged_record(at: PostgresPlace) -> None:
@@ -501,7 +473,7 @@ def test_a_killed_server_loses_no_acknowledged_record(at: PostgresPlace) -> None
             out.close()
             assert child.wait() != 0
         acknowledged |= {int(line.split()[0]): line.split()[1] for line in lines if line.endswith("\n")}
-        _start_again("it was killed")
+        start_again("it was killed")
 
     with AuditLog.open(at.where) as log:
         kept = {entry.seq: entry.id for entry in log.entries()}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cases.errors import NotPublished, RefusedToSign, UnsafeStore
+from cases.errors import LogUnavailable, NotPublished, RefusedToSign, UnsafeStore
+from cases.log import sqlite
 from cases.log.keyring import Keyring
 from cases.log.sealing import Sealer, Sealing, SigningState
 from cases.log.store import AuditLog
@@ -175,6 +176,30 @@ def test_a_signer_that_was_paused_signs_nothing_of_what_another_signed(
 
         assert slow.seal() == it.published.latest()
         assert texts == []
+
+
+def test_a_signing_state_that_is_locked_or_cannot_be_written_is_unavailable_and_signing_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sqlite._SETTINGS, "busy_timeout", ("20", 20))
+    with sealed(tmp_path) as it:
+        it.grow(2)
+        it.log.append(numbered(2, 5))
+        last = it.state.read()
+        other = sqlite3.connect(it.state.path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        covered = threading.Event()
+        sealing = Sealing(it.sealer, interval=0, sealed=lambda point: covered.set())
+
+        for refused in (it.state.read, it.sealer.seal, lambda: it.state.swap(last, last)):
+            with pytest.raises(LogUnavailable, match="locked"):
+                refused()
+        sealing.wake()
+        other.close()
+
+        assert covered.wait(60)
+        sealing.close()
+        assert it.state.read().size == 5
 
 
 def test_two_signers_of_one_log_never_sign_two_trees_of_one_size(tmp_path: Path) -> None:
