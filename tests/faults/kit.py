@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,21 +24,6 @@ from cases.tlog.note import Note
 from tests.log.kit import record
 
 AFTER = "after"
-
-
-def needs(tool: str, why: str) -> str:
-    """The path of a program; without it a test is skipped and says so, and in CI it fails."""
-    found = shutil.which(tool)
-    if found is None:
-        missing(f"`{tool}` is not installed (Debian: apt-get install {tool}): {why}")
-    return str(found)
-
-
-def missing(what: str) -> None:
-    """Skip, saying what this machine lacks; in CI fail."""
-    if os.environ.get("CI"):
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 @contextmanager

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.kit import broken_promises, missing, needs
+from tests.faults.kit import broken_promises
 from tests.faults.worker import GROUP, work
 from tests.log.kit import numbered, sealed
+from tests.needs import missing, needs
 
 CALLS = ("write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "openat")
 FAULTS = ("error=EIO", "error=ENOSPC", "signal=KILL")

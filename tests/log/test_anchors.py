@@ -19,6 +19,7 @@ from cases.log.store import AuditLog, NewEntry
 from cases.tlog.tiles import bundles_of
 from tests.log.kit import numbered, sealed
 from tests.log.test_sealing import rewrite
+from tests.needs import openssl
 
 
 def codes(folder: Path) -> list[tuple[str, int | None]]:
@@ -53,7 +54,7 @@ def test_openssl_alone_derives_the_digest_from_the_entry_bundles(tmp_path: Path)
         found = anchor(it.log)
         assert found is not None
         stream = b"".join(it.published.bundle(each) for each in bundles_of(600))
-    done = subprocess.run(["openssl", "dgst", "-sm3", "-r"], input=stream, capture_output=True, check=True)
+    done = subprocess.run([openssl(), "dgst", "-sm3", "-r"], input=stream, capture_output=True, check=True)
 
     assert done.stdout.split()[0].decode() == found.sm3
 

@@ -25,6 +25,7 @@ from cases.tlog.policy import KnownLog, Policy
 from tests.api.kit import ROOT
 from tests.log.kit import ORIGIN, THEN, numbered
 from tests.log.test_rotation import key_events
+from tests.needs import openssl
 
 SIGN = "openssl pkeyutl -sign -inkey {key} -rawin -digest sm3 -pkeyopt distid:1234567812345678"
 
@@ -32,8 +33,8 @@ SIGN = "openssl pkeyutl -sign -inkey {key} -rawin -digest sm3 -pkeyopt distid:12
 def keys(folder: Path) -> tuple[Path, Path, str]:
     """A new SM2 key by OpenSSL: private half, public half, and the command that signs with it."""
     private, public = folder / "sm2.pem", folder / "sm2-public.pem"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "SM2", "-out", private], check=True, capture_output=True)
-    subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
+    subprocess.run([openssl(), "genpkey", "-algorithm", "SM2", "-out", private], check=True, capture_output=True)
+    subprocess.run([openssl(), "pkey", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
     return private, public, SIGN.format(key=shlex.quote(str(private)))
 
 
@@ -208,8 +209,8 @@ def test_the_file_beside_the_keys_is_read_strictly(tmp_path: Path) -> None:
     keyring = Keyring.create(tmp_path / "keys", ORIGIN, THEN)
     place = keyring.folder / FILE
     ed25519 = tmp_path / "ed25519.pem"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", tmp_path / "e"], check=True)
-    subprocess.run(["openssl", "pkey", "-in", tmp_path / "e", "-pubout", "-out", ed25519], check=True)
+    subprocess.run([openssl(), "genpkey", "-algorithm", "ed25519", "-out", tmp_path / "e"], check=True)
+    subprocess.run([openssl(), "pkey", "-in", tmp_path / "e", "-pubout", "-out", ed25519], check=True)
     for pem in (ed25519.read_bytes(), b"", b"no PEM", (tmp_path / "sm2.pem").read_bytes()):
         with pytest.raises(UnsafeStore, match="cannot be used"):
             add_sm2(keyring, pem, shlex.split(command))

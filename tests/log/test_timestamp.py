@@ -17,6 +17,7 @@ from cases.log.published import Token
 from cases.log.store import digest_of
 from cases.log.timestamp import TokenRefused, read_certificates, request_token, verify_token, verify_tokens
 from tests.log.kit import Sealed, sealed
+from tests.needs import openssl
 
 CONFIG = """
 [req]
@@ -72,7 +73,7 @@ class Authority:
 
     def openssl(self, words: str, data: bytes = b"") -> bytes:
         return subprocess.run(
-            ["openssl", *words.split()], cwd=self.folder, input=data, capture_output=True, check=True
+            [openssl(), *words.split()], cwd=self.folder, input=data, capture_output=True, check=True
         ).stdout
 
     def reply(self, request: bytes) -> bytes:

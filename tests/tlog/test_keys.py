@@ -16,6 +16,7 @@ from cases.tlog.errors import Malformed, SignatureInvalid, Unsigned
 from cases.tlog.keys import KeyType, SignerKey, VerifierKey, open_note
 from cases.tlog.note import Note, NoteSignature
 from cases.tlog.tree import EMPTY, leaf_hash
+from tests.needs import openssl as program
 from tests.tlog.kit import HERE, flipped
 
 # signed-note v1.0.0, "Verifier keys".
@@ -262,7 +263,7 @@ def test_the_name_and_origin_of_subtree_v1_have_one_byte_for_their_length() -> N
 
 
 def openssl(*words: str | Path) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["openssl", *map(str, words)], capture_output=True, check=False)
+    return subprocess.run([program(), *map(str, words)], capture_output=True, check=False)
 
 
 def test_openssl_verifies_what_the_log_signed(tmp_path: Path) -> None:
