@@ -280,7 +280,7 @@ def test_a_lost_signing_state_is_refused_and_not_made_anew(tmp_path: Path) -> No
 def test_a_signing_state_that_cannot_be_made_or_is_no_such_file_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys/signing.sqlite3").mkdir()
-    with pytest.raises(LogUnavailable, match=r"signing\.sqlite3` cannot be written"):
+    with pytest.raises(LogUnavailable, match=r"signing\.sqlite3` cannot be used"):
         open_in(tmp_path)
     (tmp_path / "keys/signing.sqlite3").rmdir()
     (tmp_path / "keys/signing.sqlite3").write_text("no database at all, and long enough to be one" * 100)
