@@ -284,7 +284,7 @@ def test_a_signing_state_that_cannot_be_made_or_is_no_such_file_is_told_in_a_sen
         open_in(tmp_path)
     (tmp_path / "keys/signing.sqlite3").rmdir()
     (tmp_path / "keys/signing.sqlite3").write_text("no database at all, and long enough to be one" * 100)
-    with pytest.raises(LogUnavailable, match="not a database"):
+    with pytest.raises(UnsafeStore, match="not a database"):
         open_in(tmp_path)
 
 
