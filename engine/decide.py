@@ -325,9 +325,9 @@ class _Deciding:
         try:
             row = holding[0] if len(holding) == 1 else self.heaviest(holding)
         except Refused:
-            if unknown and self.rule.regime.tie == "heavier":
-                # A third row that outweighs them all may still hold.
-                raise reasoning.missing(*[names for _row, names in unknown]) from None
+            if (lacking or unknown) and self.rule.regime.tie == "heavier":
+                # An amount may still make one the heavier, or a third row that outweighs them all may still hold.
+                raise reasoning.missing(lacking, *[names for _row, names in unknown]) from None
             raise
         # A row that may hold asks for nothing where the heavier row wins whether it holds or not.
         still = [names for each, names in unknown if not outweighs(self.rule, row, each, reasoning.scope)]

@@ -55,6 +55,10 @@ def measure(wire: Mapping[str, Any]) -> tuple[str, ...]:
     named = next((wire[key] for key in ("goods", "licence", "what", "name") if key in wire), None)
     figures = [str(wire[key]) for key in ("amount_fen", "low_fen", "high_fen") if key in wire]
     figures += [str(Fraction(wire[key])) for key in ("time", "value") if key in wire]
+    for key in ("time", "value"):
+        if f"{key}_low" in wire:
+            ends = (wire[f"{key}_low"], wire[f"{key}_high"])
+            figures.append("..".join(str(None if end is None else Fraction(end)) for end in ends))
     found = [kind, *([named] if named else []), *figures]
     found += [f"对{wire['payer']}"] if "payer" in wire else []
     found += [GENERAL] if "basis" in wire else []

@@ -312,8 +312,23 @@ def other(each: OtherText, case: Case) -> Iterator[Imposed]:
         if gains > 0:
             yield each.kind, str(int(gains * 100 // 1))
         return
-    figure = () if each.figure is None else (str(each.figure(case)),)
-    yield each.kind, *((each.what,) if each.what else ()), *figure
+    yield each.kind, *((each.what,) if each.what else ()), *figure_of(each, case)
+
+
+def figure_of(each: OtherText, case: Case) -> tuple[str, ...]:
+    """Say what a measure's figure is, or the two ends of its range; two ends that meet are one figure."""
+    if not each.ranged:
+        return () if each.figure is None else (str(each.figure(case)),)
+    low, high = ends_of(each, case)
+    if low is None or high is None or low < high:
+        return (f"{low}..{high}",)
+    if low > high:
+        raise Refused("ends_crossed")
+    return (str(low),)
+
+
+def ends_of(each: OtherText, case: Case) -> tuple[Fraction | None, Fraction | None]:
+    return None if each.low is None else each.low(case), None if each.high is None else each.high(case)
 
 
 def general_part(part: Measure, case: Case) -> Iterator[Imposed]:
@@ -390,11 +405,15 @@ def kinds_of(row: Row) -> list[str]:
 
 
 def others(row: Row, case: Case) -> set[tuple[str, ...]]:
-    return {
-        (each.kind, each.what, str(each.figure(case)) if each.figure else "")
-        for each in row.measures
-        if isinstance(each, OtherText)
-    }
+    # Weighing compares what is written: what has no value, or ends that cross, is only told of the row that applies.
+    return {(each.kind, each.what, *shown(each, case)) for each in row.measures if isinstance(each, OtherText)}
+
+
+def shown(each: OtherText, case: Case) -> tuple[str, ...]:
+    try:
+        return tuple(map(str, ends_of(each, case))) if each.ranged else figure_of(each, case)
+    except Refused as refused:
+        return str(refused), repr(each)
 
 
 def both_ends(it: Item, row: Row, payer: str, case: Case) -> tuple[Fraction, Fraction]:
@@ -405,7 +424,8 @@ def both_ends(it: Item, row: Row, payer: str, case: Case) -> tuple[Fraction, Fra
             inner = with_limits(case, statutory)
             ends = (each.low(inner) if each.low else None, each.high(inner) if each.high else None)
             low, high = bounded(each, open_ends(*ends, inner), inner)
-            return low, NO_END if high is None else high
+            # What comes to less than nothing is no fine.
+            return max(low, Fraction(0)), NO_END if high is None else max(high, Fraction(0))
     return Fraction(0), Fraction(0)
 
 

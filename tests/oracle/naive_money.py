@@ -27,11 +27,14 @@ class FineText:
 
 @dataclass
 class OtherText:
-    """Any other measure: its kind, the text it names, and its figure."""
+    """Any other measure: its kind, the text it names, and its figure, or the two ends the law leaves for it."""
 
     kind: str
     what: str = ""
     figure: Worth | None = None
+    ranged: bool = False
+    low: Worth | None = None
+    high: Worth | None = None
 
 
 Measure = FineText | OtherText
@@ -90,10 +93,28 @@ def measure(cell: Cell) -> Measure:
         return OtherText("order", cell.quoted())
     if word == "另计":
         what = cell.quoted()
-        return OtherText("output", what, figure(cell))
+        return figured(OtherText("output", what), cell)
     assert word in TIMED, (cell.text, word)
     what = cell.quoted() if cell.peek().startswith("「") else ""
-    return OtherText(TIMED[word], what, figure(cell) if cell.peek() not in ("", ",", ";") else None)
+    found = OtherText(TIMED[word], what)
+    return figured(found, cell) if cell.peek() not in ("", ",", ";") else found
+
+
+def figured(found: OtherText, cell: Cell) -> OtherText:
+    """Read a figure, or a range: 5日 至 15日, 6月 以下, 3年 以上, 1月 以上 3月 以下."""
+    first = figure(cell)
+    if cell.take("以下"):
+        found.ranged, found.high = True, first
+    elif cell.take("至", "到"):
+        found.ranged, found.low, found.high = True, first, figure(cell)
+    elif cell.take("以上"):
+        found.ranged, found.low = True, first
+        if cell.peek() not in ("", ",", ";"):
+            found.high = figure(cell)
+            cell.must("以下")
+    else:
+        found.figure = first
+    return found
 
 
 def figure(cell: Cell) -> Worth:

@@ -51,7 +51,7 @@ def fold(text: str) -> str:
     return re.sub("「[^」]*」|[^「]+", lambda part: part[0] if part[0][0] == "「" else part[0].translate(FOLD), text)
 
 
-AMOUNT = re.compile(r"(?:人民币|RMB|CN¥|CNY|[¥￥])\s*([0-9][0-9,]*(?:\.[0-9]+)?)\s*(万元|元|分)?")
+AMOUNT = re.compile(r"(?:人民币|RMB|CN¥|CNY|[¥￥])\s*([0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)\s*(万元|元|分)?")
 THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?=(?:\.[0-9]+)?\s*(?:万元|元))")
 
 
