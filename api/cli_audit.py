@@ -10,21 +10,8 @@ import orjson
 import typer
 
 from api.settings import Settings
-from api.terminal import (
-    FOUND,
-    AsJson,
-    Data,
-    LogLang,
-    Rules,
-    Store,
-    complain,
-    load,
-    misuse,
-    need_log,
-    progress,
-    say,
-    say_json,
-)
+from api.terminal import FOUND, AsJson, Data, LogLang, Rules, Store, complain, load, misuse, progress, say, say_json
+from api.terminal_log import need_log
 from cases.errors import NotPublished
 from cases.log.audit import verify_at
 from cases.log.export import export as export_log

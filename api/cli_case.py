@@ -11,7 +11,8 @@ import typer
 from api.body import MAX_BODY
 from api.problems import BadRequest, InvalidRequest
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, misuse, open_log, say, say_json, spoken
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, misuse, say, say_json, spoken
+from api.terminal_log import open_log
 from cases.desk import Desk
 from engine.explain_joint import explain_joint_wire
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, LogLang, complain, misuse, need_log, say, say_json
+from api.terminal import FOUND, AsJson, Data, LogLang, complain, misuse, say, say_json
+from api.terminal_log import need_log
 from cases.log.anchors import anchor as append_anchor
 from cases.log.keyring import Keyring, lock_folder, write_durably
 from cases.log.published import Published

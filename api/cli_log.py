@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, LogLang, Store, load, need_log, progress, say, say_json
+from api.terminal import FOUND, AsJson, Data, LogLang, Store, load, progress, say, say_json
+from api.terminal_log import need_log
 from cases.replay import replay_in_processes
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from api.settings import Settings
-from api.terminal import AsJson, Data, LogLang, Rules, load, misuse, need_log, open_log, say, say_json
+from api.terminal import AsJson, Data, LogLang, Rules, load, misuse, say, say_json
+from api.terminal_log import need_log, open_log
 from cases.desk import Desk
 from cases.log.store import AuditLog, Entry
 from cases.reasons import Reasons

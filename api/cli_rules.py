@@ -11,7 +11,8 @@ from typing import Annotated, Never
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, misuse, open_log, say, say_json, spoken
+from api.terminal import FOUND, AsJson, Data, Lang, Rules, Store, load, misuse, say, say_json, spoken
+from api.terminal_log import open_log
 from cases.desk import Desk
 from cases.lawfiles import Law
 from cases.log.store import AuditLog

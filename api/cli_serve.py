@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, Rules, Store, complain, load, misuse, need_log, say, say_json
+from api.terminal import FOUND, AsJson, Data, Rules, Store, complain, load, misuse, say, say_json
+from api.terminal_log import need_log
 
 
 def serve(

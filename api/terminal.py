@@ -18,8 +18,6 @@ from rich.text import Text
 from api.settings import Settings
 from cases.errors import LawFilesMissing
 from cases.lawfiles import Law, read_files, read_law
-from cases.log.opened import OpenLog
-from cases.log.opening import is_url
 from engine import Finding, Rulebook, RuleFilesInvalid
 from engine.fact import Language
 from engine.load import codes_in, files_of
@@ -90,20 +88,6 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def open_log(settings: Settings) -> OpenLog:
-    """Open the log to append to it and to sign it."""
-    return OpenLog.open(settings.where, settings.keys, origin=settings.origin)
-
-
-def need_log(settings: Settings) -> None:
-    """End with 2 where there is no log to read."""
-    if not is_url(settings.where) and not Path(settings.where).is_file():
-        misuse(
-            f"“{settings.where}”处没有日志；用 --data 指明它所在的文件夹，或者用 --store 指明数据库",
-            f"there is no log at `{settings.where}`; name its folder with --data, or a database with --store",
-        )
 
 
 def files_for(rules: Path | None, code: str | None) -> dict[str, bytes]:

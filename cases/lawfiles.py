@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cases.errors import LawFilesMissing, LogDamaged
 from cases.lawcache import load_cached
-from cases.log.store import AuditLog
 from engine import Rulebook, digest_of, load_rulebook
 from engine.rulebook import read_manifest
 from engine.yamltext import MAX_BYTES
+
+if TYPE_CHECKING:
+    # It brings a database with it, which whoever only reads law does without.
+    from cases.log.store import AuditLog
 
 __all__ = ["Law", "law_from_log", "read_files", "read_law", "unread_files"]
 
