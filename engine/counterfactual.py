@@ -73,7 +73,7 @@ class Gradual:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterfactuals:
-    """What was found, in the order the rule asks for its facts; `cut` names facts whose search ran out of budget."""
+    """What was found, in the order the rule asks for its facts; `cut` names facts not searched to the end."""
 
     decision: Decision
     changes: tuple[Counterfactual, ...]

@@ -264,5 +264,5 @@ def _word(value: str | bool, language: Language) -> str:
 
 def _cut(name: str, language: Language) -> str:
     if language == "zh":
-        return f"{name}：情形太多，没有逐一算完，可能还有更近的变化没有列出"
-    return f"{name}: too many cases to work out, so nearer changes may not be listed"
+        return f"{name}：没有逐一算完，可能还有更近的变化没有列出"
+    return f"{name}: not every value was worked out, so nearer changes may not be listed"
