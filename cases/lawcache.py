@@ -8,14 +8,17 @@ user and nobody else can write it, because unpickling runs what it reads.
 from __future__ import annotations
 
 import copyreg
+import gc
 import os
 import pickle
 import stat
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import fields, is_dataclass
 from functools import cache
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import MappingProxyType
@@ -43,6 +46,28 @@ def _reduced(proxy: MappingProxyType[Any, Any]) -> tuple[Any, tuple[dict[Any, An
 copyreg.pickle(MappingProxyType, _reduced)
 
 
+class _Pickler(pickle.Pickler):
+    """Writes a frozen dataclass by the values of its slots: it is read back in a third of the time of the default."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if is_dataclass(type(obj)) and "__slots__" in vars(type(obj)):
+            return _made, (type(obj), *[getattr(obj, each.name) for each in fields(obj)])
+        return NotImplemented
+
+
+def _made(kind: type, *values: Any) -> Any:
+    found: Any = object.__new__(kind)
+    for put_in, value in zip(_slots(kind), values, strict=True):
+        put_in(found, value)
+    return found
+
+
+@cache
+def _slots(kind: Any) -> list[Callable[[Any, Any], None]]:
+    # The slots themselves: setting them asks nobody whether the object is frozen.
+    return [getattr(kind, each.name).__set__ for each in fields(kind)]
+
+
 def load_cached(files: Mapping[str, bytes], folder: Path) -> Rulebook:
     """Load rule files, from the cache in `folder` where it holds them. Raise RuleFilesInvalid as loading does.
 
@@ -53,7 +78,9 @@ def load_cached(files: Mapping[str, bytes], folder: Path) -> Rulebook:
     if (kept := _read(path)) is not None and kept.digest == digest:
         return kept
     rulebook = load_rulebook(files)
-    put(path, pickle.dumps(rulebook, protocol=pickle.HIGHEST_PROTOCOL), "*.rulebook", KEPT)
+    written = BytesIO()
+    _Pickler(written, protocol=pickle.HIGHEST_PROTOCOL).dump(rulebook)
+    put(path, written.getvalue(), "*.rulebook", KEPT)
     return rulebook
 
 
@@ -73,10 +100,23 @@ def _read(path: Path) -> Rulebook | None:
         with path.open("rb") as file:
             if not ours(file):
                 return None
-            found = pickle.load(file)  # noqa: S301 - our own file, and writable by us alone
+            with _uncollected():
+                found = pickle.load(file)  # noqa: S301 - our own file, and writable by us alone
     except (OSError, pickle.PickleError, EOFError, AttributeError, ImportError, TypeError, ValueError):
         return None
     return found if isinstance(found, Rulebook) else None
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: among a hundred thousand objects that all stay, a third of the time went there."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def ours(file: IO[bytes]) -> bool:
