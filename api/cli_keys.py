@@ -105,7 +105,8 @@ def request_timestamp(
     as_json: AsJson = False,
 ) -> None:
     """申请时间戳 · Have the newest checkpoint time-stamped and keep the token; for cron, every hour or day."""
-    from cases.log.timestamp import TokenRefused, read_certificates, request_token  # noqa: PLC0415 - few need it
+    from cases.log.stamps import TokenRefused, read_certificates  # noqa: PLC0415 - few need it
+    from cases.log.timestamp import request_token  # noqa: PLC0415 - few need it
 
     settings = Settings.choose(None, data, store)
     need_log(settings)
@@ -138,7 +139,7 @@ def verify_timestamps(
     lang: LogLang = "zh",
 ) -> None:
     """核验时间戳 · Verify the tokens that are kept; none at all is a finding."""
-    from cases.log.timestamp import read_certificates, verify_tokens  # noqa: PLC0415 - few need it
+    from cases.log.stamps import read_certificates, verify_tokens  # noqa: PLC0415 - few need it
 
     settings = Settings.choose(None, data, store)
     need_log(settings)

@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
+from typing import TYPE_CHECKING
 
 from cases.errors import NotPublished
 from cases.log.content import content_of
 from cases.log.files import INDEX, Folder, Web
-from cases.log.finding import LAST_PLACE, Finding, finding
+from cases.log.finding import LAST_PLACE, Finding, Stamp, finding
 from cases.log.looking import Looked, cut, look, mark_of
 from cases.log.tile_check import TileCheck
 from cases.log.trust import Trust, continues, read_key_list
@@ -31,6 +32,9 @@ from cases.tlog.errors import TlogError
 from cases.tlog.note import Note
 from cases.tlog.tiles import FULL, Bundle, bundles_of
 from engine.rulebook import digest_of, read_manifest
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 __all__ = ["FilesReport", "Kept", "verify_files"]
 
@@ -49,7 +53,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesReport:
-    """What verifying found. `findings` are faults, `notes` are worth knowing; `shown` are the notes of a split view."""
+    """What verifying found. `findings` are faults, `notes` are worth knowing; `shown` are the notes of a split view.
+
+    `stamps` are what the time-stamp tokens say that hold, in order of time; None where they were not checked.
+    """
 
     origin: str | None
     size: int
@@ -60,6 +67,7 @@ class FilesReport:
     checkpoints: int
     witnessed: tuple[str, ...]
     shown: tuple[Kept, ...]
+    stamps: tuple[Stamp, ...] | None
 
     @property
     def ok(self) -> bool:
@@ -85,16 +93,18 @@ def verify_files(
     trust: Trust,
     seen: Sequence[Kept] = (),
     *,
+    authority: Sequence[Certificate] | None = None,
     jobs: int = 1,
     contents: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> FilesReport:
     """Check everything; findings come in order of position, and damage is reported and never raised.
 
-    `jobs` processes look at bundles where there are many; without `contents` only the tree is checked. NotPublished is
-    raised where there is no checkpoint at all, LogUnavailable where the files cannot be reached.
+    Time-stamp tokens are verified under the certificates of an `authority`, and only counted without. `jobs` processes
+    look at bundles where there are many; without `contents` only the tree is checked. NotPublished is raised where
+    there is no checkpoint at all, LogUnavailable where the files cannot be reached.
     """
-    return _Verify(files, trust, seen, jobs, contents, progress or (lambda _done, _all: None)).run()
+    return _Verify(files, trust, seen, authority, jobs, contents, progress or (lambda _done, _all: None)).run()
 
 
 @dataclass
@@ -102,6 +112,7 @@ class _Verify:
     files: Folder | Web
     trust: Trust
     seen: Sequence[Kept]
+    authority: Sequence[Certificate] | None
     jobs: int
     contents: bool
     progress: Callable[[int, int], None]
@@ -116,6 +127,9 @@ class _Verify:
     vouched: set[str] = field(default_factory=set)
     agreed: int = 0  # the size of the last signed checkpoint whose root is right
     witnessed: tuple[str, ...] = ()
+    tokens: list[str] = field(default_factory=list)
+    published: dict[int, Note] = field(default_factory=dict)  # believed checkpoints beside the newest, by size
+    stamps: tuple[Stamp, ...] | None = None
 
     def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
         if len(self.findings) < MAX_FINDINGS:
@@ -128,6 +142,7 @@ class _Verify:
         newest, points = self._newest(others)
         shown = self._split(points)
         self._keys()
+        self._tokens()
         if newest is None:
             return self._report(None, None, points, shown)
         size = newest.size
@@ -158,10 +173,12 @@ class _Verify:
             checkpoints=len(points),
             witnessed=self.witnessed,
             shown=shown,
+            stamps=self.stamps,
         )
 
     def _others(self) -> list[Kept]:
         """Every checkpoint beside the newest one. They are read first: more may be published meanwhile."""
+        self.tokens = self._listed("tokens")  # before those they are over, for the same reason
         folder = "checkpoints"
         found = []
         for name in self._listed(folder):
@@ -170,9 +187,15 @@ class _Verify:
                 self.add("file_missing", more=f"{folder}/{name}")
             else:
                 found.append(Kept(f"{folder}/{name}", data))
-        if tokens := self._listed("tokens"):
-            self.notes.append(finding("tokens_unchecked", more=len(tokens)))
         return found
+
+    def _tokens(self) -> None:
+        if self.authority is not None:
+            from cases.log.stamps import stamps_of  # noqa: PLC0415 - few give certificates
+
+            self.stamps = stamps_of(self.files, self.tokens, self.published, self.authority, self.add)
+        elif self.tokens:
+            self.notes.append(finding("tokens_unchecked", more=len(self.tokens)))
 
     def _listed(self, folder: str) -> list[str]:
         data = self.files.read(f"{folder}/{INDEX}")
@@ -216,10 +239,13 @@ class _Verify:
 
     def _believed(self, kept: Kept, *, outside: bool) -> tuple[Checkpoint, _Point] | None:
         try:
-            found = self.trust.signed(Note.parse(kept.data))
+            note = Note.parse(kept.data)
+            found = self.trust.signed(note)
         except TlogError as wrong:
             self.add("checkpoint_invalid", more=f"{kept.name}: {wrong}")
             return None
+        if kept.name == f"checkpoints/{found.size}":
+            self.published[found.size] = note
         return found, _Point(found.size, found.root, kept.name, outside)
 
     def _split(self, points: list[_Point]) -> tuple[Kept, ...]:

@@ -191,3 +191,39 @@ def test_time_stamps_by_command_and_openssl_agrees(tmp_path: Path) -> None:
     other.make()
     wrong = called("audit", "timestamp", "verify", "--data", str(data), "--ca", str(other.ca), "--json")
     assert (wrong.returncode, len(json.loads(wrong.stdout)["findings"])) == (1, 1)
+
+
+def test_verifying_with_the_authority_says_what_existed_by_when(tmp_path: Path) -> None:
+    data, out = tmp_path / "var", tmp_path / "out"
+    authority = Authority(tmp_path / "tsa")
+    authority.make()
+    ca = ("--ca", str(authority.ca))
+    sizes = []
+    with authority.serving():
+        for start in (0, 3):
+            grown(data, start, start + 3)
+            done = called("audit", "timestamp", "request", "--tsa", authority.url, *ca, "--data", str(data), "--json")
+            sizes.append(json.loads(done.stdout)["size"])
+    assert called("audit", "export", str(out), "--data", str(data)).returncode == 0
+    vkey = ("--vkey", str(Keyring(data / "keys").verifiers()[0]))
+
+    for place in ((str(out), *vkey), ("--data", str(data))):
+        told = json.loads(called("audit", "verify", *place, *ca, "--json").stdout)
+        said = called("audit", "verify", *place, *ca, "--lang", "en")
+        plain = called("audit", "verify", *place, *ca)
+        without = json.loads(called("audit", "verify", *place, "--json").stdout)
+
+        assert (said.returncode, plain.returncode, without["time_stamps"]) == (0, 0, None)
+        stamps = told["time_stamps"]
+        assert (stamps["hold"], [stamps[each]["size"] for each in ("earliest", "latest")]) == (2, sizes)
+        for each in ("earliest", "latest"):
+            assert f"at {stamps[each]['time']} the first {stamps[each]['size']} records existed" in said.stdout
+            assert f"{stamps[each]['time']} 时已有前 {stamps[each]['size']} 条记录" in plain.stdout
+    other = Authority(tmp_path / "other")
+    other.make()
+    for place in ((str(out), *vkey), ("--data", str(data))):
+        wrong = called("audit", "verify", *place, "--ca", str(other.ca), "--lang", "en")
+        assert (wrong.returncode, wrong.stdout.count("a time-stamp token does not hold")) == (1, 2)
+        assert "0 time-stamps hold\n" in wrong.stdout
+        none = called("audit", "verify", *place, "--ca", str(tmp_path / "none.pem"))
+        assert (none.returncode, "cannot be read" in none.stderr) == (1, True)
