@@ -6,6 +6,7 @@ the records between the last checkpoint that agrees and that one. After a lost o
 derived; the records themselves are still checked one by one.
 
 Signed checkpoints must be of the records they count, and the rows of the upper tiles must follow from the records.
+Every key but the first must be named by a record that an older key endorsed.
 
 What this cannot find: a consistent rewrite by the owner of the database and of the keys, every hash, checkpoint and
 signature made anew, or a whole file put back from an older copy. That needs a checkpoint kept outside. Nor what the
@@ -22,6 +23,7 @@ from cases.log.anchors import AnchorCheck
 from cases.log.audit_published import Subtrees, signed_checkpoints, stamps_in
 from cases.log.content import cited_by, content_of
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
+from cases.log.key_events import KeyEvent, check_key_events
 from cases.log.opening import Where
 from cases.log.salvage import DAMAGE, Hole, readable
 from cases.log.second_tree import SecondTree, leaf_of
@@ -50,7 +52,8 @@ def verify(
 ) -> AuditReport:
     """Check the log as it stands at this moment; others may go on appending. Findings come in order of position.
 
-    With `trust`, every checkpoint that was signed must have the signatures it asks for; its root is compared anyway.
+    With `trust`, every checkpoint that was signed must have the signatures it asks for (its root is compared anyway),
+    and every key it lists must be vouched for by the log's key events.
     With the key of its `vault`, every personal value is opened and held against its digest too; else only counted.
     With the certificates of a time-stamping `authority`, every token is verified.
     Damage is reported and never raised; LogUnavailable is raised when the file is busy. `progress` is told how many
@@ -96,6 +99,7 @@ class _Audit:
         self.agreed = 0  # the size of the last checkpoint whose root is right
         self.doubtful: list[Checkpoint] = []  # the first and last one since whose root is wrong
         self.absent: list[tuple[int, int]] = []
+        self.key_events: list[KeyEvent] = []
         self.subtrees = Subtrees()
         self.anchors = AnchorCheck(log)
         self.vouched: set[str] = set()  # cited digests that were looked up already
@@ -133,6 +137,9 @@ class _Audit:
         stamps = None if self.authority is None else stamps_in(self.log, self.authority, self.add)
         self._duplicates()
         self._keys(stop)
+        if self.trust is not None:
+            known = [log.key for log in self.trust.policy.logs]
+            check_key_events(self.key_events, self.trust.listed, known, self.add)
         self._list(check_vault(self.log, self.vault, stop))
         self._database()
         self.progress(stop, stop)
@@ -208,6 +215,8 @@ class _Audit:
             self.add("id_differs", entry.seq)
         if content.get("kind") == "anchor" and not self.anchors.holds(entry):
             self.add("anchor_differs", entry.seq)
+        if content.get("kind") == "key_event" and leaf == entry.leaf_hash:
+            self.key_events.append((entry.seq, content.get("about")))
         for digest in cited_by(content):
             self._cited(entry.seq, digest)
         while (point := self._next_checkpoint) is not None and point.size <= self.position:

@@ -108,6 +108,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "SPLIT VIEW: two signed roots for one size: {more}",
     ),
     "keys_invalid": ("keys.json 不可用：{more}", "`keys.json` cannot be used: {more}"),
+    "key_event_refused": (
+        "{zh}里的密钥变更没有经较早的密钥签认：{more}",
+        "{en} changes keys, and no older key of the log endorses it: {more}",
+    ),
+    "key_unnamed": (
+        "密钥清单里的 {more}，日志里没有经较早密钥签认它的记录（添加、更换密钥若中途断了，把它做完）",
+        "the key `{more}` is in the list, and no record that an older key endorsed names it (where adding or changing "
+        "keys was cut, finish it)",
+    ),
     "keys_differ": (
         "keys.json 与给定的密钥清单不是同一份的延续",
         "`keys.json` does not continue the list of keys that was given",

@@ -2,7 +2,7 @@
 
 Checked are the signatures, every record against its leaf hash, every tile against the tiles below it, the root, every
 other signed checkpoint against the records it counts, the checkpoints an auditor kept, and the records themselves:
-canonical JSON, ids that stand once, rule bytes that are cited and there.
+canonical JSON, ids that stand once, rule bytes that are cited and there, keys that older keys endorsed.
 
 What this cannot find: everything made anew by who holds the log's key. That needs one earlier checkpoint, kept
 outside (`seen`), or witnesses (a policy with a quorum). The report says so where neither was given.
@@ -24,6 +24,7 @@ from cases.errors import NotPublished
 from cases.log.content import content_of
 from cases.log.files import INDEX, Folder, Web
 from cases.log.finding import LAST_PLACE, Finding, Stamp, finding
+from cases.log.key_events import KeyEvent, check_key_events
 from cases.log.looking import Looked, cut, look, mark_of
 from cases.log.tile_check import TileCheck
 from cases.log.trust import Trust, continues, read_key_list
@@ -124,6 +125,7 @@ class _Verify:
     bare: tuple[int, int] = (0, 0)  # records without nonce: how many, the first
     back: tuple[int, int] = (0, 0)  # records timed before the one before
     time: str = ""
+    key_events: list[KeyEvent] = field(default_factory=list)
     vouched: set[str] = field(default_factory=set)
     agreed: int = 0  # the size of the last signed checkpoint whose root is right
     witnessed: tuple[str, ...] = ()
@@ -153,6 +155,9 @@ class _Verify:
                 self.add("history_dropped", size, each.size - 1, each)
         self._duplicates(size)
         self._sources()
+        if self.contents:
+            known = [log.key for log in self.trust.policy.logs]
+            check_key_events(self.key_events, self.trust.listed, known, self.add)
         self._say()
         self.progress(size, size)
         return self._report(newest, root, points, shown)
@@ -351,6 +356,8 @@ class _Verify:
             else:
                 self.marks.append(fact.mark)
             self.kinds[fact.kind] += 1
+            if fact.kind == "key_event":
+                self.key_events.append((seq, fact.about))
             if not fact.nonce:
                 self.bare = (self.bare[0] + 1, self.bare[1] if self.bare[0] else seq)
             if fact.time and fact.time < self.time:

@@ -16,7 +16,7 @@ import pytest
 from cases.log.keyring import Keyring
 from cases.log.opened import OpenLog
 from cases.log.witness_client import POLICY
-from cases.tlog.keys import KeyType, VerifierKey, open_note
+from cases.tlog.keys import KeyType, SignerKey, VerifierKey, open_note
 from cases.tlog.note import Note
 from tests.api.kit import ROOT, RULES, Served, called, environment, until, zhunsheng
 from tests.log.kit import ORIGIN, numbered
@@ -140,6 +140,27 @@ def test_keys_are_changed_listed_and_refused_while_the_log_is_served(tmp_path: P
     assert [each["vkey"] for each in listed["keys"] if each["until"] is None] == told["new"]
     assert [each["vkey"] for each in listed["keys"] if each["until"] is not None] == told["old"]
     assert called("audit", "verify", "--data", str(data)).returncode == 0
+
+
+def test_a_key_slipped_into_the_list_is_found_by_command(tmp_path: Path) -> None:
+    data, out, keys = tmp_path / "var", tmp_path / "out", tmp_path / "var/keys/keys.json"
+    grown(data, 0, 2)
+    assert called("audit", "keys", "rotate", "--data", str(data)).returncode == 0
+    assert called("audit", "export", str(out), "--data", str(data)).returncode == 0
+    stranger = str(SignerKey(ORIGIN, KeyType.ED25519, b"s" * 32).verifier)
+    sound = [called("audit", "verify", *place) for place in (("--data", str(data)), (str(out), "--keys", str(keys)))]
+
+    listed = json.loads(keys.read_bytes())
+    listed["keys"].append({"vkey": stranger, "from": listed["keys"][0]["from"], "until": None})
+    for path in (keys, out / "keys.json"):
+        path.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+
+    assert [each.returncode for each in sound] == [0, 0]
+    for place in (("--data", str(data)), (str(out), "--keys", str(keys))):
+        plain, english = (called("audit", "verify", *place, "--lang", lang) for lang in ("zh", "en"))
+        assert (plain.returncode, english.returncode) == (1, 1)
+        assert f"密钥清单里的 {stranger}，日志里没有" in plain.stdout
+        assert f"the key `{stranger}` is in the list, and no record" in english.stdout
 
 
 def test_an_sm2_line_and_an_anchor_by_command(tmp_path: Path) -> None:
