@@ -273,6 +273,7 @@ def _verify_place(
                 "kinds": report.kinds,
                 "checkpoints": report.checkpoints,
                 "witnesses": list(report.witnessed),
+                "followed": [{"index": each.seq, "vkeys": [*map(str, each.keys)]} for each in report.followed],
                 "split_view": [each.data.decode("utf-8", "replace") for each in report.shown],
             }
         )

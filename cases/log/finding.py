@@ -157,6 +157,11 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "no checkpoint kept earlier was given (--seen), and no witness signed: had the log's owner made the whole "
         "history and its signatures anew, this verification could not tell",
     ),
+    "keys_followed": (
+        "{zh}里，已相信的密钥签认了更新的密钥，据此也予相信：{more}（请留存，并另行向日志的主办单位核对）",
+        "{en} names newer keys, endorsed by a key that was believed, so they were believed too: {more} (keep them, and "
+        "have the log's owner confirm them by another way)",
+    ),
     "no_nonce": ("{more} 条记录没有随机数，自{zh}起", "{more} records have no nonce, from {en} on"),
     "time_back": (
         "{more} 条记录的时间早于前一条，自{zh}起",

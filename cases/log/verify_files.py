@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING
 
 from cases.errors import NotPublished
 from cases.log.content import content_of
-from cases.log.files import INDEX, Folder, Web
+from cases.log.files import INDEX, Folder, Web, names_in
 from cases.log.finding import LAST_PLACE, Finding, Stamp, finding
-from cases.log.key_events import KeyEvent, check_key_events
+from cases.log.following import follow
+from cases.log.key_events import Endorsed, KeyEvent, check_key_events
 from cases.log.looking import Looked, cut, look, mark_of
 from cases.log.tile_check import TileCheck
 from cases.log.trust import Trust, continues, read_key_list
@@ -56,7 +57,8 @@ class Kept:
 class FilesReport:
     """What verifying found. `findings` are faults, `notes` are worth knowing; `shown` are the notes of a split view.
 
-    `stamps` are what the time-stamp tokens say that hold, in order of time; None where they were not checked.
+    `followed` are the records by which keys came to be believed that were not given. `stamps` are what the time-stamp
+    tokens say that hold, in order of time; None where they were not checked.
     """
 
     origin: str | None
@@ -69,6 +71,7 @@ class FilesReport:
     witnessed: tuple[str, ...]
     shown: tuple[Kept, ...]
     stamps: tuple[Stamp, ...] | None
+    followed: tuple[Endorsed, ...]
 
     @property
     def ok(self) -> bool:
@@ -101,17 +104,21 @@ def verify_files(
 ) -> FilesReport:
     """Check everything; findings come in order of position, and damage is reported and never raised.
 
-    Time-stamp tokens are verified under the certificates of an `authority`, and only counted without. `jobs` processes
-    look at bundles where there are many; without `contents` only the tree is checked. NotPublished is raised where
-    there is no checkpoint at all, LogUnavailable where the files cannot be reached.
+    Where the keys given do not reach the newest checkpoint, the log's key events are followed from them. Tokens are
+    verified under the certificates of a time-stamping `authority`, and only counted without. `jobs` processes look at
+    bundles where there are many; without `contents` only the tree is checked. NotPublished is raised where there is no
+    checkpoint at all, LogUnavailable where the files cannot be reached.
     """
-    return _Verify(files, trust, seen, authority, jobs, contents, progress or (lambda _done, _all: None)).run()
+    trust, followed = follow(files, trust)
+    show = progress or (lambda _done, _all: None)
+    return _Verify(files, trust, followed, seen, authority, jobs, contents, show).run()
 
 
 @dataclass
 class _Verify:
     files: Folder | Web
     trust: Trust
+    followed: tuple[Endorsed, ...]
     seen: Sequence[Kept]
     authority: Sequence[Certificate] | None
     jobs: int
@@ -140,6 +147,8 @@ class _Verify:
             self.unlisted += 1
 
     def run(self) -> FilesReport:
+        for step in self.followed:
+            self.notes.append(finding("keys_followed", step.seq, more=", ".join(map(str, step.keys))))
         others = self._others()
         newest, points = self._newest(others)
         shown = self._split(points)
@@ -179,6 +188,7 @@ class _Verify:
             witnessed=self.witnessed,
             shown=shown,
             stamps=self.stamps,
+            followed=self.followed,
         )
 
     def _others(self) -> list[Kept]:
@@ -203,15 +213,12 @@ class _Verify:
             self.notes.append(finding("tokens_unchecked", more=len(self.tokens)))
 
     def _listed(self, folder: str) -> list[str]:
-        data = self.files.read(f"{folder}/{INDEX}")
-        names = self.files.names(folder)
-        listed = [] if data is None else data.decode("utf-8", "replace").split("\n")[:-1]
-        if names is None:
-            return [name for name in listed if "/" not in name]
-        there = [name for name in names if name != INDEX]
-        if "".join(f"{name}\n" for name in sorted(there)).encode() != (data or b""):
-            self.add("index_differs", more=f"{folder}/{INDEX}")
-        return there
+        names = names_in(self.files, folder)
+        if self.files.names(folder) is not None:  # else the index itself is all there is to go by
+            index = self.files.read(f"{folder}/{INDEX}") or b""
+            if "".join(f"{name}\n" for name in sorted(names)).encode() != index:
+                self.add("index_differs", more=f"{folder}/{INDEX}")
+        return names
 
     def _newest(self, others: list[Kept]) -> tuple[Checkpoint | None, list[_Point]]:
         """The newest checkpoint that can be believed, and every one whose root the records must have."""

@@ -142,6 +142,37 @@ def test_keys_are_changed_listed_and_refused_while_the_log_is_served(tmp_path: P
     assert called("audit", "verify", "--data", str(data)).returncode == 0
 
 
+def test_an_auditor_with_the_first_key_verifies_a_log_whose_keys_were_changed_twice(tmp_path: Path) -> None:
+    data, out, kept = tmp_path / "var", tmp_path / "out", tmp_path / "kept.json"
+    grown(data, 0, 2)
+    first = str(Keyring(data / "keys").verifiers()[0])
+    kept.write_bytes((data / "keys/keys.json").read_bytes())
+    changed = []
+    for start in (2, 4):
+        changed.append(json.loads(called("audit", "keys", "rotate", "--data", str(data), "--json").stdout))
+        grown(data, start, start + 2)
+    assert called("audit", "export", str(out), "--data", str(data)).returncode == 0
+
+    for given in (("--vkey", first), ("--keys", str(kept))):
+        machine = json.loads(called("audit", "verify", str(out), *given, "--json").stdout)
+        plain, english = (called("audit", "verify", str(out), *given, "--lang", lang) for lang in ("zh", "en"))
+
+        assert (machine["ok"], plain.returncode, english.returncode) == (True, 0, 0)
+        assert [each["vkeys"] for each in machine["followed"]] == [each["new"] for each in changed]
+        for step in machine["followed"]:
+            vkeys = ", ".join(step["vkeys"])
+            assert (
+                f"注意：第 {step['index']} 号记录里，已相信的密钥签认了更新的密钥，据此也予相信：{vkeys}"
+                in plain.stdout
+            )
+            assert (
+                f"note: record {step['index']} names newer keys, endorsed by a key that was believed" in english.stdout
+            )
+            assert vkeys in english.stdout
+    stranger = str(SignerKey(ORIGIN, KeyType.ED25519, b"s" * 32).verifier)
+    assert called("audit", "verify", str(out), "--vkey", stranger).returncode == 1
+
+
 def test_a_key_slipped_into_the_list_is_found_by_command(tmp_path: Path) -> None:
     data, out, keys = tmp_path / "var", tmp_path / "out", tmp_path / "var/keys/keys.json"
     grown(data, 0, 2)

@@ -25,7 +25,7 @@ from cases.log.timestamp import request_token
 from cases.log.trust import Trust
 from cases.log.verify_files import FilesReport, verify_files
 from cases.tlog.note import NoteSignature
-from tests.log.kit import ORIGIN, Sealed, numbered, sealed
+from tests.log.kit import ORIGIN, Sealed, numbered, on_the_web, sealed
 from tests.log.places import Place, tamper
 from tests.needs import openssl
 
@@ -376,27 +376,8 @@ def test_a_token_over_a_checkpoint_that_nobody_believes_holds_nothing(stamped: S
 def test_a_token_that_a_web_server_lists_and_does_not_have_is_missing(stamped: Stamped) -> None:
     first = stamped.tokens()[0]
     first.unlink()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path = stamped.folder / self.path.removeprefix("/")
-            self.send_response(200 if path.is_file() else 404)
-            self.end_headers()
-            self.wfile.write(path.read_bytes() if path.is_file() else b"")
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        files = files_at(f"http://127.0.0.1:{server.server_port}")
-        report = verify_files(files, stamped.trust, authority=read_certificates(stamped.ca))
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with on_the_web(stamped.folder) as address:
+        report = verify_files(files_at(address), stamped.trust, authority=read_certificates(stamped.ca))
 
     assert [each.code for each in report.findings] == ["file_missing"]
     assert first.name in report.findings[0].message_en
