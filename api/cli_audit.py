@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -16,7 +16,7 @@ from cases.errors import NotPublished
 from cases.log.audit import verify_at
 from cases.log.export import export as export_log
 from cases.log.files import files_at
-from cases.log.finding import Finding
+from cases.log.finding import AuditReport, Finding, Stamp
 from cases.log.keyring import LIST, Keyring
 from cases.log.published import Published
 from cases.log.second_tree import leaf_of
@@ -27,6 +27,11 @@ from cases.log.verify_files import FilesReport, Kept, verify_files
 from cases.tlog.errors import Malformed, TlogError
 from cases.tlog.policy import Policy
 from cases.tlog.proof import TlogProof
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography.x509 import Certificate
 
 Vkeys = Annotated[list[str] | None, typer.Option("--vkey", metavar="VKEY", help="a key of the log; repeatable")]
 Keys = Annotated[Path | None, typer.Option("--keys", metavar="FILE", help="the log's list of keys, kept by you")]
@@ -52,6 +57,10 @@ def verify(
     seen: Annotated[
         list[Path] | None, typer.Option("--seen", metavar="FILE", help="a checkpoint you kept earlier; repeatable")
     ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option("--ca", metavar="FILE", help="PEM: the root of a time-stamping authority; verify every token"),
+    ] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="processes that read records [default: 1]")] = None,
     rules: Rules = None,
     data: Data = None,
@@ -73,14 +82,15 @@ def verify(
         trust = _trust(vkey, keys, policy)
         if trust is None:
             misuse(*_NEED_KEY)
-        _verify_place(place, trust, [Kept(str(path), _read(path)) for path in seen or ()], jobs, as_json, lang)
+        kept = [Kept(str(path), _read(path)) for path in seen or ()]
+        _verify_place(place, trust, kept, _certificates(ca), jobs, as_json, lang)
     elif vkey or keys or policy or seen or jobs:
         misuse(
             "--vkey、--keys、--policy、--seen、--jobs 用于导出的日志：写明它的文件夹或者网址",
             "--vkey, --keys, --policy, --seen and --jobs are for an exported log: name its folder or address",
         )
     else:
-        _verify_store(Settings.choose(rules, data, store), rules is not None, as_json, lang)
+        _verify_store(Settings.choose(rules, data, store), _certificates(ca), rules is not None, as_json, lang)
 
 
 def export(
@@ -232,21 +242,38 @@ def _read(path: Path) -> bytes:
         misuse(f"“{path}”读不了（{error.strerror}）", f"`{path}` cannot be read ({error.strerror})")
 
 
-def _verify_place(place: str, trust: Trust, seen: list[Kept], jobs: int | None, as_json: bool, lang: str) -> None:
+def _certificates(path: Path | None) -> Sequence[Certificate] | None:
+    if path is None:
+        return None
+    from cases.log.stamps import read_certificates  # noqa: PLC0415 - few need it
+
+    return read_certificates(path)
+
+
+def _verify_place(
+    place: str,
+    trust: Trust,
+    seen: list[Kept],
+    authority: Sequence[Certificate] | None,
+    jobs: int | None,
+    as_json: bool,
+    lang: str,
+) -> None:
     try:
         with progress("verify") as show:
-            report = verify_files(files_at(place), trust, seen, jobs=jobs or 1, progress=show)
+            report = verify_files(files_at(place), trust, seen, authority=authority, jobs=jobs or 1, progress=show)
     except NotPublished as error:
         misuse(f"“{place}”不是公布的日志：{error}", str(error))
     if as_json:
         say_json(
-            _common(report.findings, report.size, report.root_hex)
+            _common(report)
             | {
                 "origin": report.origin,
                 "notes": _listed(report.notes),
                 "kinds": report.kinds,
                 "checkpoints": report.checkpoints,
                 "witnesses": list(report.witnessed),
+                "followed": [{"index": each.seq, "vkeys": [*map(str, each.keys)]} for each in report.followed],
                 "split_view": [each.data.decode("utf-8", "replace") for each in report.shown],
             }
         )
@@ -259,7 +286,7 @@ def _say_place(report: FilesReport, lang: str) -> None:
     _say_findings(report.findings, lang)
     for each in report.shown:
         say(f"--- {each.name}\n{each.data.decode('utf-8', 'replace')}")
-    _say_sum(report.findings, report.size, report.root_hex, lang)
+    _say_sum(report, lang)
     if report.ok:
         kinds = ", ".join(f"{name or '?'} {count}" for name, count in report.kinds.items())
         zh = f"{report.origin}：{report.checkpoints} 个签过名的检查点相符；记录种类：{kinds}"
@@ -268,21 +295,25 @@ def _say_place(report: FilesReport, lang: str) -> None:
         if report.witnessed:
             names = ", ".join(report.witnessed)
             say(f"见证人：{names}" if lang == "zh" else f"witnesses: {names}")
+    _say_stamps(report, lang)
     for note in report.notes:
         say(f"注意：{note.message_zh}" if lang == "zh" else f"note: {note.message_en}")
 
 
-def _verify_store(settings: Settings, asked: bool, as_json: bool, lang: str) -> None:
+def _verify_store(
+    settings: Settings, authority: Sequence[Certificate] | None, asked: bool, as_json: bool, lang: str
+) -> None:
     need_log(settings)
     trust = Trust.of_dated(Keyring(settings.keys).keys) if (settings.keys / LIST).exists() else None
     with progress("verify") as show:
-        report = verify_at(settings.where, show, trust=trust, vault=_vault_key(settings))
+        report = verify_at(settings.where, show, trust=trust, vault=_vault_key(settings), authority=authority)
     same = _same_rules(settings) if asked and report.ok else None
     if as_json:
-        say_json(_common(report.findings, report.size, report.root_hex) | ({"rules_match": same} if asked else {}))
+        say_json(_common(report) | ({"rules_match": same} if asked else {}))
     else:
         _say_findings(report.findings, lang)
-        _say_sum(report.findings, report.size, report.root_hex, lang)
+        _say_sum(report, lang)
+        _say_stamps(report, lang)
         if same is not None:
             zh = "最近一条记录用的" + ("就是这些规则文件" if same else "不是这些规则文件")
             en = f"the newest record was {'' if same else 'not '}decided by these rule files"
@@ -314,8 +345,33 @@ def _listed(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _common(findings: tuple[Finding, ...], size: int, root: str | None) -> dict[str, Any]:
-    return {"ok": not findings, "size": size, "root": root, "findings": _listed(findings)}
+def _common(report: AuditReport | FilesReport) -> dict[str, Any]:
+    return {
+        "ok": report.ok,
+        "size": report.size,
+        "root": report.root_hex,
+        "findings": _listed(report.findings),
+        "time_stamps": _stamps(report.stamps),
+    }
+
+
+def _stamps(stamps: tuple[Stamp, ...] | None) -> dict[str, Any] | None:
+    """How many tokens hold, and what the earliest and the latest say; None where they were not checked."""
+    if stamps is None:
+        return None
+    told = [{"time": each.time.isoformat(), "size": each.size} for each in stamps]
+    return {"hold": len(told), "earliest": told[0] if told else None, "latest": told[-1] if told else None}
+
+
+def _say_stamps(report: AuditReport | FilesReport, lang: str) -> None:
+    if report.stamps is None:
+        return
+    zh, en = f"{len(report.stamps)} 枚时间戳有效", f"{len(report.stamps)} time-stamps hold"
+    # What a checkpoint covers is only clear where everything agrees with it.
+    for each in dict.fromkeys((*report.stamps[:1], *report.stamps[-1:])) if report.ok else ():
+        zh += f"；{each.time.isoformat()} 时已有前 {each.size} 条记录"
+        en += f"; at {each.time.isoformat()} the first {each.size} records existed"
+    say(zh if lang == "zh" else en)
 
 
 def _say_findings(findings: tuple[Finding, ...], lang: str) -> None:
@@ -323,11 +379,12 @@ def _say_findings(findings: tuple[Finding, ...], lang: str) -> None:
         say(each.message_zh if lang == "zh" else each.message_en)
 
 
-def _say_sum(findings: tuple[Finding, ...], size: int, root: str | None, lang: str) -> None:
-    if findings:
-        zh, en = f"{len(findings)} 处问题", f"{len(findings)} findings"
-    else:
+def _say_sum(report: AuditReport | FilesReport, lang: str) -> None:
+    if report.ok:
+        size, root = report.size, report.root_hex
         zh, en = f"{size} 条记录完好，树根 {root}", f"{size} records, sound, root {root}"
+    else:
+        zh, en = f"{len(report.findings)} 处问题", f"{len(report.findings)} findings"
     say(zh if lang == "zh" else en)
 
 

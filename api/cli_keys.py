@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from api.settings import Settings
-from api.terminal import FOUND, AsJson, Data, LogLang, complain, misuse, say, say_json
+from api.terminal import FOUND, AsJson, Data, LogLang, Store, complain, misuse, say, say_json
 from api.terminal_log import need_log
 from cases.log.anchors import anchor as append_anchor
 from cases.log.keyring import Keyring, lock_folder, write_durably
@@ -52,9 +52,9 @@ def list_keys(data: Data = None, as_json: AsJson = False) -> None:
 
 
 @keys_app.command()
-def rotate(data: Data = None, as_json: AsJson = False, lang: LogLang = "zh") -> None:
+def rotate(data: Data = None, store: Store = None, as_json: AsJson = False, lang: LogLang = "zh") -> None:
     """更换密钥 · Change the log's keys, or finish a change that was cut; stop the service first."""
-    keyring, settings = _keys(data)
+    keyring, settings = _keys(data, store)
     need_log(settings)
     with AuditLog.open(settings.where) as log:
         done = rotate_keys(log, keyring)
@@ -79,9 +79,10 @@ def add_sm2_key(
         typer.Option("--command", help="signs standard input, or the file {}, and writes a DER signature"),
     ],
     data: Data = None,
+    store: Store = None,
 ) -> None:
     """国密签名 · Have every checkpoint carry an SM2-SM3 line made by a command; stop the service first."""
-    keyring, settings = _keys(data)
+    keyring, settings = _keys(data, store)
     need_log(settings)
     try:
         pem = public.read_bytes()
@@ -100,12 +101,14 @@ def request_timestamp(
     tsa: Annotated[str, typer.Option("--tsa", metavar="URL", help="the authority's address")],
     ca: Authority,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
 ) -> None:
     """申请时间戳 · Have the newest checkpoint time-stamped and keep the token; for cron, every hour or day."""
-    from cases.log.timestamp import TokenRefused, read_certificates, request_token  # noqa: PLC0415 - few need it
+    from cases.log.stamps import TokenRefused, read_certificates  # noqa: PLC0415 - few need it
+    from cases.log.timestamp import request_token  # noqa: PLC0415 - few need it
 
-    settings = Settings.choose(None, data)
+    settings = Settings.choose(None, data, store)
     need_log(settings)
     trusted = read_certificates(ca)
     with AuditLog.open(settings.where) as log:
@@ -131,13 +134,14 @@ def verify_timestamps(
         typer.Option("--out", metavar="DIR", help="write SIZE.checkpoint and its tokens, for `openssl ts -verify`"),
     ] = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: LogLang = "zh",
 ) -> None:
     """核验时间戳 · Verify the tokens that are kept; none at all is a finding."""
-    from cases.log.timestamp import read_certificates, verify_tokens  # noqa: PLC0415 - few need it
+    from cases.log.stamps import read_certificates, verify_tokens  # noqa: PLC0415 - few need it
 
-    settings = Settings.choose(None, data)
+    settings = Settings.choose(None, data, store)
     need_log(settings)
     trusted = read_certificates(ca)
     good: list[dict[str, Any]] = []
@@ -168,9 +172,9 @@ def verify_timestamps(
     raise typer.Exit(0 if ok else FOUND)
 
 
-def anchor(data: Data = None, as_json: AsJson = False, lang: LogLang = "zh") -> None:
+def anchor(data: Data = None, store: Store = None, as_json: AsJson = False, lang: LogLang = "zh") -> None:
     """国密锚点 · Append a record with SM3 over all that was signed since the last anchor; for cron, hourly or daily."""
-    settings = Settings.choose(None, data)
+    settings = Settings.choose(None, data, store)
     need_log(settings)
     with AuditLog.open(settings.where) as log:
         found = append_anchor(log)
@@ -185,6 +189,6 @@ def anchor(data: Data = None, as_json: AsJson = False, lang: LogLang = "zh") -> 
         say(f"{found.start}–{found.stop}  SM3 {found.sm3}")
 
 
-def _keys(data: Path | None) -> tuple[Keyring, Settings]:
-    settings = Settings.choose(None, data)
+def _keys(data: Path | None, store: str | None = None) -> tuple[Keyring, Settings]:
+    settings = Settings.choose(None, data, store)
     return Keyring(settings.keys), settings

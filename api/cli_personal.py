@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from api.settings import Settings
-from api.terminal import AsJson, Data, LogLang, Rules, load, misuse, say, say_json
+from api.terminal import AsJson, Data, LogLang, Rules, Store, load, misuse, say, say_json
 from api.terminal_log import need_log, open_log
 from cases.desk import Desk
 from cases.log.store import AuditLog, Entry
@@ -27,6 +28,7 @@ def erase(
     record: Annotated[str | None, typer.Option("--record", metavar="ID", help="this record only")] = None,
     rules: Rules = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: LogLang = "zh",
 ) -> None:
@@ -34,7 +36,7 @@ def erase(
     if (case is None) == (record is None):
         misuse("--case 和 --record 写一个", "give one of `--case` and `--record`")
     _check({"--basis": basis, "--by": by, "--approved-by": approved_by})
-    with _steps(rules, data) as (log, steps):
+    with _steps(rules, data, store) as (log, steps):
         if record is not None:
             erased = steps.erase(_entry(log, record), basis=basis, by=by, approved_by=approved_by, door="cli")
         else:
@@ -57,12 +59,13 @@ def personal(
     by: Annotated[str, typer.Option("--by", metavar="STAFF", help="staff number")],
     rules: Rules = None,
     data: Data = None,
+    store: Store = None,
     as_json: AsJson = False,
     lang: LogLang = "zh",
 ) -> None:
     """读取个人信息 · Read the personal data of a record; the reading is itself recorded first."""
     _check({"--purpose": purpose, "--by": by})
-    with _steps(rules, data) as (log, steps):
+    with _steps(rules, data, store) as (log, steps):
         found = steps.read_personal(_entry(log, record), purpose=purpose, by=by, door="cli")
     if as_json:
         say_json(found)
@@ -76,8 +79,8 @@ def personal(
 
 
 @contextmanager
-def _steps(rules: Any, data: Any) -> Iterator[tuple[AuditLog, Steps]]:
-    settings = Settings.choose(rules, data)
+def _steps(rules: Path | None, data: Path | None, store: str | None) -> Iterator[tuple[AuditLog, Steps]]:
+    settings = Settings.choose(rules, data, store)
     need_log(settings)
     law = load(settings)
     with open_log(settings) as opened:

@@ -6,6 +6,7 @@ the records between the last checkpoint that agrees and that one. After a lost o
 derived; the records themselves are still checked one by one.
 
 Signed checkpoints must be of the records they count, and the rows of the upper tiles must follow from the records.
+Every key but the first must be named by a record that an older key endorsed.
 
 What this cannot find: a consistent rewrite by the owner of the database and of the keys, every hash, checkpoint and
 signature made anew, or a whole file put back from an older copy. That needs a checkpoint kept outside. Nor what the
@@ -15,12 +16,14 @@ log never vouched for: a removed idempotency key, or a removed checkpoint betwee
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from cases.log.anchors import AnchorCheck
-from cases.log.audit_published import Subtrees, signed_checkpoints
+from cases.log.audit_published import Subtrees, signed_checkpoints, stamps_in
 from cases.log.content import cited_by, content_of
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
+from cases.log.key_events import KeyEvent, check_key_events
 from cases.log.opening import Where
 from cases.log.salvage import DAMAGE, Hole, readable
 from cases.log.second_tree import SecondTree, leaf_of
@@ -29,6 +32,9 @@ from cases.log.trust import Trust
 from cases.log.vault import VaultKey
 from cases.log.vault_check import check_vault
 from engine.rulebook import read_manifest
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 __all__ = ["AuditReport", "Finding", "verify", "verify_at"]
 
@@ -41,16 +47,19 @@ def verify(
     *,
     trust: Trust | None = None,
     vault: VaultKey | None = None,
+    authority: Sequence[Certificate] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> AuditReport:
     """Check the log as it stands at this moment; others may go on appending. Findings come in order of position.
 
-    With `trust`, every checkpoint that was signed must have the signatures it asks for; its root is compared anyway.
+    With `trust`, every checkpoint that was signed must have the signatures it asks for (its root is compared anyway),
+    and every key it lists must be vouched for by the log's key events.
     With the key of its `vault`, every personal value is opened and held against its digest too; else only counted.
+    With the certificates of a time-stamping `authority`, every token is verified.
     Damage is reported and never raised; LogUnavailable is raised when the file is busy. `progress` is told how many
     records of how many are done.
     """
-    return _Audit(log, trust, vault, progress or (lambda _done, _all: None)).run()
+    return _Audit(log, trust, vault, authority, progress or (lambda _done, _all: None)).run()
 
 
 def verify_at(
@@ -59,11 +68,12 @@ def verify_at(
     *,
     trust: Trust | None = None,
     vault: VaultKey | None = None,
+    authority: Sequence[Certificate] | None = None,
 ) -> AuditReport:
     """Check the log there, without appending to it; what is no readable log at all is one finding."""
     try:
         with AuditLog.open(where, read_only=True) as log:
-            return verify(log, trust=trust, vault=vault, progress=progress)
+            return verify(log, trust=trust, vault=vault, authority=authority, progress=progress)
     except DAMAGE as exc:
         return AuditReport(size=0, root_hex=None, findings=(finding("file_unusable", more=str(exc)),))
 
@@ -72,9 +82,14 @@ class _Audit:
     """One run over one log."""
 
     def __init__(
-        self, log: AuditLog, trust: Trust | None, vault: VaultKey | None, progress: Callable[[int, int], None]
+        self,
+        log: AuditLog,
+        trust: Trust | None,
+        vault: VaultKey | None,
+        authority: Sequence[Certificate] | None,
+        progress: Callable[[int, int], None],
     ) -> None:
-        self.log, self.trust, self.vault, self.progress = log, trust, vault, progress
+        self.log, self.trust, self.vault, self.authority, self.progress = log, trust, vault, authority, progress
         self.findings: list[Finding] = []
         self.unlisted = 0
         self.tree = SecondTree()  # over the leaf hashes as stored
@@ -84,6 +99,7 @@ class _Audit:
         self.agreed = 0  # the size of the last checkpoint whose root is right
         self.doubtful: list[Checkpoint] = []  # the first and last one since whose root is wrong
         self.absent: list[tuple[int, int]] = []
+        self.key_events: list[KeyEvent] = []
         self.subtrees = Subtrees()
         self.anchors = AnchorCheck(log)
         self.vouched: set[str] = set()  # cited digests that were looked up already
@@ -118,8 +134,12 @@ class _Audit:
                 self.progress(self.position, stop)
         self._end(survey, stop)
         self._public(stop)
+        stamps = None if self.authority is None else stamps_in(self.log, self.authority, self.add)
         self._duplicates()
         self._keys(stop)
+        if self.trust is not None:
+            known = [log.key for log in self.trust.policy.logs]
+            check_key_events(self.key_events, self.trust.listed, known, self.add)
         self._list(check_vault(self.log, self.vault, stop))
         self._database()
         self.progress(stop, stop)
@@ -130,7 +150,7 @@ class _Audit:
         root = (self.rehashed or self.tree).root().hex() if self.whole else None
         # A hole without a known end counts for nothing.
         size = self.position if self.position < LAST_PLACE else self.absent[-1][0]
-        return AuditReport(size=size, root_hex=root, findings=tuple(self.findings))
+        return AuditReport(size=size, root_hex=root, findings=tuple(self.findings), stamps=stamps)
 
     def _survey(self) -> Survey:
         try:
@@ -195,6 +215,8 @@ class _Audit:
             self.add("id_differs", entry.seq)
         if content.get("kind") == "anchor" and not self.anchors.holds(entry):
             self.add("anchor_differs", entry.seq)
+        if content.get("kind") == "key_event" and leaf == entry.leaf_hash:
+            self.key_events.append((entry.seq, content.get("about")))
         for digest in cited_by(content):
             self._cited(entry.seq, digest)
         while (point := self._next_checkpoint) is not None and point.size <= self.position:

@@ -1,14 +1,16 @@
-"""What was made public from the rows, checked by the audit: signed checkpoints, and the hashes of the upper tiles."""
+"""What was made public from the rows, checked by the audit: signed checkpoints, tokens, the hashes of upper tiles."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from cases.log.finding import Stamp
+from cases.log.published import Token
 from cases.log.salvage import DAMAGE
-from cases.log.schema import COSIGNATURE, NODE, SIGNED
+from cases.log.schema import COSIGNATURE, NODE, SIGNED, TOKEN
 from cases.log.second_tree import fold
 from cases.log.store import AuditLog
 from cases.log.trust import Trust
@@ -17,7 +19,10 @@ from cases.tlog.errors import TlogError
 from cases.tlog.note import Note, NoteSignature
 from cases.tlog.tiles import FULL
 
-__all__ = ["Subtrees", "signed_checkpoints"]
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+__all__ = ["Subtrees", "signed_checkpoints", "stamps_in"]
 
 _PAGE = 256
 Add = Callable[..., None]
@@ -43,6 +48,29 @@ def signed_checkpoints(log: AuditLog, trust: Trust | None, add: Add) -> Iterator
             yield found
     except DAMAGE as exc:
         add("signed_unreadable", more=exc)
+
+
+def stamps_in(log: AuditLog, trusted: Sequence[Certificate], add: Add) -> tuple[Stamp, ...]:
+    """What the time-stamp tokens say that hold under these certificates, in order of time."""
+    from cases.log.stamps import TokenRefused, verify_token  # noqa: PLC0415 - few give certificates
+
+    held: list[Stamp] = []
+    try:
+        for (size, digest), data in _rows(log, TOKEN.c.size, TOKEN.c.digest, TOKEN.c.bytes):
+            with log.database.transaction() as conn:
+                signed = conn.execute(sa.select(SIGNED.c.note).where(SIGNED.c.size == size)).scalar()
+            if type(signed) is not bytes:
+                add("token_without_checkpoint", more=f"{size}, {digest}")
+            elif type(data) is not bytes:
+                add("tokens_unreadable", more=f"{size}, {digest}")
+            else:
+                try:
+                    held.append(Stamp(verify_token(Token(size, digest, data), signed, trusted), size))
+                except TokenRefused as wrong:
+                    add("token_invalid", more=f"{size}, {digest}: {wrong}")
+    except DAMAGE as exc:
+        add("tokens_unreadable", more=exc)
+    return tuple(sorted(held))
 
 
 class Subtrees:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from cases.errors import LogUnavailable
 
-__all__ = ["INDEX", "MAX_FILE_BYTES", "Folder", "Web", "files_at"]
+__all__ = ["INDEX", "MAX_FILE_BYTES", "Folder", "Web", "files_at", "names_in"]
 
 INDEX = "index"
 """In a folder of single files, the one that lists the others, a name a line: the web has no listing."""
@@ -102,6 +102,15 @@ def files_at(place: str) -> Folder | Web:
     if place.startswith(("http://", "https://")):
         return Web(place.rstrip("/"))
     return Folder(Path(place))
+
+
+def names_in(files: Folder | Web, folder: str) -> list[str]:
+    """The names of the single files in a folder: those that are there or, where they cannot be listed, its index."""
+    names = files.names(folder)
+    if names is None:
+        data = files.read(f"{folder}/{INDEX}")
+        names = [] if data is None else data.decode("utf-8", "replace").split("\n")[:-1]
+    return [name for name in names if name != INDEX and "/" not in name]
 
 
 def _bounded(data: bytes, path: str) -> bytes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-__all__ = ["LAST_PLACE", "AuditReport", "Finding", "finding"]
+__all__ = ["LAST_PLACE", "AuditReport", "Finding", "Stamp", "finding"]
 
 LAST_PLACE = 2**62
 """Beyond any position; a range that ends here has no known end."""
@@ -107,10 +108,29 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "SPLIT VIEW: two signed roots for one size: {more}",
     ),
     "keys_invalid": ("keys.json 不可用：{more}", "`keys.json` cannot be used: {more}"),
+    "key_event_refused": (
+        "{zh}里的密钥变更没有经较早的密钥签认：{more}",
+        "{en} changes keys, and no older key of the log endorses it: {more}",
+    ),
+    "key_unnamed": (
+        "密钥清单里的 {more}，日志里没有经较早密钥签认它的记录（添加、更换密钥若中途断了，把它做完）",
+        "the key `{more}` is in the list, and no record that an older key endorsed names it (where adding or changing "
+        "keys was cut, finish it)",
+    ),
     "keys_differ": (
         "keys.json 与给定的密钥清单不是同一份的延续",
         "`keys.json` does not continue the list of keys that was given",
     ),
+    "token_invalid": ("时间戳令牌不成立 · {more}", "a time-stamp token does not hold: {more}"),
+    "token_misnamed": (
+        "时间戳令牌 {more} 的字节不是其名字所说的",
+        "the bytes of the time-stamp token `{more}` are not those its name says",
+    ),
+    "token_without_checkpoint": (
+        "时间戳令牌 {more} 所说的检查点不在，或不可信",
+        "the time-stamp token `{more}` is of a checkpoint that is not there, or cannot be believed",
+    ),
+    "tokens_unreadable": ("时间戳令牌无法读出：{more}", "time-stamp tokens cannot be read: {more}"),
     "index_differs": (
         "{more} 与实有的文件不符：导出没做完，或文件有增减",
         "`{more}` does not list the files that are there: an export was not finished, or files came or went",
@@ -137,12 +157,20 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "no checkpoint kept earlier was given (--seen), and no witness signed: had the log's owner made the whole "
         "history and its signatures anew, this verification could not tell",
     ),
+    "keys_followed": (
+        "{zh}里，已相信的密钥签认了更新的密钥，据此也予相信：{more}（请留存，并另行向日志的主办单位核对）",
+        "{en} names newer keys, endorsed by a key that was believed, so they were believed too: {more} (keep them, and "
+        "have the log's owner confirm them by another way)",
+    ),
     "no_nonce": ("{more} 条记录没有随机数，自{zh}起", "{more} records have no nonce, from {en} on"),
     "time_back": (
         "{more} 条记录的时间早于前一条，自{zh}起",
         "{more} records are timed before the one before, from {en} on",
     ),
-    "tokens_unchecked": ("{more} 个时间戳令牌未在此核验", "{more} time-stamp tokens were not checked here"),
+    "tokens_unchecked": (
+        "{more} 个时间戳令牌未在此核验（给出 --ca 才核验）",
+        "{more} time-stamp tokens were not checked here (`--ca` does it)",
+    ),
     "more_findings": ("另有 {more} 项未列出", "{more} more findings are not listed"),
 }
 
@@ -157,13 +185,25 @@ class Finding:
     message_en: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Stamp:
+    """What a time-stamp token that holds says: the first `size` records existed at `time`."""
+
+    time: datetime
+    size: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
-    """What verifying found: the records counted, the root derived from their bytes (None if one is lost), findings."""
+    """What verifying found: the records counted, the root derived from their bytes (None if one is lost), findings.
+
+    `stamps` are what the time-stamp tokens say that hold, in order of time; None where they were not checked.
+    """
 
     size: int
     root_hex: str | None
     findings: tuple[Finding, ...]
+    stamps: tuple[Stamp, ...] | None = None
 
     @property
     def ok(self) -> bool:

@@ -16,7 +16,10 @@ __all__ = ["Fact", "Looked", "cut", "look", "mark_of"]
 
 
 class Fact(NamedTuple):
-    """What a record says; `mark` is 64 bits of the SHA-256 of its id, None where it has none."""
+    """What a record says; `mark` is 64 bits of the SHA-256 of its id, None where it has none.
+
+    `about` is what a key event says, None for every other record.
+    """
 
     mark: int | None
     time: str
@@ -25,6 +28,7 @@ class Fact(NamedTuple):
     cited: tuple[str, ...]
     wrong: str | None
     where: str
+    about: Any
 
 
 class Looked(NamedTuple):
@@ -95,6 +99,7 @@ def _fact(data: bytes) -> Fact:
         tuple(cited_by(content)),
         wrong,
         where,
+        content.get("about") if content.get("kind") == "key_event" else None,
     )
 
 

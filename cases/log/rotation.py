@@ -21,17 +21,18 @@ from cases.clock import now
 from cases.errors import RefusedToSign, UnsafeStore
 from cases.events import OWN_KEY, new_event
 from cases.log.entry import NewEntry
+from cases.log.key_events import endorsement_text
 from cases.log.keyring import Keyring, lock_folder, read_private
 from cases.log.opened import STATE
 from cases.log.published import Published, SignedCheckpoint
 from cases.log.sealing import Sealer, SigningState
 from cases.log.sm2 import signers_of
 from cases.log.store import AuditLog
-from cases.tlog.errors import Malformed, TlogError
+from cases.tlog.errors import TlogError
 from cases.tlog.keys import KeyType, VerifierKey, open_note
 from cases.tlog.note import Note
 
-__all__ = ["Rotated", "check_endorsement", "endorsement_text", "record_added", "rotate"]
+__all__ = ["Rotated", "record_added", "rotate"]
 
 _TRIES = 3
 _ENDORSING = (KeyType.ED25519, KeyType.SM2)
@@ -66,36 +67,15 @@ def rotate(log: AuditLog, keyring: Keyring) -> Rotated:
 
 
 def record_added(log: AuditLog, keyring: Keyring, added: VerifierKey) -> int:
-    """Record that one more key signs beside the others (SM2), endorsed by them; the position of the record."""
+    """Record that one more key signs beside the others (SM2), endorsed by them, and sign a checkpoint that covers it.
+
+    Returns the position of the record. Without that checkpoint an export would list a key that no record in it names.
+    """
     about = {"event": "added", "origin": keyring.origin, "vkeys": [str(added)]}
     about["endorsement"] = _endorse(keyring, about)
-    return _append(log, f"added {added.key_id.hex()}", about)
-
-
-def endorsement_text(about: Mapping[str, Any]) -> str:
-    """What the old keys sign: no checkpoint, for its second line is no number.
-
-    Malformed where the key event is of another shape.
-    """
-    match about:
-        case {"event": str(event), "origin": str(origin), "vkeys": [*vkeys]}:
-            retiring = about.get("retiring", [])
-            if isinstance(retiring, list) and all(isinstance(each, str) for each in (*vkeys, *retiring)):
-                lines = [f"new {each}" for each in vkeys] + [f"retiring {each}" for each in retiring]
-                return "\n".join([f"zhunsheng key_event v1 {event}", f"origin {origin}", *lines]) + "\n"
-    raise Malformed("it is no key event")
-
-
-def check_endorsement(about: Mapping[str, Any], known: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
-    """Which of the known keys endorsed the keys this event names; Unsigned, SignatureInvalid or Malformed if none did.
-
-    A key that is itself among the new ones is no witness for them.
-    """
-    text, note = endorsement_text(about), Note.parse(str(about.get("endorsement", "")).encode())
-    if note.text != text:
-        raise Malformed("the endorsement is of another key event")
-    older = [key for key in known if str(key) not in about["vkeys"]]
-    return tuple(each.key for each in open_note(note, older))
+    seq = _append(log, f"added {added.key_id.hex()}", about)
+    _sealer(log, keyring).seal()
+    return seq
 
 
 def _signing(keyring: Keyring) -> tuple[VerifierKey, ...]:
@@ -155,10 +135,14 @@ def _append(log: AuditLog, what: str, about: Mapping[str, Any]) -> int:
     return place.seq
 
 
+def _sealer(log: AuditLog, keyring: Keyring) -> Sealer:
+    return Sealer(log, SigningState(keyring.folder / STATE, keyring.origin), keyring.origin, signers_of(keyring))
+
+
 def _overlap(log: AuditLog, keyring: Keyring, seq: int, keys: set[VerifierKey]) -> SignedCheckpoint:
     """A checkpoint that covers the record and that all of the keys signed."""
     published = Published(log)
-    sealer = Sealer(log, SigningState(keyring.folder / STATE, keyring.origin), keyring.origin, signers_of(keyring))
+    sealer = _sealer(log, keyring)
     for _ in range(_TRIES):
         point = sealer.seal()
         if point is not None and point.size > seq and _signed_by_all(point, keys):

@@ -6,8 +6,8 @@ A key that stands beside the log proves nothing: who rewrote the log wrote that 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -25,10 +25,14 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The policy a checkpoint must meet, and the log's whole dated list where the verifier was given it."""
+    """The policy a checkpoint must meet, and the log's whole dated list where the verifier was given it.
+
+    `learned` are keys that came later, endorsed by those (`cases.log.following`).
+    """
 
     policy: Policy
     listed: tuple[DatedKey, ...] = ()
+    learned: tuple[VerifierKey, ...] = ()
 
     @classmethod
     def of_keys(cls, vkeys: Sequence[str]) -> Trust:
@@ -46,16 +50,33 @@ class Trust:
         # Nothing here computes SM2: its lines are known, and pass.
         return cls(_policy([each.key for each in keys if each.key.type is not KeyType.SM2]), tuple(keys))
 
+    def adding(self, keys: Iterable[VerifierKey]) -> Trust:
+        """The same with later keys of the logs it knows."""
+        learned = tuple(dict.fromkeys((*self.learned, *keys)))
+        known = {log.key.public for log in self.policy.logs}
+        new = [KnownLog(key) for key in learned if key.type is not KeyType.SM2 and key.public not in known]
+        return replace(self, policy=replace(self.policy, logs=(*self.policy.logs, *new)), learned=learned)
+
+    def keys(self) -> tuple[VerifierKey, ...]:
+        """Every key of a log that is known."""
+        return tuple(dict.fromkeys((*(log.key for log in self.policy.logs), *self._listed(), *self.learned)))
+
     def origins(self) -> frozenset[str]:
         """The names of the logs that are known."""
         return frozenset(log.key.name for log in self.policy.logs)
 
-    def signed(self, note: Note) -> Checkpoint:
-        """The checkpoint, when a known log signed it; witnesses are not asked. Raises as `Policy.accept`."""
+    def signed(self, note: Note, *, later: bool = False) -> Checkpoint:
+        """The checkpoint, when a known log signed it; witnesses are not asked. Raises as `Policy.accept`.
+
+        Where `later` is set, keys that are not in the list may have signed it too: it may be newer than the list.
+        """
         checkpoint = Checkpoint.parse(note.text)
         keys = [log.key for log in self.policy.logs if log.key.name == checkpoint.origin]
         verified = open_note(note, keys)
-        self._need_kinds(note, {each.key for each in verified})
+        if self.listed:
+            self._need_kinds({each.key for each in verified})
+            if not later:
+                self._need_no_other(note)
         return checkpoint
 
     def accept(self, note: Note) -> Accepted:
@@ -63,18 +84,22 @@ class Trust:
         self.signed(note)
         return self.policy.accept(note)
 
-    def _need_kinds(self, note: Note, signed: set[VerifierKey]) -> None:
-        """With the whole list there are no unknown lines under the log's name, and no kind of key falls silent."""
-        if not self.listed:
-            return
-        own = {each.key.name for each in self.listed}
-        known = {(each.key.name, each.key.key_id) for each in self.listed}
-        for line in note.signatures:
-            if line.name in own and (line.name, line.key_id) not in known:
-                raise SignatureInvalid(f"a line under the log's own name `{line.name}` is of a key not in the list")
+    def _listed(self) -> tuple[VerifierKey, ...]:
+        return tuple(each.key for each in self.listed)
+
+    def _need_kinds(self, signed: set[VerifierKey]) -> None:
+        """With the whole list no kind of key falls silent that the log began with."""
         begun = min(each.since for each in self.listed)
         for kind in {each.key.type for each in self.listed if each.since == begun} - {each.type for each in signed}:
             raise Unsigned(f"the line of the log's {kind.name} key is missing or names another key")
+
+    def _need_no_other(self, note: Note) -> None:
+        """With the whole list there are no unknown lines under the log's name."""
+        own = {key.name for key in self._listed()}
+        known = {(key.name, key.key_id) for key in (*self._listed(), *self.learned)}
+        for line in note.signatures:
+            if line.name in own and (line.name, line.key_id) not in known:
+                raise SignatureInvalid(f"a line under the log's own name `{line.name}` is of a key not in the list")
 
 
 def read_key_list(data: bytes) -> tuple[str, tuple[DatedKey, ...]]:

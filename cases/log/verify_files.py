@@ -2,7 +2,7 @@
 
 Checked are the signatures, every record against its leaf hash, every tile against the tiles below it, the root, every
 other signed checkpoint against the records it counts, the checkpoints an auditor kept, and the records themselves:
-canonical JSON, ids that stand once, rule bytes that are cited and there.
+canonical JSON, ids that stand once, rule bytes that are cited and there, keys that older keys endorsed.
 
 What this cannot find: everything made anew by who holds the log's key. That needs one earlier checkpoint, kept
 outside (`seen`), or witnesses (a policy with a quorum). The report says so where neither was given.
@@ -18,11 +18,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
+from typing import TYPE_CHECKING
 
 from cases.errors import NotPublished
 from cases.log.content import content_of
-from cases.log.files import INDEX, Folder, Web
-from cases.log.finding import LAST_PLACE, Finding, finding
+from cases.log.files import INDEX, Folder, Web, names_in
+from cases.log.finding import LAST_PLACE, Finding, Stamp, finding
+from cases.log.following import follow
+from cases.log.key_events import Endorsed, KeyEvent, check_key_events
 from cases.log.looking import Looked, cut, look, mark_of
 from cases.log.tile_check import TileCheck
 from cases.log.trust import Trust, continues, read_key_list
@@ -31,6 +34,9 @@ from cases.tlog.errors import TlogError
 from cases.tlog.note import Note
 from cases.tlog.tiles import FULL, Bundle, bundles_of
 from engine.rulebook import digest_of, read_manifest
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 __all__ = ["FilesReport", "Kept", "verify_files"]
 
@@ -49,7 +55,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesReport:
-    """What verifying found. `findings` are faults, `notes` are worth knowing; `shown` are the notes of a split view."""
+    """What verifying found. `findings` are faults, `notes` are worth knowing; `shown` are the notes of a split view.
+
+    `followed` are the records by which keys came to be believed that were not given. `stamps` are what the time-stamp
+    tokens say that hold, in order of time; None where they were not checked.
+    """
 
     origin: str | None
     size: int
@@ -60,6 +70,8 @@ class FilesReport:
     checkpoints: int
     witnessed: tuple[str, ...]
     shown: tuple[Kept, ...]
+    stamps: tuple[Stamp, ...] | None
+    followed: tuple[Endorsed, ...]
 
     @property
     def ok(self) -> bool:
@@ -85,23 +97,30 @@ def verify_files(
     trust: Trust,
     seen: Sequence[Kept] = (),
     *,
+    authority: Sequence[Certificate] | None = None,
     jobs: int = 1,
     contents: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> FilesReport:
     """Check everything; findings come in order of position, and damage is reported and never raised.
 
-    `jobs` processes look at bundles where there are many; without `contents` only the tree is checked. NotPublished is
-    raised where there is no checkpoint at all, LogUnavailable where the files cannot be reached.
+    Where the keys given do not reach the newest checkpoint, the log's key events are followed from them. Tokens are
+    verified under the certificates of a time-stamping `authority`, and only counted without. `jobs` processes look at
+    bundles where there are many; without `contents` only the tree is checked. NotPublished is raised where there is no
+    checkpoint at all, LogUnavailable where the files cannot be reached.
     """
-    return _Verify(files, trust, seen, jobs, contents, progress or (lambda _done, _all: None)).run()
+    trust, followed = follow(files, trust)
+    show = progress or (lambda _done, _all: None)
+    return _Verify(files, trust, followed, seen, authority, jobs, contents, show).run()
 
 
 @dataclass
 class _Verify:
     files: Folder | Web
     trust: Trust
+    followed: tuple[Endorsed, ...]
     seen: Sequence[Kept]
+    authority: Sequence[Certificate] | None
     jobs: int
     contents: bool
     progress: Callable[[int, int], None]
@@ -113,9 +132,13 @@ class _Verify:
     bare: tuple[int, int] = (0, 0)  # records without nonce: how many, the first
     back: tuple[int, int] = (0, 0)  # records timed before the one before
     time: str = ""
+    key_events: list[KeyEvent] = field(default_factory=list)
     vouched: set[str] = field(default_factory=set)
     agreed: int = 0  # the size of the last signed checkpoint whose root is right
     witnessed: tuple[str, ...] = ()
+    tokens: list[str] = field(default_factory=list)
+    published: dict[int, Note] = field(default_factory=dict)  # believed checkpoints beside the newest, by size
+    stamps: tuple[Stamp, ...] | None = None
 
     def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
         if len(self.findings) < MAX_FINDINGS:
@@ -124,10 +147,13 @@ class _Verify:
             self.unlisted += 1
 
     def run(self) -> FilesReport:
+        for step in self.followed:
+            self.notes.append(finding("keys_followed", step.seq, more=", ".join(map(str, step.keys))))
         others = self._others()
         newest, points = self._newest(others)
         shown = self._split(points)
         self._keys()
+        self._tokens()
         if newest is None:
             return self._report(None, None, points, shown)
         size = newest.size
@@ -138,6 +164,9 @@ class _Verify:
                 self.add("history_dropped", size, each.size - 1, each)
         self._duplicates(size)
         self._sources()
+        if self.contents:
+            known = [log.key for log in self.trust.policy.logs]
+            check_key_events(self.key_events, self.trust.listed, known, self.add)
         self._say()
         self.progress(size, size)
         return self._report(newest, root, points, shown)
@@ -158,10 +187,13 @@ class _Verify:
             checkpoints=len(points),
             witnessed=self.witnessed,
             shown=shown,
+            stamps=self.stamps,
+            followed=self.followed,
         )
 
     def _others(self) -> list[Kept]:
         """Every checkpoint beside the newest one. They are read first: more may be published meanwhile."""
+        self.tokens = self._listed("tokens")  # before those they are over, for the same reason
         folder = "checkpoints"
         found = []
         for name in self._listed(folder):
@@ -170,20 +202,23 @@ class _Verify:
                 self.add("file_missing", more=f"{folder}/{name}")
             else:
                 found.append(Kept(f"{folder}/{name}", data))
-        if tokens := self._listed("tokens"):
-            self.notes.append(finding("tokens_unchecked", more=len(tokens)))
         return found
 
+    def _tokens(self) -> None:
+        if self.authority is not None:
+            from cases.log.stamps import stamps_of  # noqa: PLC0415 - few give certificates
+
+            self.stamps = stamps_of(self.files, self.tokens, self.published, self.authority, self.add)
+        elif self.tokens:
+            self.notes.append(finding("tokens_unchecked", more=len(self.tokens)))
+
     def _listed(self, folder: str) -> list[str]:
-        data = self.files.read(f"{folder}/{INDEX}")
-        names = self.files.names(folder)
-        listed = [] if data is None else data.decode("utf-8", "replace").split("\n")[:-1]
-        if names is None:
-            return [name for name in listed if "/" not in name]
-        there = [name for name in names if name != INDEX]
-        if "".join(f"{name}\n" for name in sorted(there)).encode() != (data or b""):
-            self.add("index_differs", more=f"{folder}/{INDEX}")
-        return there
+        names = names_in(self.files, folder)
+        if self.files.names(folder) is not None:  # else the index itself is all there is to go by
+            index = self.files.read(f"{folder}/{INDEX}") or b""
+            if "".join(f"{name}\n" for name in sorted(names)).encode() != index:
+                self.add("index_differs", more=f"{folder}/{INDEX}")
+        return names
 
     def _newest(self, others: list[Kept]) -> tuple[Checkpoint | None, list[_Point]]:
         """The newest checkpoint that can be believed, and every one whose root the records must have."""
@@ -216,10 +251,13 @@ class _Verify:
 
     def _believed(self, kept: Kept, *, outside: bool) -> tuple[Checkpoint, _Point] | None:
         try:
-            found = self.trust.signed(Note.parse(kept.data))
+            note = Note.parse(kept.data)
+            found = self.trust.signed(note)
         except TlogError as wrong:
             self.add("checkpoint_invalid", more=f"{kept.name}: {wrong}")
             return None
+        if kept.name == f"checkpoints/{found.size}":
+            self.published[found.size] = note
         return found, _Point(found.size, found.root, kept.name, outside)
 
     def _split(self, points: list[_Point]) -> tuple[Kept, ...]:
@@ -325,6 +363,8 @@ class _Verify:
             else:
                 self.marks.append(fact.mark)
             self.kinds[fact.kind] += 1
+            if fact.kind == "key_event":
+                self.key_events.append((seq, fact.about))
             if not fact.nonce:
                 self.bare = (self.bare[0] + 1, self.bare[1] if self.bare[0] else seq)
             if fact.time and fact.time < self.time:

@@ -16,7 +16,7 @@ import pytest
 from cases.log.keyring import Keyring
 from cases.log.opened import OpenLog
 from cases.log.witness_client import POLICY
-from cases.tlog.keys import KeyType, VerifierKey, open_note
+from cases.tlog.keys import KeyType, SignerKey, VerifierKey, open_note
 from cases.tlog.note import Note
 from tests.api.kit import ROOT, RULES, Served, called, environment, until, zhunsheng
 from tests.log.kit import ORIGIN, numbered
@@ -142,6 +142,58 @@ def test_keys_are_changed_listed_and_refused_while_the_log_is_served(tmp_path: P
     assert called("audit", "verify", "--data", str(data)).returncode == 0
 
 
+def test_an_auditor_with_the_first_key_verifies_a_log_whose_keys_were_changed_twice(tmp_path: Path) -> None:
+    data, out, kept = tmp_path / "var", tmp_path / "out", tmp_path / "kept.json"
+    grown(data, 0, 2)
+    first = str(Keyring(data / "keys").verifiers()[0])
+    kept.write_bytes((data / "keys/keys.json").read_bytes())
+    changed = []
+    for start in (2, 4):
+        changed.append(json.loads(called("audit", "keys", "rotate", "--data", str(data), "--json").stdout))
+        grown(data, start, start + 2)
+    assert called("audit", "export", str(out), "--data", str(data)).returncode == 0
+
+    for given in (("--vkey", first), ("--keys", str(kept))):
+        machine = json.loads(called("audit", "verify", str(out), *given, "--json").stdout)
+        plain, english = (called("audit", "verify", str(out), *given, "--lang", lang) for lang in ("zh", "en"))
+
+        assert (machine["ok"], plain.returncode, english.returncode) == (True, 0, 0)
+        assert [each["vkeys"] for each in machine["followed"]] == [each["new"] for each in changed]
+        for step in machine["followed"]:
+            vkeys = ", ".join(step["vkeys"])
+            assert (
+                f"注意：第 {step['index']} 号记录里，已相信的密钥签认了更新的密钥，据此也予相信：{vkeys}"
+                in plain.stdout
+            )
+            assert (
+                f"note: record {step['index']} names newer keys, endorsed by a key that was believed" in english.stdout
+            )
+            assert vkeys in english.stdout
+    stranger = str(SignerKey(ORIGIN, KeyType.ED25519, b"s" * 32).verifier)
+    assert called("audit", "verify", str(out), "--vkey", stranger).returncode == 1
+
+
+def test_a_key_slipped_into_the_list_is_found_by_command(tmp_path: Path) -> None:
+    data, out, keys = tmp_path / "var", tmp_path / "out", tmp_path / "var/keys/keys.json"
+    grown(data, 0, 2)
+    assert called("audit", "keys", "rotate", "--data", str(data)).returncode == 0
+    assert called("audit", "export", str(out), "--data", str(data)).returncode == 0
+    stranger = str(SignerKey(ORIGIN, KeyType.ED25519, b"s" * 32).verifier)
+    sound = [called("audit", "verify", *place) for place in (("--data", str(data)), (str(out), "--keys", str(keys)))]
+
+    listed = json.loads(keys.read_bytes())
+    listed["keys"].append({"vkey": stranger, "from": listed["keys"][0]["from"], "until": None})
+    for path in (keys, out / "keys.json"):
+        path.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+
+    assert [each.returncode for each in sound] == [0, 0]
+    for place in (("--data", str(data)), (str(out), "--keys", str(keys))):
+        plain, english = (called("audit", "verify", *place, "--lang", lang) for lang in ("zh", "en"))
+        assert (plain.returncode, english.returncode) == (1, 1)
+        assert f"密钥清单里的 {stranger}，日志里没有" in plain.stdout
+        assert f"the key `{stranger}` is in the list, and no record" in english.stdout
+
+
 def test_an_sm2_line_and_an_anchor_by_command(tmp_path: Path) -> None:
     data = tmp_path / "var"
     grown(data, 0, 3)
@@ -191,3 +243,39 @@ def test_time_stamps_by_command_and_openssl_agrees(tmp_path: Path) -> None:
     other.make()
     wrong = called("audit", "timestamp", "verify", "--data", str(data), "--ca", str(other.ca), "--json")
     assert (wrong.returncode, len(json.loads(wrong.stdout)["findings"])) == (1, 1)
+
+
+def test_verifying_with_the_authority_says_what_existed_by_when(tmp_path: Path) -> None:
+    data, out = tmp_path / "var", tmp_path / "out"
+    authority = Authority(tmp_path / "tsa")
+    authority.make()
+    ca = ("--ca", str(authority.ca))
+    sizes = []
+    with authority.serving():
+        for start in (0, 3):
+            grown(data, start, start + 3)
+            done = called("audit", "timestamp", "request", "--tsa", authority.url, *ca, "--data", str(data), "--json")
+            sizes.append(json.loads(done.stdout)["size"])
+    assert called("audit", "export", str(out), "--data", str(data)).returncode == 0
+    vkey = ("--vkey", str(Keyring(data / "keys").verifiers()[0]))
+
+    for place in ((str(out), *vkey), ("--data", str(data))):
+        told = json.loads(called("audit", "verify", *place, *ca, "--json").stdout)
+        said = called("audit", "verify", *place, *ca, "--lang", "en")
+        plain = called("audit", "verify", *place, *ca)
+        without = json.loads(called("audit", "verify", *place, "--json").stdout)
+
+        assert (said.returncode, plain.returncode, without["time_stamps"]) == (0, 0, None)
+        stamps = told["time_stamps"]
+        assert (stamps["hold"], [stamps[each]["size"] for each in ("earliest", "latest")]) == (2, sizes)
+        for each in ("earliest", "latest"):
+            assert f"at {stamps[each]['time']} the first {stamps[each]['size']} records existed" in said.stdout
+            assert f"{stamps[each]['time']} 时已有前 {stamps[each]['size']} 条记录" in plain.stdout
+    other = Authority(tmp_path / "other")
+    other.make()
+    for place in ((str(out), *vkey), ("--data", str(data))):
+        wrong = called("audit", "verify", *place, "--ca", str(other.ca), "--lang", "en")
+        assert (wrong.returncode, wrong.stdout.count("a time-stamp token does not hold")) == (1, 2)
+        assert "0 time-stamps hold\n" in wrong.stdout
+        none = called("audit", "verify", *place, "--ca", str(tmp_path / "none.pem"))
+        assert (none.returncode, "cannot be read" in none.stderr) == (1, True)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.api.kit import FIRST_SIGNED, called, has_supervision, question, served, small_rules, until
-from tests.log.places import OWNER, SERVICE, PostgresPlace, superuser, template, url
+from tests.log.places import OWNER, SERVICE, STORES, PostgresPlace, place, superuser, template, url
+from tests.log.test_sm2 import keys as sm2_keys
+from tests.log.test_timestamp import Authority
 
 QUESTION = ("SZCG-013", "--on", "2026-11-01", "--fact", "一年内次数=2", "--case", "案一")
 
@@ -99,3 +103,70 @@ def test_a_service_over_postgresql_records_what_it_answers_and_its_watch_follows
     assert (status, first["index"], again["index"]) == (201, FIRST_SIGNED, FIRST_SIGNED + 1)
     assert health["store"].startswith("PostgreSQL ")
     assert service.info["log"].startswith(f"postgresql://{SERVICE}@")
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_every_command_about_the_log_takes_the_store_it_is_in(rules: str, tmp_path: Path, store: str) -> None:
+    made = place(store, tmp_path)
+    data = tmp_path / "data"
+    here, law = ("--store", str(made.where), "--data", str(data)), ("--rules", rules)
+    party = tmp_path / "party.json"
+    party.write_text('{"姓名": "欧阳测试"}', encoding="utf-8")
+    _, public, command = sm2_keys(tmp_path)
+    authority = Authority(tmp_path / "tsa")
+    authority.make()
+    ca = ("--ca", str(authority.ca))
+    try:
+        (record, index) = itemgetter("id", "index")(told("decide", *QUESTION, "--party", str(party), *law, *here))
+        read = told("audit", "personal", record, "--purpose", "复核", "--by", "4403-1", *law, *here)
+        erasing = ("--basis", "个人信息保护法第四十七条", "--by", "4403-1", "--approved-by", "4403-2")
+        told("audit", "erase", "--record", record, *erasing, *law, *here)
+        gone = told("audit", "personal", record, "--purpose", "复核", "--by", "4403-1", *law, *here)
+        rotated = told("audit", "keys", "rotate", *here)
+        added = called("audit", "keys", "add-sm2", "--public", str(public), "--command", command, *here)
+        anchored = told("audit", "anchor", *here)["anchor"]
+        with authority.serving():
+            stamped = told("audit", "timestamp", "request", "--tsa", authority.url, *ca, *here)
+        stamps = told("audit", "timestamp", "verify", *ca, *here)
+        verified = told("audit", "verify", *here)
+    finally:
+        if isinstance(made, PostgresPlace):
+            made.drop()
+
+    assert (read["personal"], gone["personal"], gone["erased_by"]) == ({"/party/姓名": "欧阳测试"}, {}, index + 2)
+    assert rotated["overlap"] == index + 4  # behind the decision: access, erasure, key event
+    assert (added.returncode, anchored["index"]) == (0, index + 5)
+    assert [each["size"] for each in stamps["tokens"]] == [stamped["size"]]
+    assert verified["size"] == index + 6
+    assert not (data / "log.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "keys rotate",
+        "keys add-sm2 --public {file} --command true",
+        "timestamp request --tsa http://127.0.0.1:1/ --ca {file}",
+        "timestamp verify --ca {file}",
+        "anchor",
+        "personal r --purpose p --by b",
+        "erase --record r --basis b --by b --approved-by c",
+    ],
+)
+def test_no_command_falls_back_on_the_log_of_the_data_when_its_store_is_not_there(
+    rules: str, tmp_path: Path, words: str
+) -> None:
+    data = ("--data", str(tmp_path))
+    assert called("decide", *QUESTION, "--rules", rules, *data).returncode == 0
+    before = (tmp_path / "log.sqlite3").read_bytes()
+
+    done = called("audit", *words.format(file=__file__).split(), *data, "--store", str(tmp_path / "none.db"))
+
+    assert (done.returncode, "none.db" in done.stderr) == (2, True)
+    assert (tmp_path / "log.sqlite3").read_bytes() == before
+
+
+def told(*arguments: str) -> Any:
+    done = called(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

@@ -6,9 +6,11 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from cases.log.keyring import Keyring
@@ -87,6 +89,31 @@ def sealed(folder: Path, keys: Path | None = None) -> Iterator[Sealed]:
     with AuditLog.open(folder / "log.sqlite3") as log:
         sealer = Sealer(log, state, ORIGIN, keyring.signers())
         yield Sealed(folder, log, keyring, state, sealer, Published(log))
+
+
+@contextmanager
+def on_the_web(folder: Path) -> Iterator[str]:
+    """Serve the files in a folder, without listings, on 127.0.0.1; the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = folder / self.path.removeprefix("/")
+            self.send_response(200 if path.is_file() else 404)
+            self.end_headers()
+            self.wfile.write(path.read_bytes() if path.is_file() else b"")
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def check_signed(file: Path, keyring: Keyring) -> list[int]:

@@ -15,10 +15,11 @@ from cases.events import read_event
 from cases.log import keyring as keyring_file
 from cases.log import rotation
 from cases.log.audit import verify_at
+from cases.log.key_events import check_endorsement, endorsement_text
 from cases.log.keyring import Keyring, lock_folder, write_private
 from cases.log.opened import OpenLog
 from cases.log.published import Published
-from cases.log.rotation import check_endorsement, endorsement_text, rotate
+from cases.log.rotation import rotate
 from cases.log.sealing import Sealer, SigningState
 from cases.log.store import AuditLog
 from cases.tlog.checkpoint import Checkpoint

@@ -13,9 +13,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from cases.errors import LogUnavailable, UnsafeStore
+from cases.log.key_events import check_endorsement
 from cases.log.keyring import Keyring
 from cases.log.opened import OpenLog
-from cases.log.rotation import check_endorsement, record_added, rotate
+from cases.log.rotation import record_added, rotate
 from cases.log.sm2 import FILE, IDENTITY, Sm2Signer, add_sm2, openssl_verifier, read_sm2, signers_of, spki_of
 from cases.log.store import AuditLog
 from cases.tlog.errors import SignatureInvalid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,10 +14,19 @@ from pathlib import Path
 import pytest
 
 from cases.errors import NotPublished, UnsafeStore
+from cases.log.audit import verify, verify_at
+from cases.log.export import export
+from cases.log.files import Folder, files_at
+from cases.log.opened import OpenLog
 from cases.log.published import Token
+from cases.log.stamps import TokenRefused, read_certificates, verify_token, verify_tokens
 from cases.log.store import digest_of
-from cases.log.timestamp import TokenRefused, read_certificates, request_token, verify_token, verify_tokens
-from tests.log.kit import Sealed, sealed
+from cases.log.timestamp import request_token
+from cases.log.trust import Trust
+from cases.log.verify_files import FilesReport, verify_files
+from cases.tlog.note import NoteSignature
+from tests.log.kit import ORIGIN, Sealed, numbered, on_the_web, sealed
+from tests.log.places import Place, tamper
 from tests.needs import openssl
 
 CONFIG = """
@@ -254,3 +264,163 @@ def test_certificates_are_read_strictly(tmp_path: Path, authority: Authority) ->
         read_certificates(tmp_path / "text")
     with pytest.raises(UnsafeStore, match="no root"):
         read_certificates(authority.folder / "tsa.pem")
+
+
+@dataclass(frozen=True)
+class Stamped:
+    """An exported log with two time-stamped checkpoints, the first of them cosigned after that."""
+
+    folder: Path
+    trust: Trust
+    ca: Path
+
+    def verify(self, ca: Path | None = None) -> FilesReport:
+        return verify_files(Folder(self.folder), self.trust, authority=read_certificates(ca or self.ca))
+
+    def found(self) -> list[str]:
+        """What is wrong, beside that the index is another."""
+        return [each.code for each in self.verify().findings if each.code != "index_differs"]
+
+    def tokens(self) -> list[Path]:
+        return sorted(self.folder.glob("tokens/*.tsr"))
+
+
+@pytest.fixture
+def stamped(it: Sealed, authority: Authority, tmp_path: Path) -> Stamped:
+    trusted = read_certificates(authority.ca)
+    for count in (3, 2):
+        it.grow(count)
+        request_token(it.published, authority.url, trusted)
+    it.published.add_cosignature(3, NoteSignature("w.example", b"1234", b"anything"))
+    it.grow(1)
+    export(it.log, tmp_path / "out", it.keyring.public_list())
+    return Stamped(tmp_path / "out", Trust.of_list(it.keyring.public_list()), authority.ca)
+
+
+def test_the_tokens_of_an_export_say_what_existed_by_when(stamped: Stamped) -> None:
+    assert len((stamped.folder / "checkpoints/3").read_bytes().split(b"\n\n")[1].splitlines()) == 3  # and a witness
+    report = stamped.verify()
+    unchecked = verify_files(Folder(stamped.folder), stamped.trust)
+
+    assert (report.findings, [each.code for each in report.notes]) == ((), ["nothing_kept", "no_nonce"])
+    assert report.stamps is not None
+    assert [each.size for each in report.stamps] == [3, 5]
+    assert report.stamps[0].time <= report.stamps[1].time
+    assert (unchecked.ok, unchecked.stamps) == (True, None)
+    assert "tokens_unchecked" in [each.code for each in unchecked.notes]
+
+
+def test_a_token_that_proves_nothing_about_its_checkpoint_is_named(
+    stamped: Stamped, authority: Authority, tmp_path: Path
+) -> None:
+    first, second = stamped.tokens()
+    data = first.read_bytes()
+
+    def standing(name: str, content: bytes = data) -> list[str]:
+        path = first.with_name(name)
+        path.write_bytes(content)
+        try:
+            found = stamped.verify()
+            assert [each.code for each in found.findings if path.name in each.message_en] == [
+                each.code for each in found.findings if path.name in each.message_zh
+            ]
+            assert found.stamps is not None
+            assert len(found.stamps) == 2
+            return [each.code for each in found.findings if each.code != "index_differs"]
+        finally:
+            path.unlink()
+
+    digest = first.name.split(".")[1]
+    changed = data[:-1] + bytes([data[-1] ^ 1])
+    own = digest_of(changed).removeprefix("sha256:")
+    # A time-stamp of this authority over something else than the log's checkpoint.
+    authority.openssl(f"ts -query -data {authority.ca} -sha256 -out other")
+    answer = authority.openssl("ts -reply -config config -queryfile other -token_out")
+    elsewhere = digest_of(answer).removeprefix("sha256:")
+    assert standing(f"3.{own}.tsr", changed) == ["token_invalid"]
+    assert standing(f"3.{elsewhere}.tsr", answer) == ["token_invalid"]
+    assert standing(f"5.{digest}.tsr") == ["token_invalid"]
+    assert standing(f"6.{digest}.tsr") == ["token_invalid"]
+    assert standing(f"4.{digest}.tsr") == ["token_without_checkpoint"]
+    assert standing(f"3.{own}.tsr") == ["token_misnamed"]
+    assert standing(f"03.{digest}.tsr") == ["token_misnamed"]
+    assert standing("notes.txt") == ["token_misnamed"]
+    other = Authority(tmp_path / "other")
+    other.make()
+    refused = stamped.verify(other.ca)
+    assert [each.code for each in refused.findings] == ["token_invalid", "token_invalid"]
+    assert refused.stamps == ()
+    assert first.name in refused.findings[0].message_zh
+    assert stamped.found() == []
+    first.chmod(0o644)
+    first.write_bytes(changed)
+    assert stamped.found() == ["token_misnamed"]
+    first.unlink()
+    second.unlink()
+    missing = stamped.verify()
+    assert [each.code for each in missing.findings] == ["index_differs"]
+    assert missing.stamps == ()
+
+
+def test_a_token_over_a_checkpoint_that_nobody_believes_holds_nothing(stamped: Stamped) -> None:
+    path = stamped.folder / "checkpoints/3"
+    note = path.read_bytes()
+    text, lines = note.split(b"\n\n")
+    for broken in (note.replace(b"\n3\n", b"\n4\n"), text + b"\n\n" + lines.splitlines(keepends=True)[-1]):
+        path.write_bytes(broken)
+        assert stamped.found() == ["checkpoint_invalid", "token_without_checkpoint"]
+    path.write_bytes(text + b"\n\n" + b"".join(lines.splitlines(keepends=True)[:2]))
+    assert stamped.found() == []  # without its cosignature it is as the log signed it
+
+
+def test_a_token_that_a_web_server_lists_and_does_not_have_is_missing(stamped: Stamped) -> None:
+    first = stamped.tokens()[0]
+    first.unlink()
+    with on_the_web(stamped.folder) as address:
+        report = verify_files(files_at(address), stamped.trust, authority=read_certificates(stamped.ca))
+
+    assert [each.code for each in report.findings] == ["file_missing"]
+    assert first.name in report.findings[0].message_en
+    assert [each.size for each in report.stamps or ()] == [5]
+
+
+def test_the_audit_of_a_store_verifies_its_tokens(at: Place, authority: Authority, tmp_path: Path) -> None:
+    trusted = read_certificates(authority.ca)
+    with OpenLog.open(at.where, tmp_path / "keys", origin=ORIGIN) as opened:
+        opened.append(numbered(0, 1)[0])
+        opened.sealer.seal()
+        size = request_token(opened.published, authority.url, trusted).size
+        assert verify(opened.log).stamps is None
+        sound = verify(opened.log, authority=trusted)
+
+    tamper(at, "UPDATE token SET digest = 'sha256:00'")
+
+    assert (sound.findings, [each.size for each in sound.stamps or ()]) == ((), [size])
+    found = verify_at(at.where, authority=trusted)
+    assert (found.stamps, [each.code for each in found.findings if each.code != "guard_changed"]) == (
+        (),
+        ["token_invalid"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("UPDATE token SET bytes = x'00' WHERE size = 3", "token_invalid"),
+        ("UPDATE token SET bytes = 'text' WHERE size = 3", "tokens_unreadable"),
+        ("UPDATE token SET size = 5 WHERE size = 3", "token_invalid"),
+        ("UPDATE token SET size = 4 WHERE size = 3", "token_without_checkpoint"),
+        ("UPDATE signed SET note = 'text' WHERE size = 3", "token_without_checkpoint"),
+    ],
+)
+def test_rows_of_tokens_are_part_of_the_audit(stamped: Stamped, it: Sealed, change: str, code: str) -> None:
+    with sqlite3.connect(it.file, isolation_level=None) as raw:
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f"DROP TRIGGER {name}")
+        raw.execute(change)
+    raw.close()
+
+    report = verify_at(it.file, authority=read_certificates(stamped.ca))
+
+    assert code in [each.code for each in report.findings]
+    assert [each.size for each in report.stamps or ()] == [5]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from cases.clock import posix_now
 from cases.log.audit import verify_at
 from cases.log.export import export
 from cases.log.files import Folder
+from cases.log.rotation import rotate
 from cases.log.sealing import Sealer, SigningState
 from cases.log.store import AuditLog, NewEntry, digest_of
 from cases.log.trust import Trust
@@ -29,7 +31,7 @@ from cases.tlog.errors import Malformed
 from cases.tlog.keys import KeyType, SignerKey
 from cases.tlog.policy import KnownLog, Policy, Witness
 from cases.tlog.tiles import Bundle, Tile, parse_path
-from tests.log.kit import ORIGIN, Sealed, sealed
+from tests.log.kit import ORIGIN, sealed
 
 RULES = b"rules of a city"
 SIZE = 256 * 5 + 77
@@ -398,30 +400,24 @@ def test_time_that_goes_back_and_records_without_nonce_are_worth_a_note(tmp_path
     ]
 
 
-def rotated(it: Sealed) -> None:
-    old = it.keyring.verifiers()
-    it.keyring.add("2026-11-02T08:00:00.000Z")
-    sealer = Sealer(it.log, it.state, ORIGIN, it.keyring.signers())
-    it.log.append(entries(5, 9))
-    sealer.seal()
-    it.keyring.retire(old, "2026-11-02T09:00:00.000Z")
-    it.log.append(entries(9, 12))
-    Sealer(it.log, it.state, ORIGIN, it.keyring.signers()).seal()
-
-
 def test_after_a_rotation_the_list_an_auditor_kept_is_continued_by_the_one_beside_the_log(tmp_path: Path) -> None:
     with sealed(tmp_path) as it:
         it.log.append(entries(0, 5), {digest_of(RULES): RULES})
         it.sealer.seal()
         kept = it.keyring.public_list()
-        rotated(it)
+        rotate(it.log, it.keyring)
+        it.log.append(entries(9, 12))
+        Sealer(it.log, it.state, ORIGIN, it.keyring.signers()).seal()
         export(it.log, tmp_path / "out", it.keyring.public_list())
         files = Folder(tmp_path / "out")
 
         assert verify_files(files, Trust.of_list(it.keyring.public_list())).ok
-        # An auditor with the old list knows none of the keys that signed last: he must be given the new list.
-        assert {each.code for each in verify_files(files, Trust.of_list(kept)).findings} == {"checkpoint_invalid"}
-        other = it.keyring.public_list().replace(b"2026-11-02T09", b"2026-11-02T10")
+        # An auditor with the old list comes to the keys that signed last by the record that names them.
+        followed = verify_files(files, Trust.of_list(kept))
+        assert (followed.ok, [each.seq for each in followed.followed]) == (True, [5])
+        until = re.search(rb'"until": "([^"]+)"', it.keyring.public_list())
+        assert until is not None
+        other = it.keyring.public_list().replace(until[1], b"2026-11-02T10:00:00.000Z")
         found = verify_files(files, Trust.of_list(other)).findings
         assert [each.code for each in found] == ["keys_differ"]
 
