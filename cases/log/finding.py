@@ -51,6 +51,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "幂等键“{more}”指向不存在的{zh}",
         "the key `{more}` points at {en}, which is not there",
     ),
+    "key_differs": (
+        "幂等键“{more}”指向{zh}，而它答复的不是这个请求",
+        "the key `{more}` points at {en}, which did not answer that request",
+    ),
+    "key_missing": (
+        "{zh}答复过带幂等键的请求，而那个键缺失或被改动：同一请求再来就会再裁量一次",
+        "{en} answered a request with an idempotency key, and that key is missing or was changed: the same request "
+        "would be decided once more",
+    ),
     "key_unreadable": ("幂等键无法读出：{more}", "idempotency keys cannot be read: {more}"),
     "guard_changed": (
         "只增不改的触发器“{more}”被动过",
