@@ -5,8 +5,8 @@ edit, a loss, an insertion or an exchange is named by the first record it touche
 the records between the last checkpoint that agrees and that one. After a lost or unreadable record no later root can be
 derived; the records themselves are still checked one by one.
 
-Signed checkpoints must be of the records they count, the rows of the upper tiles must follow from the records, and
-idempotency keys must be those the records answered.
+Signed checkpoints must be of the records they count, cosignatures and time-stamp tokens of the checkpoint they stand
+at, the rows of the upper tiles must follow from the records, and idempotency keys must be those the records answered.
 
 What this cannot find: a consistent rewrite by the owner of the database and of the keys, every hash, checkpoint and
 signature made anew, or a whole file put back from an older copy. That needs a checkpoint kept outside. Nor what the
@@ -20,7 +20,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 
 from cases.log.anchors import AnchorCheck
-from cases.log.audit_published import Subtrees, signed_checkpoints
+from cases.log.audit_published import Subtrees, from_outside, signed_checkpoints
 from cases.log.audit_requests import RequestCheck
 from cases.log.content import cited_by, content_of
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
@@ -122,6 +122,7 @@ class _Audit:
                 self.progress(self.position, stop)
         self._end(survey, stop)
         self._public(stop)
+        from_outside(self.log, self.trust, self.add)
         self._duplicates()
         self._keys()
         self._list(check_vault(self.log, self.vault, stop))

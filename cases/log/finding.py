@@ -139,6 +139,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "node_beyond": ("多出一个子树哈希（{more}）", "a subtree hash is stored that no records make up ({more})"),
     "nodes_unreadable": ("子树哈希无法读出：{more}", "subtree hashes cannot be read: {more}"),
+    "cosignature_invalid": (
+        "见证人对检查点的签名不可信 · {more}",
+        "the cosignature of a checkpoint cannot be believed: {more}",
+    ),
+    "token_invalid": (
+        "检查点的时间戳令牌不可信 · {more}",
+        "the time-stamp token of a checkpoint cannot be believed: {more}",
+    ),
     "signed_unreadable": ("签过名的检查点无法读出：{more}", "signed checkpoints cannot be read: {more}"),
     # Notes: worth knowing, and no fault.
     "nothing_kept": (
