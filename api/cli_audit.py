@@ -24,6 +24,7 @@ from cases.log.store import AuditLog
 from cases.log.trust import Trust
 from cases.log.vault import KEY_FILE, VaultKey
 from cases.log.verify_files import FilesReport, Kept, verify_files
+from cases.log.witness_client import read_policy
 from cases.tlog.errors import Malformed, TlogError
 from cases.tlog.policy import Policy
 from cases.tlog.proof import TlogProof
@@ -304,7 +305,7 @@ def _verify_store(
     settings: Settings, authority: Sequence[Certificate] | None, asked: bool, as_json: bool, lang: str
 ) -> None:
     need_log(settings)
-    trust = Trust.of_dated(Keyring(settings.keys).keys) if (settings.keys / LIST).exists() else None
+    trust = _own_trust(settings) if (settings.keys / LIST).exists() else None
     with progress("verify") as show:
         report = verify_at(settings.where, show, trust=trust, vault=_vault_key(settings), authority=authority)
     same = _same_rules(settings) if asked and report.ok else None
@@ -321,6 +322,12 @@ def _verify_store(
     if trust is None and report.ok and _was_signed(settings):
         complain(f"there are no keys in `{settings.keys}`: the signatures of checkpoints were not checked")
     raise typer.Exit(0 if report.ok else FOUND)
+
+
+def _own_trust(settings: Settings) -> Trust:
+    keyring = Keyring(settings.keys)
+    policy = read_policy(keyring)
+    return Trust.of_dated(keyring.keys, () if policy is None else policy.witnesses)
 
 
 def _was_signed(settings: Settings) -> bool:

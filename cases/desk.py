@@ -25,6 +25,7 @@ from cases.log.store import Appended, AuditLog, Entry, KeySeen, NewEntry
 from cases.log.vault import Vault, scope_of
 from cases.personal import PersonalFacts
 from cases.record import Asked, AskedTogether, Correction, JointRecord, read_any, write_record
+from cases.request import Request
 from engine import MEANING, Wire, decide, decide_together, joint_to_wire, to_wire
 
 __all__ = ["Desk", "Recorded", "answer_of", "corrects_key", "find_decision"]
@@ -113,9 +114,9 @@ class Desk:
 
         `beside` is done in its transaction. With other content under the same key, KeyReused.
         """
-        event_id, data = new_event(kind, about, door=door, rulebook=rulebook)
-        fingerprint = None if key is None else self._fingerprint({"kind": kind, "about": about}, {})
-        entry = NewEntry(id=event_id, data=data, key=key, fingerprint=fingerprint, beside=beside)
+        request = None if key is None else Request(key, self._fingerprint({"kind": kind, "about": about}, {}))
+        event_id, data = new_event(kind, about, door=door, request=request, rulebook=rulebook)
+        entry = NewEntry(id=event_id, data=data, request=request, beside=beside)
         place = self._append(entry, {})
         if isinstance(place, KeySeen):
             return self.log.read(place.seq).id, place.seq, True
@@ -138,7 +139,7 @@ class Desk:
         said: dict[str, Wire] = {"asked": asked.to_wire(), "trial": trial}
         if correction is not None:
             said |= correction.to_wire()
-        fingerprint = None if key is None else self._fingerprint(said, personal)
+        request = None if key is None else Request(key, self._fingerprint(said, personal))
         record_id = str(uuid7())
         disclosures = [disclose(secrets.token_bytes(SALT_BYTES), name, value) for name, value in personal.items()]
         beside = None
@@ -155,11 +156,12 @@ class Desk:
             rulebook=self.law.rulebook.digest,
             asked=asked,
             decision=decision,
+            request=request,
             digests=digests_of(disclosures),
             trial=trial,
             correction=correction,
         )
-        entry = NewEntry(id=record_id, data=data, key=key, fingerprint=fingerprint, beside=beside)
+        entry = NewEntry(id=record_id, data=data, request=request, beside=beside)
         place = self._append(entry, {})
         if isinstance(place, KeySeen):
             earlier = self.log.read(place.seq)
@@ -191,16 +193,15 @@ class Desk:
         if self._published:
             return
         book = self.law.rulebook
-        key = f"{OWN_KEY}publication {book.digest}"
-        if self.log.known(key) is None:
+        request = Request(f"{OWN_KEY}publication {book.digest}", book.digest)
+        if self.log.known(request.key) is None:
             about: dict[str, Wire] = {
                 "files": len(self.law.sources) - 1,
                 "violations": len(book.rules),
                 "meaning": MEANING,
             }
-            event_id, data = new_event("publication", about, door=door, rulebook=book.digest)
-            entry = NewEntry(id=event_id, data=data, key=key, fingerprint=book.digest)
-            self._append(entry, self.law.sources)
+            event_id, data = new_event("publication", about, door=door, request=request, rulebook=book.digest)
+            self._append(NewEntry(id=event_id, data=data, request=request), self.law.sources)
         self._published = True
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils import uuid7
 
 from cases.clock import now
+from cases.request import Request
 
 __all__ = ["KINDS", "OWN_KEY", "VERSION", "Event", "EventKind", "is_event", "new_event", "read_event"]
 
@@ -39,20 +40,27 @@ class Event(BaseModel):
     time: str
     nonce: str
     door: str
+    request: str | None = None
     rulebook: str | None = None
     about: dict[str, Any]
 
 
-def new_event(kind: EventKind, about: dict[str, Any], *, door: str, rulebook: str | None = None) -> tuple[str, bytes]:
-    """Make an event of this moment: its new id and its bytes. `rulebook` names rule bytes it rests on, by digest."""
-    event_id = str(uuid7())
+def new_event(
+    kind: EventKind, about: dict[str, Any], *, door: str, request: Request | None = None, rulebook: str | None = None
+) -> tuple[str, bytes]:
+    """Make an event of this moment: its new id and its bytes.
+
+    `request` is the one it is appended under, if any; `rulebook` names rule bytes it rests on, by digest.
+    """
+    event_id, nonce = str(uuid7()), secrets.token_hex(16)
     event: dict[str, Any] = {
         "v": VERSION,
         "kind": kind,
         "id": event_id,
         "time": now(),
-        "nonce": secrets.token_hex(16),
+        "nonce": nonce,
         "door": door,
+        "request": None if request is None else request.digest(nonce),
         "about": about,
     }
     if rulebook is not None:

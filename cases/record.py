@@ -20,6 +20,7 @@ import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from cases.disclosure import ALGORITHM
+from cases.request import Request
 from engine import MEANING, Act, GivenFact, GivenFacts, Wire
 
 __all__ = [
@@ -125,6 +126,7 @@ def write_record(
     rulebook: str,
     asked: Asked | AskedTogether,
     decision: dict[str, Wire],
+    request: Request | None = None,
     digests: Sequence[str] = (),
     trial: bool = False,
     correction: Correction | None = None,
@@ -132,7 +134,8 @@ def write_record(
     """Write the record of a decision object, or of a joint object, as canonical bytes.
 
     `nonce` is 128 random bits in hex: without it a leaf of few possible contents could be guessed from its hash.
-    `digests` are those of the disclosures that hold the personal data, in their own order.
+    `request` is the one it is appended under, if any. `digests` are those of the disclosures that hold the personal
+    data, in their own order.
     """
     answer: Literal["decision", "joint"] = "decision" if isinstance(asked, Asked) else "joint"
     kind: RecordKind = "trial" if trial else "correction" if correction else answer
@@ -143,6 +146,7 @@ def write_record(
         "time": time,
         "nonce": nonce,
         "door": door,
+        "request": None if request is None else request.digest(nonce),
         "rulebook": rulebook,
         "meaning": MEANING,
         "asked": asked.to_wire(),
@@ -256,6 +260,7 @@ class _Head(BaseModel):
     time: str
     nonce: str
     door: str
+    request: str | None = None
     rulebook: str
     meaning: int
     pd: _Personal | None = None

@@ -20,6 +20,7 @@ from cases.events import OWN_KEY, new_event, read_event
 from cases.log.entry import Entry, KeySeen, NewEntry
 from cases.log.published import Published
 from cases.log.store import AuditLog
+from cases.request import Request
 from cases.tlog.tiles import write_bundle
 
 __all__ = ["Anchor", "AnchorCheck", "anchor", "last_anchor"]
@@ -69,10 +70,10 @@ def anchor(log: AuditLog) -> Anchor | None:
     about = {
         "from": start, "to": stop, "sm3": _sm3(log, start, stop), "size": stop, "root": point.checkpoint.root.hex(),
     }  # fmt: skip
-    event_id, data = new_event("anchor", about, door="log")
     # The key lets one anchor only begin at a place, whoever else makes one now.
-    key = f"{OWN_KEY}anchor {start}"
-    (place,) = log.append([NewEntry(id=event_id, data=data, key=key, fingerprint="anchor")])
+    request = Request(f"{OWN_KEY}anchor {start}", "anchor")
+    event_id, data = new_event("anchor", about, door="log", request=request)
+    (place,) = log.append([NewEntry(id=event_id, data=data, request=request)])
     return Anchor.read(log.read(place.seq)) if isinstance(place, KeySeen) else Anchor._of(place.seq, about)
 
 

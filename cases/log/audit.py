@@ -5,12 +5,14 @@ edit, a loss, an insertion or an exchange is named by the first record it touche
 the records between the last checkpoint that agrees and that one. After a lost or unreadable record no later root can be
 derived; the records themselves are still checked one by one.
 
-Signed checkpoints must be of the records they count, and the rows of the upper tiles must follow from the records.
+Signed checkpoints must be of the records they count, cosignatures and time-stamp tokens of the checkpoint they stand
+at, the rows of the upper tiles must follow from the records, and idempotency keys must be those the records answered.
 Every key but the first must be named by a record that an older key endorsed.
 
 What this cannot find: a consistent rewrite by the owner of the database and of the keys, every hash, checkpoint and
 signature made anew, or a whole file put back from an older copy. That needs a checkpoint kept outside. Nor what the
-log never vouched for: a removed idempotency key, or a removed checkpoint between two others.
+log never vouched for: a removed checkpoint between two others, and the idempotency key of a record that was written
+before records had `request`.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cases.log.anchors import AnchorCheck
-from cases.log.audit_published import Subtrees, signed_checkpoints, stamps_in
+from cases.log.audit_published import Subtrees, from_outside, signed_checkpoints
+from cases.log.audit_requests import RequestCheck
 from cases.log.content import cited_by, content_of
 from cases.log.finding import LAST_PLACE, AuditReport, Finding, finding
 from cases.log.key_events import KeyEvent, check_key_events
@@ -102,6 +105,7 @@ class _Audit:
         self.key_events: list[KeyEvent] = []
         self.subtrees = Subtrees()
         self.anchors = AnchorCheck(log)
+        self.requests = RequestCheck(log)
         self.vouched: set[str] = set()  # cited digests that were looked up already
 
     def add(self, code: str, first: int | None = None, last: int | None = None, more: object = "") -> None:
@@ -134,9 +138,9 @@ class _Audit:
                 self.progress(self.position, stop)
         self._end(survey, stop)
         self._public(stop)
-        stamps = None if self.authority is None else stamps_in(self.log, self.authority, self.add)
+        stamps = from_outside(self.log, self.trust, self.authority, self.add)
         self._duplicates()
-        self._keys(stop)
+        self._keys()
         if self.trust is not None:
             known = [log.key for log in self.trust.policy.logs]
             check_key_events(self.key_events, self.trust.listed, known, self.add)
@@ -217,6 +221,7 @@ class _Audit:
             self.add("anchor_differs", entry.seq)
         if content.get("kind") == "key_event" and leaf == entry.leaf_hash:
             self.key_events.append((entry.seq, content.get("about")))
+        self.requests.record(entry.seq, content)
         for digest in cited_by(content):
             self._cited(entry.seq, digest)
         while (point := self._next_checkpoint) is not None and point.size <= self.position:
@@ -308,16 +313,33 @@ class _Audit:
             # The rows it could not get over are findings already.
             return
 
-    def _keys(self, stop: int) -> None:
+    def _keys(self) -> None:
+        strange = False
         try:
-            for key, _, seq in self.log.idempotency_keys():
-                before = bisect_right(self.absent, (seq, LAST_PLACE)) - 1
-                lost = before >= 0 and seq <= self.absent[before][1]
+            for key, fingerprint, seq in self.log.idempotency_keys():
                 # Beyond the end it may belong to a record appended since the survey.
-                if seq < 0 or lost or (seq >= stop and next(self.log.entries(seq, seq + 1), None) is None):
+                beyond = seq >= self.position
+                if self._lost(seq) or (beyond and next(self.log.entries(seq, seq + 1), None) is None):
                     self.add("key_points_nowhere", seq, more=key)
+                elif not beyond and not self.requests.vouched(key, fingerprint, seq):
+                    strange = True
+            for first, last in self.requests.unkept():
+                self.add("key_missing", first, last)
+            if strange:
+                self._strange_keys()
         except DAMAGE as exc:
             self.add("key_unreadable", more=exc)
+
+    def _lost(self, seq: int) -> bool:
+        before = bisect_right(self.absent, (seq, LAST_PLACE)) - 1
+        return not 0 <= seq < LAST_PLACE or (before >= 0 and seq <= self.absent[before][1])
+
+    def _strange_keys(self) -> None:
+        """Keys that no record vouches for, but for those at a record that lacks its own: it is named already."""
+        for key, fingerprint, seq in self.log.idempotency_keys():
+            stands = seq < self.position and not self._lost(seq)
+            if stands and not self.requests.lacks(seq) and not self.requests.vouched(key, fingerprint, seq):
+                self.add("key_differs", seq, more=key)
 
     def _database(self) -> None:
         try:

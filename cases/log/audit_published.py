@@ -1,8 +1,9 @@
-"""What was made public from the rows, checked by the audit: signed checkpoints, tokens, the hashes of upper tiles."""
+"""What was made public, checked by the audit: signed checkpoints, what others signed of them, and the upper tiles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -12,17 +13,18 @@ from cases.log.published import Token
 from cases.log.salvage import DAMAGE
 from cases.log.schema import COSIGNATURE, NODE, SIGNED, TOKEN
 from cases.log.second_tree import fold
-from cases.log.store import AuditLog
+from cases.log.store import AuditLog, digest_of
 from cases.log.trust import Trust
 from cases.tlog.checkpoint import Checkpoint
 from cases.tlog.errors import TlogError
+from cases.tlog.keys import VerifierKey
 from cases.tlog.note import Note, NoteSignature
 from cases.tlog.tiles import FULL
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-__all__ = ["Subtrees", "signed_checkpoints", "stamps_in"]
+__all__ = ["Subtrees", "from_outside", "signed_checkpoints"]
 
 _PAGE = 256
 Add = Callable[..., None]
@@ -32,10 +34,7 @@ Add = Callable[..., None]
 def signed_checkpoints(log: AuditLog, trust: Trust | None, add: Add) -> Iterator[Checkpoint]:
     """Every signed checkpoint that can be read and, where keys are given, believed; in order of size."""
     try:
-        for key, line in _rows(log, COSIGNATURE.c.size, COSIGNATURE.c.key, COSIGNATURE.c.line):
-            if not _is_line(line):
-                add("signed_unreadable", more=f"{key[0]}, {key[1]}")
-        for (size,), data in _rows(log, SIGNED.c.size, SIGNED.c.note):
+        for size, data in _rows(log, [SIGNED.c.size], SIGNED.c.note):
             try:
                 if type(data) is not bytes:
                     raise TlogError("it is not made of bytes")
@@ -50,27 +49,67 @@ def signed_checkpoints(log: AuditLog, trust: Trust | None, add: Add) -> Iterator
         add("signed_unreadable", more=exc)
 
 
-def stamps_in(log: AuditLog, trusted: Sequence[Certificate], add: Add) -> tuple[Stamp, ...]:
-    """What the time-stamp tokens say that hold under these certificates, in order of time."""
+def from_outside(
+    log: AuditLog, trust: Trust | None, authority: Sequence[Certificate] | None, add: Add
+) -> tuple[Stamp, ...] | None:
+    """Cosignatures and time-stamp tokens: each of the checkpoint it is kept for, under the name it has there.
+
+    A cosignature is verified where the trust names its witness, a token where the certificates of its authority are
+    given: returned is what those say that hold, in order of time; None without certificates.
+    """
+    held: list[Stamp] = []
+    known = {(each.key.name, each.key.key_id): each.key for each in trust.policy.witnesses} if trust else {}
+    cosigned, stamped = (each.outerjoin(SIGNED, SIGNED.c.size == each.c.size) for each in (COSIGNATURE, TOKEN))
+    try:
+        keys = [COSIGNATURE.c.size, COSIGNATURE.c.key]
+        for size, key, line, note in _rows(log, keys, COSIGNATURE.c.line, SIGNED.c.note, within=cosigned):
+            if wrong := _line_wrong(known, key, line, note):
+                add("cosignature_invalid", more=f"{size}, {key}: {wrong}")
+        keys = [TOKEN.c.size, TOKEN.c.digest]
+        for size, digest, data, note in _rows(log, keys, TOKEN.c.bytes, SIGNED.c.note, within=stamped):
+            if type(note) is not bytes:
+                add("token_without_checkpoint", more=f"{size}, {digest}")
+            elif wrong := _token_wrong(digest, data, note):
+                add("token_invalid", more=f"{size}, {digest}: {wrong}")
+            elif authority is not None:
+                held += _stamp(Token(size, digest, data), note, authority, add)
+    except DAMAGE as exc:
+        add("signed_unreadable", more=exc)
+    return None if authority is None else tuple(sorted(held))
+
+
+def _stamp(token: Token, signed: bytes, authority: Sequence[Certificate], add: Add) -> list[Stamp]:
     from cases.log.stamps import TokenRefused, verify_token  # noqa: PLC0415 - few give certificates
 
-    held: list[Stamp] = []
     try:
-        for (size, digest), data in _rows(log, TOKEN.c.size, TOKEN.c.digest, TOKEN.c.bytes):
-            with log.database.transaction() as conn:
-                signed = conn.execute(sa.select(SIGNED.c.note).where(SIGNED.c.size == size)).scalar()
-            if type(signed) is not bytes:
-                add("token_without_checkpoint", more=f"{size}, {digest}")
-            elif type(data) is not bytes:
-                add("tokens_unreadable", more=f"{size}, {digest}")
-            else:
-                try:
-                    held.append(Stamp(verify_token(Token(size, digest, data), signed, trusted), size))
-                except TokenRefused as wrong:
-                    add("token_invalid", more=f"{size}, {digest}: {wrong}")
-    except DAMAGE as exc:
-        add("tokens_unreadable", more=exc)
-    return tuple(sorted(held))
+        return [Stamp(verify_token(token, signed, authority), token.size)]
+    except TokenRefused as wrong:
+        add("token_invalid", more=f"{token.size}, {token.digest}: {wrong}")
+        return []
+
+
+def _line_wrong(known: dict[tuple[str, bytes], VerifierKey], key: Any, line: Any, note: Any) -> str | None:
+    if type(note) is not bytes:
+        return "no checkpoint of that size was signed"
+    try:
+        found = NoteSignature.parse(line.decode().removesuffix("\n"))
+        if found.line().encode() != line:
+            return "it is not written as signature lines are"
+        if key != f"{found.name} {found.key_id.hex()}":
+            return f"it is of the key {found.name} {found.key_id.hex()}"
+        if witness := known.get((found.name, found.key_id)):
+            witness.verify(Note.parse(note).text, found)
+    except (AttributeError, UnicodeDecodeError, TlogError) as wrong:
+        return str(wrong)
+    return None
+
+
+def _token_wrong(digest: Any, data: Any, note: bytes) -> str | None:
+    if type(data) is not bytes or digest_of(data) != digest:
+        return "its bytes have another digest"
+    # It says which bytes it is over by their SHA-256. Who could write another token with this one in it needs no such
+    # trick: without the authority's certificates nothing tells a forged token.
+    return None if sha256(note).digest() in data else "it is over other bytes than that checkpoint's"
 
 
 class Subtrees:
@@ -96,7 +135,9 @@ class Subtrees:
     def compare(self, log: AuditLog, size: int, add: Add, *, sound: bool) -> None:
         """Compare with the rows of a log of `size` records; `sound` when the root says that its records are right."""
         known, level = self._first, 1
-        rows = _rows(log, NODE.c.level, NODE.c.place, NODE.c.hash)
+        rows = (
+            ((level, place), hash_) for level, place, hash_ in _rows(log, [NODE.c.level, NODE.c.place], NODE.c.hash)
+        )
         try:
             row = next(rows, None)
             while known:
@@ -141,24 +182,16 @@ def _folded(below: dict[int, bytes]) -> dict[int, set[bytes]]:
     return found
 
 
-def _is_line(data: Any) -> bool:
-    try:
-        NoteSignature.parse(data.decode().removesuffix("\n"))
-    except (AttributeError, UnicodeDecodeError, TlogError):
-        return False
-    return True
-
-
-def _rows(log: AuditLog, *columns: sa.Column[Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Each row as its key and its last column, in order of the key, in bounded memory."""
-    *keys, _ = columns
+def _rows(
+    log: AuditLog, keys: Sequence[sa.Column[Any]], *more: sa.Column[Any], within: sa.FromClause | None = None
+) -> Iterator[Sequence[Any]]:
+    """Each row of a table, or of a join, in order of its key, in bounded memory."""
     bound: sa.ColumnElement[bool] = sa.true()
     while True:
-        query = sa.select(*columns).where(bound).order_by(*keys).limit(_PAGE)
+        query = sa.select(*keys, *more).where(bound).order_by(*keys).limit(_PAGE)
         with log.database.transaction() as conn:
-            rows = conn.execute(query).all()
-        for row in rows:
-            yield tuple(row[:-1]), row[-1]
+            rows = conn.execute(query if within is None else query.select_from(within)).all()
+        yield from rows
         if len(rows) < _PAGE:
             return
-        bound = sa.tuple_(*keys) > sa.tuple_(*(sa.literal(each) for each in rows[-1][:-1]))
+        bound = sa.tuple_(*keys) > sa.tuple_(*(sa.literal(each) for each in rows[-1][: len(keys)]))

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cases.errors import LogDamaged
+from cases.request import Request
 from cases.tlog.tree import Frontier
 from engine import digest_of
 
@@ -40,7 +41,9 @@ Beside = Callable[[sa.Connection, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
-    """A record to append: its id, its exact bytes, and the idempotency key with the fingerprint of the request.
+    """A record to append: its id, its exact bytes, and the request it answers, found again under its key.
+
+    The bytes have the digest of that request (`cases.request`), or nothing vouches for the row that is written for it.
 
     `beside` is called once the record's row stands, and not at all where the key came before. What it raises fails
     everybody whose records share the commit, so it may only do what was found possible before.
@@ -48,8 +51,7 @@ class NewEntry:
 
     id: str
     data: bytes
-    key: str | None = None
-    fingerprint: str | None = None
+    request: Request | None = None
     beside: Beside | None = None
 
 

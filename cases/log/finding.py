@@ -52,6 +52,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "幂等键“{more}”指向不存在的{zh}",
         "the key `{more}` points at {en}, which is not there",
     ),
+    "key_differs": (
+        "幂等键“{more}”指向{zh}，而它答复的不是这个请求",
+        "the key `{more}` points at {en}, which did not answer that request",
+    ),
+    "key_missing": (
+        "{zh}答复过带幂等键的请求，而那个键缺失或被改动：同一请求再来就会再裁量一次",
+        "{en} answered a request with an idempotency key, and that key is missing or was changed: the same request "
+        "would be decided once more",
+    ),
     "key_unreadable": ("幂等键无法读出：{more}", "idempotency keys cannot be read: {more}"),
     "guard_changed": (
         "只增不改的触发器“{more}”被动过",
@@ -130,7 +139,6 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "时间戳令牌 {more} 所说的检查点不在，或不可信",
         "the time-stamp token `{more}` is of a checkpoint that is not there, or cannot be believed",
     ),
-    "tokens_unreadable": ("时间戳令牌无法读出：{more}", "time-stamp tokens cannot be read: {more}"),
     "index_differs": (
         "{more} 与实有的文件不符：导出没做完，或文件有增减",
         "`{more}` does not list the files that are there: an export was not finished, or files came or went",
@@ -150,6 +158,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "node_beyond": ("多出一个子树哈希（{more}）", "a subtree hash is stored that no records make up ({more})"),
     "nodes_unreadable": ("子树哈希无法读出：{more}", "subtree hashes cannot be read: {more}"),
+    "cosignature_invalid": (
+        "见证人对检查点的签名不可信 · {more}",
+        "the cosignature of a checkpoint cannot be believed: {more}",
+    ),
     "signed_unreadable": ("签过名的检查点无法读出：{more}", "signed checkpoints cannot be read: {more}"),
     # Notes: worth knowing, and no fault.
     "nothing_kept": (

@@ -30,6 +30,7 @@ from cases.log.sm2 import signers_of
 from cases.log.store import AuditLog
 from cases.log.vault import Vault
 from cases.log.witness_client import Witnessing, read_policy
+from cases.request import Request
 
 __all__ = ["OpenLog"]
 
@@ -120,8 +121,9 @@ class OpenLog:
         if self.log.known(FIRST_KEYS) is None:
             vkeys = [str(each.key) for each in self.keyring.keys if each.until is None]
             about = {"event": "created", "origin": self.keyring.origin, "vkeys": vkeys}
-            event_id, data = new_event("key_event", about, door="log")
-            self.append(NewEntry(id=event_id, data=data, key=FIRST_KEYS, fingerprint="created"))
+            request = Request(FIRST_KEYS, "created")
+            event_id, data = new_event("key_event", about, door="log", request=request)
+            self.append(NewEntry(id=event_id, data=data, request=request))
 
 
 def _need_keys(log: AuditLog, folder: Path, origin: str | None) -> None:

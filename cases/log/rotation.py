@@ -28,6 +28,7 @@ from cases.log.published import Published, SignedCheckpoint
 from cases.log.sealing import Sealer, SigningState
 from cases.log.sm2 import signers_of
 from cases.log.store import AuditLog
+from cases.request import Request
 from cases.tlog.errors import TlogError
 from cases.tlog.keys import KeyType, VerifierKey, open_note
 from cases.tlog.note import Note
@@ -128,10 +129,10 @@ def _endorse(keyring: Keyring, about: Mapping[str, Any]) -> str:
 
 
 def _append(log: AuditLog, what: str, about: Mapping[str, Any]) -> int:
-    event_id, data = new_event("key_event", dict(about), door="log")
     # The fingerprint leaves the endorsement out: a second one may read differently and mean the same.
-    entry = NewEntry(id=event_id, data=data, key=f"{OWN_KEY}key_event {what}", fingerprint=what)
-    (place,) = log.append([entry])
+    request = Request(f"{OWN_KEY}key_event {what}", what)
+    event_id, data = new_event("key_event", dict(about), door="log", request=request)
+    (place,) = log.append([NewEntry(id=event_id, data=data, request=request)])
     return place.seq
 
 

@@ -119,7 +119,7 @@ class AuditLog:
         `sources` are rule bytes by digest, stored unless they are there already. An entry whose key came before with
         the same fingerprint, in the log or earlier in this call, is not appended: KeySeen gives the earlier position.
         Raises RecordTooLarge or KeyReused with nothing written; LogUnavailable with the outcome unknown. A wrong
-        digest, an id already in the log or a key without fingerprint is the caller's bug: ValueError.
+        digest or an id already in the log is the caller's bug: ValueError.
         """
         return tuple(_need(place) for place in self._commit(entries, sources or {}, together=True))
 
@@ -262,8 +262,6 @@ def check_entries(entries: Sequence[NewEntry], sources: Mapping[str, bytes]) -> 
     for entry in entries:
         if len(entry.data) > MAX_RECORD_BYTES:
             raise RecordTooLarge(entry.id, len(entry.data))
-        if (entry.key is None) != (entry.fingerprint is None):
-            raise ValueError("an idempotency key and its fingerprint come together or not at all")
 
 
 def _need(place: Appended | KeySeen | KeyReused) -> Appended | KeySeen:
@@ -278,17 +276,17 @@ def _append(
     head = _head(conn, lock=True)
     if head.frontier.root() != head.root:
         raise LogDamaged("its head contradicts itself: the root is not that of the frontier")
-    keys = {entry.key for entry in entries if entry.key is not None}
+    keys = {entry.request.key for entry in entries if entry.request is not None}
     found = conn.execute(sa.select(IDEMPOTENCY).where(IDEMPOTENCY.c.key.in_(keys))).all() if keys else ()
     seen = {key: (fingerprint, seq, True) for key, fingerprint, seq in map(key_of, found)}
     outcomes: list[Appended | KeySeen | KeyReused] = []
     rows: list[dict[str, Any]] = []
     for entry in entries:
         position = head.size + len(rows)
-        if entry.key is not None and entry.fingerprint is not None:
-            fingerprint, seq, stored = seen.setdefault(entry.key, (entry.fingerprint, position, False))
-            if fingerprint != entry.fingerprint:
-                outcomes.append(KeyReused(entry.key, seq if stored else None))
+        if (asked := entry.request) is not None:
+            fingerprint, seq, stored = seen.setdefault(asked.key, (asked.fingerprint, position, False))
+            if fingerprint != asked.fingerprint:
+                outcomes.append(KeyReused(asked.key, seq if stored else None))
                 continue
             if stored or seq != position:
                 outcomes.append(KeySeen(seq=seq))

@@ -16,7 +16,7 @@ from cases.tlog.checkpoint import Checkpoint
 from cases.tlog.errors import Malformed, SignatureInvalid, Unsigned
 from cases.tlog.keys import KeyType, VerifierKey, open_note
 from cases.tlog.note import Note
-from cases.tlog.policy import Accepted, KnownLog, Policy
+from cases.tlog.policy import Accepted, KnownLog, Policy, Witness
 
 __all__ = ["Trust", "continues", "read_key_list"]
 
@@ -45,10 +45,11 @@ class Trust:
         return cls.of_dated(read_key_list(data)[1])
 
     @classmethod
-    def of_dated(cls, keys: Sequence[DatedKey]) -> Trust:
-        """As `of_list`, of what was read already."""
+    def of_dated(cls, keys: Sequence[DatedKey], witnesses: Sequence[Witness] = ()) -> Trust:
+        """As `of_list`, of what was read already; the witnesses are known, and none is asked for."""
         # Nothing here computes SM2: its lines are known, and pass.
-        return cls(_policy([each.key for each in keys if each.key.type is not KeyType.SM2]), tuple(keys))
+        policy = _policy([each.key for each in keys if each.key.type is not KeyType.SM2])
+        return cls(replace(policy, witnesses=tuple(witnesses)), tuple(keys))
 
     def adding(self, keys: Iterable[VerifierKey]) -> Trust:
         """The same with later keys of the logs it knows."""

@@ -40,11 +40,25 @@ from cases.log.keyring import read_secret, write_durably
 from cases.log.schema import IDEMPOTENCY, VAULT, VAULT_KEY
 from cases.log.store import AuditLog
 
-__all__ = ["KEY_FILE", "ErasedRecord", "Held", "Vault", "VaultKey", "erased_in", "scope_of"]
+__all__ = [
+    "ERASED",
+    "KEY_FILE",
+    "ErasedRecord",
+    "Held",
+    "Vault",
+    "VaultKey",
+    "erased_in",
+    "erased_of",
+    "marked",
+    "scope_of",
+]
 
 KEY_FILE = "vault.key"
 _NONCE = 12
 _WHOLE = "the case's key"
+_MARK = f"{OWN_KEY}erasure "
+ERASED = "erased"
+"""The fingerprint of every mark: the row under a key of its own by which a record finds the event that erased it."""
 
 
 class ErasedRecord(BaseModel):
@@ -188,7 +202,7 @@ class Vault:
             conn.execute(sa.delete(VAULT_KEY).where(VAULT_KEY.c.case_ref.in_(scopes), ~sa.exists(left)))
             marks = {_mark(each) for each in record_ids}
             there = set(conn.scalars(sa.select(IDEMPOTENCY.c.key).where(IDEMPOTENCY.c.key.in_(marks))))
-            if new := [{"key": each, "fingerprint": "erased", "seq": seq} for each in sorted(marks - there)]:
+            if new := [{"key": each, "fingerprint": ERASED, "seq": seq} for each in sorted(marks - there)]:
                 conn.execute(sa.insert(IDEMPOTENCY), new)
 
         return erase
@@ -233,16 +247,29 @@ def erased_in(log: AuditLog, record_id: str) -> tuple[int, frozenset[str]] | Non
         return None
     # The mark only finds the event; what counts is what the event, a leaf of the log, says.
     try:
-        event = read_event(log.read(mark[0]).data)
-        named = [ErasedRecord.model_validate(each) for each in event.about["records"]]
-    except (RecordMissing, ValidationError, ValueError, KeyError, TypeError):
+        digests = erased_of(log.read(mark[0]).data).get(record_id)
+    except RecordMissing:
         return None
-    digests = next((each.digests for each in named if each.id == record_id), None)
-    return None if digests is None or event.kind != "erasure" else (mark[0], frozenset(digests))
+    return None if digests is None else (mark[0], digests)
+
+
+def erased_of(data: bytes) -> dict[str, frozenset[str]]:
+    """The records that an erasure event names, by id, with the digests whose values are gone; of all else none."""
+    try:
+        event = read_event(data)
+        named = [ErasedRecord.model_validate(each) for each in event.about["records"]]
+    except (ValidationError, ValueError, KeyError, TypeError):
+        return {}
+    return {each.id: frozenset(each.digests) for each in named} if event.kind == "erasure" else {}
+
+
+def marked(key: str) -> str | None:
+    """The record that a mark is of; None where the key is no mark."""
+    return key.removeprefix(_MARK) if key.startswith(_MARK) else None
 
 
 def _mark(record_id: str) -> str:
-    return f"{OWN_KEY}erasure {record_id}"
+    return f"{_MARK}{record_id}"
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:

@@ -73,6 +73,25 @@ def test_a_stranger_verifies_the_files_with_a_key_given_in_any_way(
     assert machine["kinds"]["decision"] == 3
 
 
+def test_the_store_is_verified_with_the_witnesses_the_log_asks(data: Path) -> None:
+    witness = SignerKey("witness.example/w1", KeyType.COSIGNATURE, b"1" * 32)
+    (data / "keys/witnesses.txt").write_text(f"witness w1 {witness.verifier}\nquorum w1\n", encoding="utf-8")
+    with sealed(data) as it:
+        note = it.published.checkpoint(4).note
+        it.published.add_cosignature(4, witness.sign(note.text, 1_790_000_000))
+    assert called("audit", "verify", "--data", str(data)).returncode == 0
+    with sealed(data) as it:
+        it.grow(1)
+        # Of its key, and of another checkpoint: only who has the key can tell.
+        it.published.add_cosignature(5, witness.sign(note.text, 1_790_000_001))
+
+    done = called("audit", "verify", "--data", str(data), "--json")
+
+    (found,) = told(done)["findings"]
+    assert (done.returncode, found["code"]) == (1, "cosignature_invalid")
+    assert found["message_zh"].startswith("见证人对检查点的签名不可信 · 5, witness.example/w1 ")
+
+
 def test_a_changed_record_is_named_in_both_languages_and_ends_with_1(out: Path, vkey: str) -> None:
     bundle = out / "tile/entries/000.p/4"
     content = bytearray(bundle.read_bytes())

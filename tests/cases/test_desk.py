@@ -75,9 +75,9 @@ def test_a_record_is_canonical_json_that_says_what_was_asked_under_which_law_and
     record = json.loads(data)
     assert rfc8785.dumps(record) == data
     assert {*record} == {
-        "v", "kind", "id", "time", "nonce", "door", "rulebook", "meaning", "asked", "decision",
+        "v", "kind", "id", "time", "nonce", "door", "request", "rulebook", "meaning", "asked", "decision",
     }  # fmt: skip
-    assert (record["v"], record["kind"], record["door"]) == (1, "decision", "test")
+    assert (record["v"], record["kind"], record["door"], record["request"]) == (1, "decision", "test", None)
     assert record["rulebook"] == small_law().rulebook.digest
     assert record["asked"] == {
         "violation": "SZCG-013",

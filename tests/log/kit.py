@@ -17,6 +17,7 @@ from cases.log.keyring import Keyring
 from cases.log.published import Published
 from cases.log.sealing import Sealer, SigningState
 from cases.log.store import AuditLog, NewEntry
+from cases.request import Request
 from cases.tlog.keys import open_note
 from cases.tlog.tree import EMPTY, leaf_hash, verify_consistency
 
@@ -43,7 +44,7 @@ def record(id: str, pad: str = "") -> NewEntry:  # noqa: A002 - the record's own
 
 
 def keyed(id: str, key: str, fingerprint: str) -> NewEntry:  # noqa: A002 - see above
-    return NewEntry(id=id, data=f'{{"id":"{id}"}}'.encode(), key=key, fingerprint=fingerprint)
+    return NewEntry(id=id, data=f'{{"id":"{id}"}}'.encode(), request=Request(key, fingerprint))
 
 
 def appender(where: Path | str, name: str, count: int, padding: int = 0, *, before: str = "") -> subprocess.Popen[str]:

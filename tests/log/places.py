@@ -134,7 +134,8 @@ class PostgresOwner:
     def disarm(self) -> None:
         # Keeps foreign keys from being asked too.
         self.do("SET session_replication_role = replica")
-        self.do("ALTER TABLE entry DROP CONSTRAINT IF EXISTS entry_seq_check")
+        for table, column in (("entry", "seq"), ("head", "one"), ("node", "level")):
+            self.do(f"ALTER TABLE IF EXISTS {table} DROP CONSTRAINT IF EXISTS {table}_{column}_check")
         for table in self.guarded():
             self.do(f"ALTER TABLE {table} DISABLE TRIGGER USER")
 

@@ -10,6 +10,7 @@ import rfc8785
 
 from cases.log.audit import AuditReport, verify_at
 from cases.log.store import AuditLog, NewEntry, digest_of
+from cases.request import Request
 from tests.log.places import Owner, Pristine
 
 RULES = "第一条 规则".encode()
@@ -24,7 +25,7 @@ def fill(where: Path | str) -> None:
     with AuditLog.open(where) as log:
         for batch, size in enumerate(BATCHES):
             names = [f"{batch}-{number}" for number in range(size)]
-            entries = [NewEntry(id=name, data=content(name), key=f"key {name}", fingerprint="f") for name in names]
+            entries = [NewEntry(id=name, data=content(name), request=Request(f"key {name}", "f")) for name in names]
             log.append(entries, {digest_of(RULES): RULES})
 
 

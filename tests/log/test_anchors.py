@@ -16,6 +16,7 @@ from cases.events import new_event
 from cases.log.anchors import anchor, last_anchor
 from cases.log.audit import verify_at
 from cases.log.store import AuditLog, NewEntry
+from cases.request import Request
 from cases.tlog.tiles import bundles_of
 from tests.log.kit import numbered, sealed
 from tests.log.test_sealing import rewrite
@@ -92,7 +93,7 @@ def test_a_consistent_rewrite_that_forgets_the_anchors_is_found(tmp_path: Path) 
     with AuditLog.open(tmp_path / "new" / "log.sqlite3") as forged:
         ids = [json.loads(each)["id"] for each in data]
         forged.append([NewEntry(id=id_, data=each) for id_, each in zip(ids[:5], data[:5], strict=True)])
-        forged.append([NewEntry(id=ids[5], data=data[5])])
+        forged.append([NewEntry(id=ids[5], data=data[5], request=Request("\x1fanchor 0", "anchor"))])
 
     assert codes(tmp_path / "new") == [("anchor_differs", 5)]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cases.log.audit import AuditReport, verify, verify_at
 from cases.log.store import AuditLog, NewEntry
+from cases.request import Request
 from tests.log.places import STORES, Owner, Place, PostgresPlace, Pristine, place
 from tests.log.tampering import SIZE, STARTS, codes, content, fill, first, leaf, row, shift, tampered
 
@@ -219,7 +220,7 @@ def test_what_others_append_meanwhile_is_no_finding(at: Place) -> None:
 
         def meanwhile(done: int, _every: int) -> None:
             name = f"meanwhile {done}"
-            other.append([NewEntry(id=name, data=rfc8785.dumps({"id": name}), key=name, fingerprint="f")])
+            other.append([NewEntry(id=name, data=rfc8785.dumps({"id": name}), request=Request(name, "f"))])
 
         report = verify(log, progress=meanwhile)
 

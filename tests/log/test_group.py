@@ -15,6 +15,7 @@ from cases.log import group, sqlite
 from cases.log.audit import verify
 from cases.log.group import GroupCommit
 from cases.log.store import Appended, AuditLog, KeySeen, NewEntry, digest_of
+from cases.request import Request
 from tests.api.kit import pages_in_use, until
 from tests.log.kit import numbered
 
@@ -27,7 +28,7 @@ def log(tmp_path: Path) -> Iterator[AuditLog]:
 
 def keyed(number: int, key: str, fingerprint: str) -> NewEntry:
     (entry,) = numbered(number, number + 1)
-    return NewEntry(id=entry.id, data=entry.data, key=key, fingerprint=fingerprint)
+    return NewEntry(id=entry.id, data=entry.data, request=Request(key, fingerprint))
 
 
 class Held:

@@ -24,6 +24,7 @@ from cases.log.keyring import Keyring
 from cases.log.opened import OpenLog
 from cases.log.sealing import SigningState
 from cases.log.store import Appended, AuditLog, NewEntry
+from cases.request import Request
 from tests.api.kit import (
     COUNT,
     FIRST_SIGNED,
@@ -253,7 +254,7 @@ def test_a_log_whose_keys_are_recorded_and_that_was_never_signed_takes_no_others
     for name in ("keys", "log.sqlite3"):
         (tmp_path / name).rename(tmp_path / f"old-{name}")
     with AuditLog.open(tmp_path / "log.sqlite3") as log:
-        log.append([NewEntry(id=entry.id, data=entry.data, key=opening.FIRST_KEYS, fingerprint="created")])
+        log.append([NewEntry(id=entry.id, data=entry.data, request=Request(opening.FIRST_KEYS, "created"))])
 
     refused_everywhere(tmp_path, rules, "has no keys: put them back")
 

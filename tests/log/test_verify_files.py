@@ -216,7 +216,7 @@ def rows(shown: Shown, tmp_path: Path, *statements: str) -> list[tuple[str, int 
         ("UPDATE signed SET note = 'text' WHERE size = 100", ("checkpoint_invalid", None)),
         ("UPDATE signed SET size = 101 WHERE size = 100", ("checkpoint_misnamed", None)),
         (f"UPDATE signed SET size = {SIZE + 5} WHERE size = {SIZE}", ("checkpoint_misnamed", None)),
-        ("INSERT INTO cosignature VALUES (100, 'w 00', x'00')", ("signed_unreadable", None)),
+        ("INSERT INTO cosignature VALUES (100, 'w 00', x'00')", ("cosignature_invalid", None)),
     ],
 )
 def test_rows_made_public_are_part_of_the_audit(
