@@ -207,7 +207,9 @@ def names_it(flip: Flip, report: AuditReport) -> bool:
         of = marked(flip.row[0])
         return flip.row[2] in seqs or (of is not None and int(of.removeprefix("r")) in seqs)
     if flip.table in {COSIGNATURE.name, TOKEN.name}:
-        named = [each for each in found if each.code in ("cosignature_invalid", "token_invalid")]
+        named = [
+            each for each in found if each.code in ("cosignature_invalid", "token_invalid", "token_without_checkpoint")
+        ]
         return any(f"{each}" in finding.message_en for finding in named for each in flip.row[:2])
     if flip.table == VAULT.name:
         return int(flip.row[0].removeprefix("r")) in seqs
