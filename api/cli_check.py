@@ -254,9 +254,7 @@ def _tell_end(checked: _Checked, *, zh: bool) -> None:
             f" {counts['not_proved']} not proved, {counts['warning']} warnings, {counts['known']} known"
         )
         if counts["not_proved"]:
-            say(
-                f"the {counts['not_proved']} not proved have not passed: neither refuted nor proved, and a case shown with one settles nothing by itself"
-            )
+            say(f"the {counts['not_proved']} not proved have not passed: they are neither refuted nor proved")
 
 
 def _tell_cases(findings: Sequence[Card]) -> None:
