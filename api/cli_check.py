@@ -247,14 +247,14 @@ def _tell_end(checked: _Checked, *, zh: bool) -> None:
             f"{counts['not_proved']} 处未能证明，{counts['warning']} 处提示，{counts['known']} 处已知"
         )
         if counts["not_proved"]:
-            say(f"未能证明的 {counts['not_proved']} 处不算通过：没有找到反例，也没有证明没有，请逐处核对")
+            say(f"未能证明的 {counts['not_proved']} 处不算通过：没有推翻，也没有证明，请逐处核对")
     else:
         say(
             f"{checked.files} files, {checked.violations} violations: {counts['refuted']} refuted,"
             f" {counts['not_proved']} not proved, {counts['warning']} warnings, {counts['known']} known"
         )
         if counts["not_proved"]:
-            say(f"the {counts['not_proved']} not proved have not passed: no case was found, nor that there is none")
+            say(f"the {counts['not_proved']} not proved have not passed: they are neither refuted nor proved")
 
 
 def _tell_cases(findings: Sequence[Card]) -> None:

@@ -40,10 +40,12 @@ def may_leave(rule: Rule, row: Row, fine: Fine) -> bool:
     ends = (fine.amount.low, fine.amount.high) if isinstance(fine.amount, Bracket) else (fine.amount, fine.amount)
     least = [each for each in (ends[0], fine.floor) if each is not None]
     most = [each for each in (ends[1], fine.cap) if each is not None]
-    if statutory.low is not None and least:
-        if not any(order(each, statutory.low, bounds) in ("same", "at_least", "above") for each in least):
+    # Where the statute names no minimum, nothing below zero is a fine all the same.
+    lowest = statutory.low or Money(fen=0)
+    if least:
+        if not any(order(each, lowest, bounds) in ("same", "at_least", "above") for each in least):
             return True
-        if fine.cap is not None and order(fine.cap, statutory.low, bounds) not in ("same", "at_least", "above"):
+        if fine.cap is not None and order(fine.cap, lowest, bounds) not in ("same", "at_least", "above"):
             return True
     if statutory.high is not None and most:
         if not any(order(each, statutory.high, bounds) in ("same", "at_most", "below") for each in most):

@@ -222,6 +222,9 @@ def _from_trace(trace: tuple[Step, ...], rule: Rule) -> Iterator[Id]:
                 rounded = True
             case "statutory_range":
                 yield ("limit", step.name, "hit" if step.before != step.after else "free")
+                if step.before is not None and step.before < 0:
+                    # Cut before its adjustments; what became of it stands in a later step.
+                    continue
                 yield ("rounding", "hit" if rounded else "free")
                 for kind in ("floor", "cap"):
                     yield ("bound", *fine, kind, "hit" if kind in bounds else "free")

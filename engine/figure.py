@@ -148,7 +148,7 @@ def _computed(
     With it go the adjustments that let it fall below the statutory minimum (减轻).
     """
     ends = _bounded(reasoning, measure, _at_first(reasoning, row, measure, scope, end), scope)
-    ends, below = _adjusted(reasoning, ends, scope)
+    ends, below = _adjusted(reasoning, reasoning.rule.range_for(row, measure.payer), ends, scope)
     if measure.cap is not None:
         # A cap that the law puts on the sum holds for the adjusted sum as well.
         cap = reasoning.amount(measure.cap, scope)
@@ -282,11 +282,31 @@ def _bounded(reasoning: Reasoning, measure: Fine, ends: Ends, scope: Scope) -> E
     return Ends(low, high)
 
 
-def _adjusted(reasoning: Reasoning, ends: Ends, scope: Scope) -> tuple[Ends, tuple[Adjustment, ...]]:
+def _fined(reasoning: Reasoning, statutory: StatutoryRange, ends: Ends) -> Ends:
+    """Return an amount that can be adjusted: below zero nothing is fined, so it is cut to nothing or refused."""
+    low, high = ends
+    if low >= 0:
+        return ends
+    how, cell = reasoning.rule.conventions, statutory.cell
+    if how.beyond_range != "clamp":
+        shown = reasoning.said(_round(low, how.rounding_step, how.rounding))
+        raise reasoning.refuse("outside_statutory_range", found=shown, expected=cell.text)
+    # Not to the statutory minimum: what is computed below that is not raised to it before adjustments either, and the
+    # lesser amount would come to the heavier fine.
+    now = Ends(max(low, 0), None if high is None else max(high, 0))
+    before = low if high is None or now.high == high else high
+    reasoning.step("statutory_range", statutory.name, cell.text, cell.place, before=_fen(before), after=0)
+    return now
+
+
+def _adjusted(
+    reasoning: Reasoning, statutory: StatutoryRange, ends: Ends, scope: Scope
+) -> tuple[Ends, tuple[Adjustment, ...]]:
     """Apply the adjustments that hold: one upon the other, or their shares of the first amount added up."""
     how = reasoning.rule.conventions
     if not how.adjustments:
         return ends, ()
+    ends = _fined(reasoning, statutory, ends)
     added = how.combine == "add"
     base, now, below = ends, ends, tuple[Adjustment, ...]()
     outer = scope
@@ -352,6 +372,7 @@ def _changed(adjustment: Adjustment, by: Exact, now: Exact, base: Exact) -> Exac
             value = now - by
         case "times":
             value = product(now, by)
+    # What takes off more than there is leaves nothing.
     return max(value, 0)
 
 

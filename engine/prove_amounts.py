@@ -4,22 +4,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import combinations
 
+from engine.adjusted import NOTHING, adjusted, bounded, located, stands, unlocated
 from engine.amounts import may_leave
 from engine.bounds import Bounds
 from engine.decision import Decision, Outcome
 from engine.fact import Place
-from engine.measures import Bracket, Fine
+from engine.measures import Adjustment, Bracket, Fine
 from engine.normal import BoxBounds
 from engine.numbers import MAX_SAFE_INTEGER
 from engine.proof import Property, Shown
 from engine.prove_rows import Rows, refused_as
-from engine.region import Box, Range
+from engine.region import Box, Form, Range, both
 from engine.rule import Row
 from engine.tree import Expr, Limit, Money, Number, Operator, names_in
 from engine.weights import blocked
 from engine.witness import Check, Witnesses
 
+# So many adjustments are tried in every combination.
+MOST_ADJUSTED = 4
 _NONE, _ALL = Number(value=Fraction(0)), Number(value=Fraction(1))
 
 
@@ -59,23 +63,66 @@ class Amounts:
         for row, fine in self.fines():
             if not may_leave(rule, row, fine):
                 continue
-            if rule.conventions.adjustments:
-                self.rows.unsure.add("inside_statute")
-            statutory = rule.range_for(row, fine.payer)
-            low, high = (fine.amount.low, fine.amount.high) if isinstance(fine.amount, Bracket) else (fine.amount,) * 2
-            ways: list[tuple[Expr | None, Operator, Expr | None]] = [
-                (low, "<", statutory.low),
-                (high, ">", statutory.high),
-            ]
-            for amount, op, limit in ways:
-                if amount is None or limit is None:
-                    continue
-                yield from self.compared(
-                    "inside_statute", row, amount, op, limit, row.outcome_cell.place,
-                    refused_as("outside_statutory_range"),
-                    f"“{row.tier}”算出的罚款越出法定幅度（{statutory.cell.text}），会被拒绝",
-                    f"`{row.tier}` computes a fine outside the statute ({statutory.cell.text}): it is refused",
-                )  # fmt: skip
+            yield from self.leaving(row, fine)
+
+    def leaving(self, row: Row, fine: Fine) -> Iterator[Shown]:
+        """Find where a fine of a row leaves its statutory range: as computed, or once it is adjusted."""
+        rows, rule = self.rows, self.rows.rule
+        how, statutory = rule.conventions, rule.range_for(row, fine.payer)
+        bracket = isinstance(fine.amount, Bracket)
+        low, high = (fine.amount.low, fine.amount.high) if isinstance(fine.amount, Bracket) else (fine.amount,) * 2
+        if how.adjustments and bracket:
+            low, high = low or statutory.low, high or statutory.high
+        moved = any(move.move.tiers for move in how.moves)
+        # A tier move works a row out where its own condition need not hold.
+        here = rows.reached if moved else both([rows.reached, rows.holds[id(row)]])
+        before, found = "inside_statute" in rows.unsure, list[Shown]()
+        ways: list[tuple[Form, Expr, Operator, Expr]] = []
+        if how.adjustments and low is not None:
+            # What is below zero is refused before it is adjusted.
+            ways.append((True, located(bounded(fine, low), statutory), "<", NOTHING))
+        for held in self.together():
+            least = NOTHING if any(each.change.below_range for each in held) else statutory.low or NOTHING
+            ends: list[tuple[Expr | None, Operator, Expr | None]] = [(low, "<", least), (high, ">", statutory.high)]
+            for amount, op, limit in ends:
+                if amount is not None and limit is not None:
+                    now = adjusted(rule, fine, statutory, amount, held, least=op == "<")
+                    ways.append((self.alone(held), now, op, limit))
+        for form, amount, op, limit in ways:
+            found += self.compared(
+                "inside_statute", row, amount, op, located(limit, statutory), row.outcome_cell.place,
+                refused_as("outside_statutory_range"),
+                f"“{row.tier}”算出的罚款越出法定幅度（{statutory.cell.text}），会被拒绝",
+                f"`{row.tier}` computes a fine outside the statute ({statutory.cell.text}): it is refused",
+                here=both([here, form]),
+            )  # fmt: skip
+            if found and how.adjustments:
+                break
+        if moved or (how.adjustments and (bracket or not self.every_way)):
+            rows.unsure.add("inside_statute")
+        if found and not before:
+            # The row is refuted; where else in it the same is so need not be shown.
+            rows.unsure.discard("inside_statute")
+        yield from found
+
+    @property
+    def every_way(self) -> bool:
+        """Say whether `together` names every way in which adjustments can hold."""
+        adjustments = self.rows.rule.conventions.adjustments
+        return len(adjustments) <= MOST_ADJUSTED and not any(each.of_fine for each in adjustments)
+
+    def together(self) -> Iterator[tuple[Adjustment, ...]]:
+        """Yield adjustments that can hold together: each set of a few; of many none, each by itself, and all."""
+        adjustments = self.rows.rule.conventions.adjustments
+        few = len(adjustments) <= MOST_ADJUSTED
+        for many in range(len(adjustments) + 1) if few else sorted({0, 1, len(adjustments)}):
+            yield from combinations(adjustments, many)
+
+    def alone(self, held: tuple[Adjustment, ...]) -> Form:
+        """Say where these adjustments hold and no others, as far as they ask for facts alone."""
+        normal = self.rows.normal
+        asked = [each for each in self.rows.rule.conventions.adjustments if not each.of_fine]
+        return both(normal.form(each.when, each in held) for each in asked)
 
     def compared(
         self,
@@ -88,13 +135,16 @@ class Amounts:
         check: Check,
         zh: str,
         en: str,
+        here: Form | None = None,
     ) -> Iterator[Shown]:
-        """Show where in a row one amount stands so to another."""
+        """Show where in a row (or `here`) one amount stands so to another."""
         rows = self.rows
-        if isinstance(left, Limit) or isinstance(right, Limit):
+        if unlocated(rows.rule, left) or unlocated(rows.rule, right):
             self.rows.unsure.add(prop)
             return
-        form = rows.normal.relation(op, left, right)
+        form = stands(rows.normal, op, left, right)
+        if here is None:
+            here = both([rows.reached, rows.holds[id(row)]])
 
         def leaves(box: Box) -> Iterator[Shown]:
             where = rows.regions.text(box)
@@ -105,7 +155,7 @@ class Amounts:
                     rows.unsure.add(prop)
 
         before = prop in rows.unsure
-        found = list(rows.several(prop, rows.merged(rows.reached, rows.holds[id(row)], form), leaves))
+        found = list(rows.several(prop, rows.merged(here, form), leaves))
         if found and not before:
             # The row is refuted; where else in it the same is so need not be shown.
             rows.unsure.discard(prop)

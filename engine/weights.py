@@ -10,14 +10,14 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from engine.adjusted import NOTHING, bounded
 from engine.bounds import Bounds, split
 from engine.checks import Order, order
 from engine.measures import Adjustment, Bracket, Fine, InTier, Measure, NoPenalty, OrderToCorrect, TierMove
 from engine.rule import Row, Rule
-from engine.tree import Arithmetic, Expr, Extreme, Money, Number
+from engine.tree import Arithmetic, Expr, Number
 
 NO_LOWER = ("same", "at_least", "above")
-_NOTHING = Money(fen=0)
 
 
 class Late(NamedTuple):
@@ -78,9 +78,9 @@ class Weights:
             return None
         limits = self.rule.range_for(row, payer)
         if not isinstance(fine.amount, Bracket):
-            return _bounded(fine, fine.amount), _bounded(fine, fine.amount)
-        low, high = fine.amount.low or limits.low or _NOTHING, fine.amount.high or limits.high
-        return _bounded(fine, low), None if high is None else _bounded(fine, high)
+            return bounded(fine, fine.amount), bounded(fine, fine.amount)
+        low, high = fine.amount.low or limits.low or NOTHING, fine.amount.high or limits.high
+        return bounded(fine, low), None if high is None else bounded(fine, high)
 
     def surely_lighter(self, row: Row, other: Row) -> bool:
         """Say whether the other row is the heavier beyond doubt."""
@@ -122,7 +122,7 @@ class Weights:
         """Say whether the statute cuts the graver row nowhere lower than the milder one."""
         for payer in payers(mild):
             mine, theirs = (self.rule.range_for(row, payer) for row in (grave, mild))
-            found = self._compared((mine.low or _NOTHING, mine.high), (theirs.low or _NOTHING, theirs.high), bounds)
+            found = self._compared((mine.low or NOTHING, mine.high), (theirs.low or NOTHING, theirs.high), bounds)
             if any(each not in NO_LOWER for each in found):
                 return False
         return True
@@ -178,7 +178,7 @@ class Weights:
             return ends
         low, high = fine.amount.low, fine.amount.high
         limits = self.rule.range_for(row, payer)
-        bottom, top = low or limits.low or _NOTHING, high or limits.high
+        bottom, top = low or limits.low or NOTHING, high or limits.high
         found: tuple[Expr, Expr | None]
         if end == "low" or (end == "high" and top is not None):
             found = (bottom, bottom) if top is None or end == "low" else (top, top)
@@ -194,7 +194,7 @@ class Weights:
             found = bottom, None
         else:
             found = _within(bottom, top, in_tier.position.low), _within(bottom, top, in_tier.position.high)
-        return _bounded(fine, found[0]), None if found[1] is None else _bounded(fine, found[1])
+        return bounded(fine, found[0]), None if found[1] is None else bounded(fine, found[1])
 
 
 def blocked(row: Row) -> bool:
@@ -215,12 +215,6 @@ def others(measures: Iterable[Measure]) -> set[Measure]:
 def _fine(row: Row | None, payer: str) -> Fine | None:
     fines = () if row is None else (each for each in row.measures if isinstance(each, Fine) and each.payer == payer)
     return next(iter(fines), None)
-
-
-def _bounded(fine: Fine, amount: Expr) -> Expr:
-    if fine.floor is not None:
-        amount = Extreme(which="greatest", parts=(amount, fine.floor))
-    return amount if fine.cap is None else Extreme(which="least", parts=(amount, fine.cap))
 
 
 def _times(amount: Expr, factor: Fraction) -> Expr:

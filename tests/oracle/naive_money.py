@@ -292,6 +292,11 @@ def fine(
     case = with_limits(outside, statutory)
     low, high = first_amount(text, finishing, end, case)
     low, high = bounded(text, (low, high), case)
+    if low < 0:
+        # Nothing is fined below zero, and what is no fine is not adjusted.
+        if finishing.beyond != "取边界":
+            raise Refused("outside_statutory_range")
+        low, high = Fraction(0), None if high is None else max(high, Fraction(0))
     (low, high), below = adjusted(finishing, (low, high), case)
     if text.cap is not None:
         # A cap on the sum holds for the adjusted sum as well.

@@ -27,13 +27,24 @@ Holds = Callable[[list[tuple[Facts, Outcome]]], bool]
 AREAS = ("0.01", "1", "1.99", "2", "2.01", "2.5", "3", "3.01", "24.99", "50", "100")
 SPREAD: Grid = {"面积": AREAS}
 COUNTS: Grid = {"次数": ("1", "2", "3", "10", "11", "50", "99")}
+UP_TO = "法定幅度: 罚款 50元 至 500元", "法定幅度: 罚款 800元以下"
+REFUSED = "超出法定幅度: 拒绝\n调整:\n  - {{名: 总是, 情形: 面积 ≥ 0, 处理: '{0}', 依据: 某}}\n"
+SHARE = (
+    REFUSED.format("加 700元，不超过 3元 × 面积")
+    .replace("面积 ≥ 0", "{0}")
+    .replace("{名", "{{名")
+    .replace("某}", "某}}")
+)
 LIMITED = "超出法定幅度: 取边界\n"
 FINED = ("面积 ≤ 2", "罚款 50元"), ("面积 > 2", "罚款 500元")
 
 
-def rule(*rows: tuple[str, str], more: str = "", facts: tuple[str, str] | None = None) -> str:
-    """Put a rule together: its rows by condition and outcome, other keys, and one fact in the place of another."""
+def rule(
+    *rows: tuple[str, str], more: str = "", facts: tuple[str, str] | None = None, limits: tuple[str, str] | None = None
+) -> str:
+    """Put a rule together: its rows by condition and outcome, other keys, one fact and the limits as they shall be."""
     head = RULE.split("裁量表:")[0]
+    head = head if limits is None else changed(head, limits)
     head = head if facts is None else changed(head, facts)
     table = "".join(
         f"  - {{档次: {name}, 情形: '{when}', 处理: '{outcome}', 原文: 某}}\n"
@@ -147,6 +158,33 @@ PAIRS = [
         holds=never_refused("outside_statutory_range"),
         wrong=rule(FINED[0], ("面积 > 2", "罚款 20元 × 面积"), more="超出法定幅度: 拒绝\n"),
         right=rule(FINED[0], ("面积 > 2", "罚款 20元 × 面积"), more=LIMITED),
+    ),
+    Pair(
+        # Below zero nothing is fined, and no adjustment makes a fine of it.
+        prop="inside_statute", answer="outside_statutory_range", grid=SPREAD,
+        holds=never_refused("outside_statutory_range"),
+        wrong=rule(("面积 ≤ 100", "罚款 100元 - 2元 × 面积"), more=REFUSED.format("加 500元"), limits=UP_TO),
+        right=rule(("面积 ≤ 100", "罚款 200元 - 2元 × 面积"), more=REFUSED.format("加 500元"), limits=UP_TO),
+    ),
+    Pair(
+        prop="inside_statute", answer="outside_statutory_range", grid=SPREAD,
+        holds=never_refused("outside_statutory_range"),
+        wrong=rule(("面积 ≤ 100", "罚款 100元 - 2元 × 面积"), more="超出法定幅度: 拒绝\n", limits=UP_TO),
+        right=rule(("面积 ≤ 100", "罚款 200元 - 2元 × 面积"), more="超出法定幅度: 拒绝\n", limits=UP_TO),
+    ),
+    Pair(
+        # Adjusted past the statute at the end of the domain alone.
+        prop="inside_statute", answer="outside_statutory_range", grid=SPREAD,
+        holds=never_refused("outside_statutory_range"),
+        wrong=rule(("面积 ≤ 100", "罚款 6元 × 面积"), more=REFUSED.format("上浮 50%"), limits=UP_TO),
+        right=rule(("面积 ≤ 100", "罚款 6元 × 面积"), more=REFUSED.format("上浮 30%"), limits=UP_TO),
+    ),
+    Pair(
+        # The condition of an adjustment counts, and what it is at most.
+        prop="inside_statute", answer="outside_statutory_range", grid=SPREAD,
+        holds=never_refused("outside_statutory_range"),
+        wrong=rule(("面积 ≤ 100", "罚款 6元 × 面积"), more=SHARE.format("面积 ≥ 0"), limits=UP_TO),
+        right=rule(("面积 ≤ 100", "罚款 6元 × 面积"), more=SHARE.format("面积 ≤ 50"), limits=UP_TO),
     ),
     Pair(
         prop="never_lighter", answer=5000, grid=SPREAD, holds=rising,
