@@ -54,7 +54,10 @@ PROPERTIES: Mapping[Property, tuple[str, str]] = {
     "inside_statute": ("不越权：取整之后仍在法定幅度内", "inside the statute, after rounding"),
     "quoted_range": ("幅度有据：法定幅度与所引条文一致", "the statutory range is the one in the quoted clause"),
     "never_lighter": ("过罚相当：更重的事实不会罚得更轻", "never lighter for a graver fact"),
-    "mitigation_counts": ("从轻有用：从轻的事实处处起作用", "a mitigating fact changes something everywhere"),
+    "mitigation_counts": (
+        "从轻有用：从轻的事实处处都看，试过的案件里都起作用",
+        "a mitigating fact is looked at everywhere, and counts in every case tried",
+    ),
     "cliffs": ("无陡坎：相邻事实的罚款相差不超过声明的限度", "no cliff above the declared step"),
     "impartial": ("不看身份：结果与个人信息无关", "the outcome does not depend on personal facts"),
     "points": ("分值合幅：最低分到下限，最高分不过上限", "points reach the minimum and do not pass the cap"),

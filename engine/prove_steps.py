@@ -14,7 +14,7 @@ from engine.region import Box, Form, Part, Range, both, either
 from engine.rule import Row
 from engine.settled import SIDES, Step
 from engine.tree import Condition, Money, names_in
-from engine.witness import Witnesses
+from engine.witness import Witness, Witnesses
 
 
 @dataclass(slots=True)
@@ -130,6 +130,7 @@ class Steps:
             stays = either(both(step.form(self.courses.winning(row), side) for side in SIDES) for row in fined)
             boxes = step.merged(*same, stays)
             if not boxes:
+                yield from self.swallowed(step)
                 continue
             texts = [rows.regions.text(step.others(box)) for box in boxes[:MAX_REGIONS]]
             witness = Witnesses(rows.rulebook, rows.normal).find(
@@ -146,3 +147,47 @@ class Steps:
                 witness=witness,
                 warning=True,
             )
+
+    def swallowed(self, step: Step) -> Iterator[Shown]:
+        """Show a case in which a yes changes conditions and nothing that is imposed: a cap or a limit swallows it.
+
+        One case of each row is tried, and it with each figure at either end of its domain: where limits bite.
+        """
+        rows, fact = self.rows, step.fact
+        search = Witnesses(rows.rulebook, rows.normal)
+        for box in rows.regions_of_rows():
+            part = box.narrowed(fact.name, step.mild) if fact.name in box.parts else box
+            first = search.find(part, lambda outcome: isinstance(outcome, Decision))
+            for case in () if first is None else (first, *self.at_ends(search, first)):
+                yes, no = (search.again(case, fact.name, answer) for answer in (True, False))
+                if yes is None or no is None or not _fined_the_same(yes, no):
+                    continue
+                yield Shown(
+                    property="mitigation_counts",
+                    verdict="refuted",
+                    place=fact.cell.place,
+                    zh=f"从轻的事实“{fact.name}”在这个案件里不起作用：填“是”填“否”，处理都一样",
+                    en=f"the mitigating fact `{fact.name}` changes nothing in this case: yes and no impose the same",
+                    about=fact.name,
+                    witness=yes,
+                    warning=True,
+                )
+                return
+
+    def at_ends(self, search: Witnesses, case: Witness) -> Iterator[Witness]:
+        """Yield a case again with each of its figures at either end of its domain."""
+        rule = self.rows.rule
+        for name in dict(case.facts):
+            each = rule.by_name[name]
+            for value in (each.high - each.high_open, each.low + each.low_open) if each.numeric else ():
+                other = search.again(case, name, value)
+                if other is not None:
+                    yield other
+
+
+def _fined_the_same(one: Witness, other: Witness) -> bool:
+    """Say whether two cases end in decisions that fine and impose the same, whatever their tiers are called."""
+    mine, theirs = one.outcome, other.outcome
+    if not (isinstance(mine, Decision) and isinstance(theirs, Decision)):
+        return False
+    return mine.measures == theirs.measures and any(isinstance(each.measure, Fine) for each in mine.measures)

@@ -36,6 +36,7 @@ SHARE = (
     .replace("某}", "某}}")
 )
 LIMITED = "超出法定幅度: 取边界\n"
+MILDER = LIMITED + "调整:\n  - {{名: 改正, 情形: 主动改正, 处理: '{0}', 依据: 某}}\n"
 FINED = ("面积 ≤ 2", "罚款 50元"), ("面积 > 2", "罚款 500元")
 
 
@@ -202,6 +203,20 @@ PAIRS = [
         grid={"面积": AREAS, "主动改正": ("是", "否")}, holds=everywhere_counts("主动改正"),
         wrong=rule(*MIXED, ("面积 > 2", "罚款 500元")),
         right=rule(*MIXED, ("面积 > 2 且 主动改正", "罚款 300元"), ("面积 > 2 且 非 主动改正", "罚款 500元")),
+    ),
+    Pair(
+        # Asked everywhere, and swallowed by the cap of a large area.
+        prop="mitigation_counts", answer=50000, warning=True,
+        grid={"面积": AREAS, "主动改正": ("是", "否")}, holds=everywhere_counts("主动改正"),
+        wrong=rule(("面积 ≤ 100", "罚款 50元 × 面积 + 100元"), more=MILDER.format("下浮 20%")),
+        right=rule(("面积 ≤ 100", "罚款 2元 × 面积 + 100元"), more=MILDER.format("下浮 20%")),
+    ),
+    Pair(
+        # Asked everywhere, and by nothing lighter.
+        prop="mitigation_counts", answer=5000, warning=True,
+        grid={"面积": AREAS, "主动改正": ("是", "否")}, holds=everywhere_counts("主动改正"),
+        wrong=rule(("面积 ≤ 2", "罚款 50元"), ("面积 > 2", "罚款 500元"), more=MILDER.format("下浮 0%")),
+        right=rule(("面积 ≤ 2", "罚款 100元"), ("面积 > 2", "罚款 500元"), more=MILDER.format("下浮 20%")),
     ),
     Pair(
         prop="cliffs", answer=50000, warning=True, grid=SPREAD, holds=nowhere_more_than(10000),
