@@ -52,7 +52,7 @@ def currency_in(answer: Object) -> str:
     return str(answer.get("currency") or DEFAULT)
 
 
-def measure_text(measure: Object, language: Language, currency: str = DEFAULT) -> str:
+def measure_text(measure: Object, language: Language, currency: str) -> str:
     """Write one measure of a decision object in its currency for people: `罚款 100 元`."""
     zh = language == "zh"
     word = MEASURES[measure["kind"]][0 if zh else 1]
@@ -94,7 +94,7 @@ def _shown(measure: Object, key: str) -> str:
     return exact_text(Fraction(figure) * 100) if figure and measure.get("unit") == "percent" else figure
 
 
-def measure_unit(measure: Object, language: Language, currency: str = DEFAULT) -> str:
+def measure_unit(measure: Object, language: Language, currency: str) -> str:
     """Write the unit that the figure of a measure is in; an amount is in its decision's currency."""
     unit = measure.get("unit", "")
     money = currency if not unit and "amount_fen" in measure else currency_of(unit)

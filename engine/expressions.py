@@ -20,7 +20,7 @@ from engine.errors import Complaints
 from engine.fact import NOWHERE, Fact, Language
 from engine.grammar import Parsed, first_token, numeric_words, parse_cell, token_of, tree_of, trees
 from engine.lexer import Lexicon
-from engine.near import PER_UNIT, in_unit, in_units
+from engine.near import in_unit, in_units, per_unit
 from engine.numbers import MAX_DIGITS, MONEY_SCALE, NotANumber, exact, exact_text, scaled
 from engine.shapes import LINEAR, MAX_STEPS, RATIO, STEPS, Kind, Typed, may_be_negative, straight
 from engine.tree import (
@@ -175,7 +175,9 @@ class Expressions:
             unit = token_of(per.children[1])
             if unit.value not in units:
                 after = self.say("“×”后面的事实", "the fact after `×`")
-                self.fail("unit_mismatch", unit, found=self.text(unit), expected=after, repair=PER_UNIT)
+                self.fail(
+                    "unit_mismatch", unit, found=self.text(unit), expected=after, repair=per_unit(self.lexicon.currency)
+                )
         return typed
 
     def _numeric(self, token: lark.Token, *typed: Typed) -> None:
@@ -361,7 +363,7 @@ class Expressions:
         unit = next((child for child in trees(literal) if child.data == "unit"), None)
         if unit is not None:
             token = token_of(unit.children[0])
-            repair = in_unit(fact.name, fact.kind, fact.unit, number.value)
+            repair = in_unit(fact.name, fact.kind, fact.unit, self.lexicon.currency, number.value)
             if fact.kind == "money":
                 if token.type not in MONEY_UNITS:
                     self.fail("unit_mismatch", token, found=self.text(token), expected=fact.name, repair=repair)

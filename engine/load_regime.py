@@ -63,7 +63,7 @@ def builder_for(
     bounds: Bounds = "inclusive",
     records: Mapping[str, Records] = MappingProxyType({}),
     names: Iterable[str] = (),
-    currency: str = DEFAULT,
+    currency: str,
 ) -> Builder:
     """Make the builder of one file's cells; `names` are those that `计算` will give a meaning to.
 
@@ -401,9 +401,10 @@ def read_catalogue(top: Section, complaints: Complaints) -> list[PowerItem]:
 
 def read_cards(top: Section, complaints: Complaints) -> tuple[tuple[Fact, ...], tuple[CardRule, ...]]:
     """Read the card rules and the facts of the event they look at."""
-    facts = read_facts(top.node("facts"), top.language, True, complaints)
+    # A card looks at an event, which has no regime: an amount in it is in yuan.
+    facts = read_facts(top.node("facts"), top.language, True, complaints, DEFAULT)
     check_names(facts, complaints)
-    builder = builder_for(facts, top.language, complaints)
+    builder = builder_for(facts, top.language, complaints, currency=DEFAULT)
     rules: list[CardRule] = []
     for inner in top.sections("rules", frozenset({"name", "level", "when", "reason", "basis"})):
         cell = inner.scalar("when")

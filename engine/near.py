@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from engine.calendar import FIRST_YEAR, LAST_YEAR, read_day
-from engine.currency import DEFAULT, currency_of, money_words, unit_word
+from engine.currency import money_words, unit_word
 from engine.fact import Language
 from engine.vocabulary import FOLDED, UNITS, WORDS, spell, spellings
 from engine.words import listed
@@ -46,10 +46,6 @@ _MEANT: Mapping[str, str] = {
     "布尔": "是否", "小数": "数", "整型": "整数", "枚举": "选项", "钱": "金额", "和": "且", "以及": "且", "并": "且",
     "不是": "非", "没有": "非", "未": "非", "大于或等于": "≥", "小于或等于": "≤", "不大于": "≤", "不小于": "≥",
 }  # fmt: skip
-PER_UNIT: Both = (
-    "“每……”要乘以一个同单位的事实，如“每平方米50元 × 面积”",
-    "multiply it by a fact in that unit: `per square metre 50 yuan × area`",
-)
 UNIT_OF_FACT: Both = (
     "数字后面写该事实声明的单位，也可以不写",
     "behind a figure write the unit its fact is declared in, or none",
@@ -106,12 +102,17 @@ def meant(word: str, text: str, position: int) -> Both | None:
     return f"请写“{plain}”", f"write `{plain}`"
 
 
-def misses(
-    words: Iterable[str], names: Iterable[str], language: Language | None = None, code: str = DEFAULT
-) -> list[str]:
+def per_unit(code: str) -> Both:
+    """Return how an amount for each unit is multiplied."""
+    return (
+        f"“每……”要乘以一个同单位的事实，如“每平方米50{unit_word(code, 'zh')} × 面积”",
+        f"multiply it by a fact in that unit: `per square metre 50 {unit_word(code, 'en')} × area`",
+    )
+
+
+def misses(words: Iterable[str], names: Iterable[str], spoken: Sequence[str] = ()) -> list[str]:
     """Return what these spellings of one unknown word are near to: names of the file, or words of the language."""
     known = list(dict.fromkeys(names))
-    spoken = () if language is None else _spoken(language, code)
     for word in words:
         if " " in word:
             near = difflib.get_close_matches(word, [each for each in spoken if " " in each], n=1, cutoff=0.8)
@@ -128,7 +129,7 @@ def misses(
 
 
 @cache
-def _spoken(language: Language, code: str) -> tuple[str, ...]:
+def spoken_words(language: Language, code: str) -> tuple[str, ...]:
     """Return the words of the language that could be misspelt, with those of the file's currency."""
     every = [*spellings(WORDS, language), *spellings(UNITS, language), *money_words(code, language)]
     return tuple(word for word in every if len(word) > (1 if language == "zh" else 2) and word[0].isalpha())
@@ -219,10 +220,9 @@ def _written(found: re.Match[str]) -> str:
     return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
 
 
-def in_unit(name: str, kind: str, unit: str, figure: str = "50") -> Both:
+def in_unit(name: str, kind: str, unit: str, code: str, figure: str = "50") -> Both:
     """Return the unit that a name was declared in, and how a figure beside it is written."""
     if kind == "money":
-        code = currency_of(unit) or DEFAULT
         zh, en = unit_word(code, "zh"), unit_word(code, "en")
         return f"“{name}”是金额，写“{figure}{zh}”", f"`{name}` is money: write `{figure} {en}`"
     if kind not in ("integer", "number") or not unit:

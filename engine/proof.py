@@ -121,7 +121,7 @@ class Regions:
         self.rule = normal.rule
         self.language: Language = language or self.rule.language
         in_records = {each.name: each for records in self.rule.records for each in records.fields}
-        self.surface = Surface({**in_records, **self.rule.by_name}, self.language)
+        self.surface = Surface({**in_records, **self.rule.by_name}, self.language, self.rule.regime.currency)
 
     def text(self, box: Box) -> str:
         """Say what a box requires; a fact it leaves free is not named."""

@@ -578,6 +578,6 @@ def test_one_year_is_singular_and_no_comma_is_needed() -> None:
 
     assert told(("  zone", counted)) == []
     rule = book(changed(ENGLISH, ("  zone", counted))).rules["T-1"]
-    assert "counts priors 1 year back, without this one" in Surface(rule.by_name, "en").declaration(
+    assert "counts priors 1 year back, without this one" in Surface(rule.by_name, "en", "CNY").declaration(
         rule.by_name["times_before"]
     )
