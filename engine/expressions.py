@@ -283,16 +283,21 @@ class Expressions:
             return self.facts[name]
         if name in self.named:
             return self.named[name]
-        self.fail(
-            "not_known_here",
-            token,
-            found=name,
-            about=name,
-            repair=(
-                "每项的内容只能写在“合计(…)”“任一项(…)”这类括号里；计算出的值要先写后用",
-                "a record's fields stand only inside `total of (…)` and the like; compute before use",
-            ),
-        )
+        self.fail("not_known_here", token, found=name, about=name, repair=self._why_unknown(name))
+
+    def _why_unknown(self, name: str) -> tuple[str, str]:
+        if self.record is not None:
+            return (
+                "清单的每一项里只认得这一项自己的内容、写在前面的计算值和本案的事实",
+                "inside a record only its own fields, its own values computed above and the facts are known",
+            )
+        inside = {each.name for of in self.records.values() for each in of.fields}
+        if name in inside | {each.name for of in self.records.values() for each in of.values}:
+            return (
+                "每项的内容只能写在“合计(…)”“任一项(…)”这类括号里",
+                "a record's fields stand only inside `total of (…)` and the like",
+            )
+        return f"“{name}”写在后面：计算出的值要先写后用", f"`{name}` is declared further down: compute before use"
 
     def whole_name(self, name: str) -> bool:
         declared = self.facts.get(name) or self.named.get(name)
