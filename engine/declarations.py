@@ -12,6 +12,7 @@ from engine.fact import Cell, Count, Direction, Fact, FactKind, Language, Source
 from engine.given import Problem, read_fact
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
 from engine.lexer import lexicon_of, reserved_name, usable_name, why_not_a_name
+from engine.near import CONSTANT
 from engine.numbers import NotANumber, scaled
 from engine.reading import misshapen
 from engine.vocabulary import FOLDED
@@ -186,7 +187,7 @@ class _Declaration:
             return fact
         text = tokens[1].value
         if isinstance(read_fact(fact, text, self.language), Problem):
-            self.fail("bad_domain", tokens[1], found=text)
+            self.fail("bad_domain", tokens[1], found=text, repair=CONSTANT)
         return replace(fact, if_unknown=text)
 
     def allowed(self) -> None:

@@ -88,6 +88,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "unknown_fact": ("“{found}”不是本规则声明的事实", "`{found}` is no fact this rule declares"),
     "bad_domain": ("取值范围不通：{found}", "the domain does not work: {found}"),
     "unused_fact": ("事实“{found}”没有用到", "the fact `{found}` is used by nothing"),
+    "unused_value": ("算出的“{found}”没有用到", "the computed value `{found}` is used by nothing"),
     "tier_twice": (
         "同一组、同一法定幅度里有两行都叫“{found}”",
         "two rows of one group and one statutory range are called `{found}`",

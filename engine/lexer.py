@@ -14,7 +14,18 @@ from typing import Literal, NamedTuple
 from engine.currency import DEFAULT, money_word, money_words, other_words, signs
 from engine.errors import Complaints
 from engine.fact import Language
-from engine.near import UNIT_OF_FACT, currency, day_in, foreign_sign, in_figures, meant, misses, question, spoken_words
+from engine.near import (
+    CONSTANT,
+    UNIT_OF_FACT,
+    currency,
+    day_in,
+    foreign_sign,
+    in_figures,
+    meant,
+    misses,
+    question,
+    spoken_words,
+)
 from engine.numbers import exact, exact_text
 from engine.numerals import numeral
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
@@ -393,6 +404,8 @@ def _unknown(lexicon: Lexicon, text: str, position: int) -> str:
 
 def _repair(scan: _Scan, word: str, text: str, position: int) -> tuple[str, str]:
     lexicon = scan.lexicon
+    if any(token.kind == "IF_UNKNOWN" for token in scan.tokens[-2:]):
+        return CONSTANT
     if repair := in_figures(text, position, lexicon.currency) or meant(word, text, position):
         return repair
     # 违法面即: what stands before a word that is known may be the slip as well.

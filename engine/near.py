@@ -47,6 +47,10 @@ _MEANT: Mapping[str, str] = {
     "布尔": "是否", "小数": "数", "整型": "整数", "枚举": "选项", "钱": "金额", "和": "且", "以及": "且", "并": "且",
     "不是": "非", "没有": "非", "未": "非", "大于或等于": "≥", "小于或等于": "≤", "不大于": "≤", "不小于": "≥",
 }  # fmt: skip
+CONSTANT: Both = (
+    "“不明按”后面只写一个确定的值，是这个事实自己可以取的，不能是另一个事实、名称或算式",
+    "after `if unknown` stands one constant that the fact itself can have: no other name and no formula",
+)
 UNIT_OF_FACT: Both = (
     "数字后面写该事实声明的单位，也可以不写",
     "behind a figure write the unit its fact is declared in, or none",

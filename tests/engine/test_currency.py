@@ -546,6 +546,38 @@ def test_a_case_in_one_currency_is_decided_and_told_in_it() -> None:
     assert [each for language in BOTH for each in explain_joint(joint, language) if "yuan" in each] == []
 
 
+@pytest.mark.parametrize("language", BOTH)
+def test_the_fine_of_an_act_is_told_once(language: Language) -> None:
+    acts = [
+        Act(act=act, violation="X-001", facts={"area": area, "gains": "0"}) for act, area in (("a", "1"), ("b", "2"))
+    ]
+
+    told = explain_joint(decide_together(two(), date(2026, 11, 1), acts), language)
+
+    for act, fine in (("a", 100), ("b", 120)):
+        line = (
+            f"行为“{act}”：罚款 {fine} 欧元（X-001）" if language == "zh" else f"act “{act}”: fine {fine} euros (X-001)"
+        )
+        assert told.count(line) == 1
+
+
+@pytest.mark.parametrize("code", ["EUR", "JPY"])
+def test_what_goes_on_behind_the_hundredths_is_marked(code: str) -> None:
+    rule = changed(
+        EUR_RULE, ("20 euros × area", "20 euros × area ÷ 3"), ("expect: fine 180 euros", "expect: fine 106.66 euros")
+    )
+    rulebook = load_rulebook(city(rule) if code == "EUR" else in_yen(rule))
+
+    told = explain(decide(rulebook, "X-001", date(2026, 11, 1), {"area": "4", "gains": "0"}), "en")
+    whole = explain(decide(rulebook, "X-001", date(2026, 11, 1), {"area": "3", "gains": "0"}), "en")
+
+    # 80 and 26 2/3: held as 106.66, and in yen rounded to 106.
+    assert any(each.endswith(f"gives {'106.66… euros' if code == 'EUR' else '106.66 yen'}") for each in told)
+    assert f"rounded to {'106.66 euros' if code == 'EUR' else '106 yen'}" in told
+    assert not [each for each in whole if "…" in each]
+    assert any("benchmark: Fine schedule of the city (Order 12/2023) X-001" in each for each in told)
+
+
 def test_a_case_in_two_currencies_is_refused_by_name() -> None:
     acts = [
         Act(act="a", violation="X-001", facts={"area": "1", "gains": "0"}),

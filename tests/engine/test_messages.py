@@ -706,6 +706,17 @@ def test_the_cause_that_is_named_is_the_cause(change: str, said: str) -> None:
     assert not [each for each in found if "record" in each]
 
 
+@pytest.mark.parametrize(
+    "clause", ["since: date, if unknown day of the decision", "amount_of: integer, times, 0 to 9, if unknown area"]
+)
+def test_what_counts_for_unknown_is_a_constant(clause: str) -> None:
+    (found,) = told(("  zone:", f"  {clause}\n  zone:"))
+
+    assert found.endswith(
+        "after `if unknown` stands one constant that the fact itself can have: no other name and no formula"
+    )
+
+
 def test_a_record_knows_no_value_of_the_file() -> None:
     lists = '  list:\n    each: {k: "integer, times, 0 to 9"}\n    compute: {v: k × base}\n    most: 9\n  zone:'
 
