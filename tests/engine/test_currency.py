@@ -563,9 +563,7 @@ def test_the_fine_of_an_act_is_told_once(language: Language) -> None:
 
 @pytest.mark.parametrize("code", ["EUR", "JPY"])
 def test_what_goes_on_behind_the_hundredths_is_marked(code: str) -> None:
-    rule = changed(
-        EUR_RULE, ("20 euros × area", "20 euros × area ÷ 3"), ("expect: fine 180 euros", "expect: fine 106.66 euros")
-    )
+    rule = changed(EUR_RULE, ("20 euros × area", "20 euros × area ÷ 3"))
     rulebook = load_rulebook(city(rule) if code == "EUR" else in_yen(rule))
 
     told = explain(decide(rulebook, "X-001", date(2026, 11, 1), {"area": "4", "gains": "0"}), "en")
