@@ -15,6 +15,7 @@ from cases.lawcache import load_cached
 from engine import RuleFilesInvalid
 from engine.coverage import RuleCoverage, measure
 from engine.fact import Language
+from engine.load import language_of
 from engine.rule import Rule
 from engine.rule_cases import CaseResult, run_case
 from engine.rulebook import Rulebook
@@ -78,10 +79,11 @@ def run_tests(
 
 
 def _law(rules: Path | None, code: str | None) -> Rulebook:
+    files = files_for(rules, code)
     try:
-        return load_cached(files_for(rules, code), Settings.choose(rules).cache)
+        return load_cached(files, Settings.choose(rules).cache)
     except RuleFilesInvalid as error:
-        broken(error.findings)
+        broken(error.findings, language_of(files))
 
 
 def _tell_cases(results: Sequence[CaseResult], failed: Sequence[CaseResult], lang: Language) -> None:

@@ -20,7 +20,7 @@ from cases.errors import LawFilesMissing
 from cases.lawfiles import Law, read_files, read_law
 from engine import Finding, Rulebook, RuleFilesInvalid
 from engine.fact import Language
-from engine.load import codes_in, files_of
+from engine.load import codes_in, files_of, language_of
 from engine.rule import Rule
 from engine.rulebook import close_codes
 
@@ -115,18 +115,20 @@ def load(settings: Settings) -> Law:
     except LawFilesMissing as error:
         misuse(error.message_zh, str(error))
     except RuleFilesInvalid as error:
-        broken(error.findings)
+        broken(error.findings, language_of(read_files(settings.rules)))
 
 
-def broken(findings: Sequence[Finding]) -> NoReturn:
+def broken(findings: Sequence[Finding], language: Language) -> NoReturn:
     """End because rule files cannot be used: the first findings, how many there are, and in which files."""
     for finding in findings[:SHOWN]:
         complain(str(finding))
     count, files = len(findings), list(dict.fromkeys(each.place.file for each in findings))
     names = ", ".join(files[:SHOWN]) + (" …" if len(files) > SHOWN else "")
-    complain(f"{len(files)} 个规则文件里有 {count} 处问题（{names}）：规则不通就不作裁量，请看 `zhunsheng check`")
     complain(
-        f"{count} findings in {len(files)} files ({names}): nothing is decided on broken rules; see `zhunsheng check`"
+        f"{len(files)} 个规则文件里有 {count} 处问题（{names}）：规则不通就不作裁量，请看 `zhunsheng check`"
+        if language == "zh"
+        else f"{count} findings in {len(files)} files ({names}): nothing is decided on broken rules;"
+        " see `zhunsheng check`"
     )
     raise typer.Exit(FOUND)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 from engine.decide import decide
 from engine.decision import Decision, Outcome, to_wire
-from engine.explain import measure_text
+from engine.explain import currency_in, measure_text
 from engine.fact import Language
 from engine.proof import PROPERTIES, Proof, Property, Shown
 from engine.rule import Given, Rule
@@ -142,7 +142,9 @@ def answer_text(outcome: Outcome, language: Language) -> str:
     """Write the engine's answer to a case in a few words."""
     if isinstance(outcome, Decision):
         wire: Mapping[str, Any] = to_wire(outcome)
-        return ("，" if language == "zh" else ", ").join(measure_text(each, language) for each in wire["measures"])
+        return ("，" if language == "zh" else ", ").join(
+            measure_text(each, language, currency_in(wire)) for each in wire["measures"]
+        )
     return f"{spell(WORDS, 'REFUSE', language)} {spell(REFUSALS, outcome.code, language)}"
 
 

@@ -5,7 +5,8 @@ What can be shown to lie outside is an error or a marked defect; what cannot be 
 (超出法定幅度).
 """
 
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass, replace
 from typing import Literal
 
 from engine.bounds import Bounds, split
@@ -18,8 +19,9 @@ from engine.numbers import MAX_SAFE_INTEGER
 from engine.reach import leaving
 from engine.rule import Defect, DefectKind, Row, Rule, StatutoryRange
 from engine.shapes import divisors_of, may_be_negative
-from engine.tree import Expr, Limit
-from engine.vocabulary import ENUMS, KEYS, spell
+from engine.surface import Surface
+from engine.tree import Arithmetic, Expr, Limit, Ref
+from engine.vocabulary import ENUMS, KEYS, WORDS, spell
 from engine.words import listed
 
 BEYOND = (
@@ -68,22 +70,19 @@ def _greatest(rule: Rule) -> str:
     return amount_text(MAX_SAFE_INTEGER, rule.regime.currency, rule.language)
 
 
-def _ask(rule: Rule, key: str, question: tuple[str, str], offered: str, place: Place, complaints: Complaints) -> None:
-    zh = rule.language == "zh"
-    word = spell(KEYS, key, rule.language)
-    complaints.add(
-        "question",
-        place,
-        expected=question[0 if zh else 1],
-        repair=(f"请写“{word}: {offered}”", f"write `{word}: {offered}`"),
-    )
+def _ask(
+    rule: Rule, key: str, question: tuple[str, str], offered: Iterable[str], place: Place, complaints: Complaints
+) -> None:
+    """Ask what nobody said; each line that is offered loads as it stands."""
+    word, column = spell(KEYS, key, rule.language), 0 if rule.language == "zh" else 1
+    lines = [f"{word}: {each}" for each in offered]
+    repair = (f"请写{listed(lines, 'zh', '或')}", f"write {listed(lines, 'en', ' or ')}")
+    complaints.add("question", place, expected=question[column], repair=repair)
 
 
 def _ask_beyond(rule: Rule, place: Place, complaints: Complaints) -> None:
-    key = spell(KEYS, "beyond_range", rule.language)
-    lines = [f"{key}: {spell(ENUMS['beyond_range'], word, rule.language)}" for word in ENUMS["beyond_range"]]
-    repair = (f"请写{listed(lines, 'zh', '或')}", f"write {listed(lines, 'en', ' or ')}")
-    complaints.add("question", place, expected=BEYOND[0 if rule.language == "zh" else 1], repair=repair)
+    offered = [spell(ENUMS["beyond_range"], word, rule.language) for word in ENUMS["beyond_range"]]
+    _ask(rule, "beyond_range", BEYOND, offered, place, complaints)
 
 
 def _decided(rule: Rule, complaints: Complaints) -> None:
@@ -107,11 +106,11 @@ def _decided(rule: Rule, complaints: Complaints) -> None:
 
 def _finishing(rule: Rule, complaints: Complaints) -> None:
     """Ask for what a bracket or an adjustment needs and nobody said."""
-    how, zh = rule.conventions, rule.language == "zh"
+    how = rule.conventions
     fines = [(row, each) for row in rule.rows if row.defect is None for each in row.measures if isinstance(each, Fine)]
     for row, each in fines:
         if isinstance(each.amount, Bracket) and each.amount.at is None and not how.in_tier:
-            offered = "50%" + ("（或 只给幅度）" if zh else " (or range only)")
+            offered = ("50%", spell(WORDS, "RANGE_ONLY", rule.language))
             _ask(rule, "in_tier", IN_TIER, offered, row.outcome_cell.place, complaints)
             break
     if not how.beyond_range and (place := _left(rule, fines)) is not None:
@@ -133,7 +132,38 @@ def _range_checks(each: StatutoryRange, rule: Rule, bounds: Bounds, complaints: 
     if each.low is not None and each.high is not None and order(each.low, each.high, bounds) == "above":
         complaints.add("range_upside_down", each.cell.place)
     if each.high is not None and bounds.of(each.high).high > MAX_SAFE_INTEGER:
-        complaints.add("amount_may_overflow", each.cell.place, expected=_greatest(rule))
+        _too_large(rule, each.high, bounds, each.cell.place, complaints)
+
+
+def _too_large(rule: Rule, amount: Expr, bounds: Bounds, place: Place, complaints: Complaints) -> None:
+    """Complain of an amount without an end that can be held; of the divisor, where that may be zero."""
+    surface = Surface.of(rule)
+    for divisor in _divisors(amount, rule):
+        around = bounds.of(divisor)
+        if around.low <= 0 <= around.high:
+            repair = (
+                "让除数的事实从大于 0 起，或写 较大者(…, 1)",
+                "declare the fact so that the divisor stays above zero, or write `greatest of (…, 1)`",
+            )
+            complaints.add("divisor_may_be_zero", place, found=surface.expr(divisor), repair=repair)
+            return
+    complaints.add("amount_may_overflow", place, expected=_greatest(rule))
+
+
+def _divisors(amount: object, rule: Rule) -> Iterator[Expr]:
+    """Yield everything that an amount is divided by, through named values."""
+    match amount:
+        case Arithmetic(op="/", left=left, right=right):
+            yield right
+            yield from _divisors(left, rule)
+        case Ref(name=name) if name in rule.named:
+            yield from _divisors(rule.named[name].how, rule)
+        case tuple():
+            for each in amount:
+                yield from _divisors(each, rule)
+        case _ if is_dataclass(amount):
+            for field in fields(amount):
+                yield from _divisors(getattr(amount, field.name), rule)
 
 
 Order = Literal["below", "at_most", "same", "at_least", "above", "unknown"]
@@ -207,7 +237,7 @@ def _fine(
     amount = fine.amount
     low, high = (amount.low, amount.high) if isinstance(amount, Bracket) else (amount, amount)
     if high is not None and inner.of(high).high > MAX_SAFE_INTEGER and fine.cap is None:
-        complaints.add("amount_may_overflow", place, expected=_greatest(rule))
+        _too_large(rule, high, inner, place, complaints)
     if isinstance(amount, Bracket) and low is not None and high is not None and order(low, high, inner) == "above":
         complaints.add("range_upside_down", place)
     # An end the row leaves open is the statute's own: …以下 begins where the statute begins.

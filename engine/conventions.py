@@ -5,7 +5,6 @@ from datetime import date
 
 from engine.calendar import read_day
 from engine.cells import Builder
-from engine.currency import DEFAULT
 from engine.errors import Complaints
 from engine.expressions import Unusable
 from engine.fact import Language
@@ -41,7 +40,7 @@ def read_validity(cell: Scalar, language: Language, complaints: Complaints) -> V
 
 
 def read_rounding(
-    cell: Scalar, language: Language, complaints: Complaints, currency: str = DEFAULT
+    cell: Scalar, language: Language, complaints: Complaints, currency: str
 ) -> tuple[int, Rounding] | None:
     """Read `1分，舍去`: the step in whole fen and the direction."""
     lexicon = lexicon_of(language, currency)

@@ -93,7 +93,7 @@ def sites_of(rule: Rule) -> Sites:
         for inside, node in walk(root, records):
             parts.append((inside, place, node))
             for at in dict.fromkeys((inside, "")):
-                found = _named(rule, at, _name(node))
+                found = _named(rule, at, name_read(node))
                 if found is not None and (at, found.name) not in named:
                     named[at, found.name] = found
                     waiting.append((at, found.cell.place, found.how))
@@ -121,7 +121,8 @@ def walk(node: Anything, records: str = "") -> Iterator[tuple[str, Anything]]:
             yield from walk(getattr(node, each.name), inner)
 
 
-def _name(node: Anything) -> str:
+def name_read(node: Anything) -> str:
+    """Return the name that a node reads; nothing where it reads none."""
     match node:
         case Ref(name=name) | Is(fact=name) | Compare(fact=name) | OneOf(fact=name) | ConfiscateGains(fact=name):
             return name

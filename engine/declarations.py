@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import lark
 
-from engine.currency import DEFAULT, currency_of, decimals, money_words, unit_of
+from engine.currency import currency_of, decimals, money_words, unit_of, unit_word
 from engine.errors import Complaints
 from engine.expressions import Unusable
 from engine.fact import Cell, Count, Direction, Fact, FactKind, Language, Source, Window
 from engine.given import Problem, read_fact
 from engine.grammar import Parsed, parse_cell, token_of, tree_of
 from engine.lexer import lexicon_of, reserved_name, usable_name, why_not_a_name
+from engine.near import CONSTANT
 from engine.numbers import NotANumber, scaled
 from engine.reading import misshapen
 from engine.vocabulary import FOLDED
@@ -52,7 +53,7 @@ def read_facts(
     language: Language,
     first_day_counts: bool,
     complaints: Complaints,
-    currency: str = DEFAULT,
+    currency: str,
 ) -> dict[str, Fact]:
     """Read a section of declarations; a declaration that does not work is left out after its finding.
 
@@ -77,7 +78,7 @@ def read_facts(
     return facts
 
 
-def check_name(key: Scalar, language: Language, complaints: Complaints, currency: str = DEFAULT) -> bool:
+def check_name(key: Scalar, language: Language, complaints: Complaints, currency: str) -> bool:
     """Say whether a name can be used, and complain where it cannot."""
     if usable_name(key.text, language, currency):
         return True
@@ -94,7 +95,7 @@ def read_declaration(
     language: Language,
     first_day_counts: bool,
     complaints: Complaints,
-    currency: str = DEFAULT,
+    currency: str,
 ) -> Fact | None:
     """Read one declaration; None after its finding. An amount is declared in the currency of its file."""
     tree = parse_cell(cell, "declaration", lexicon_of(language, currency), complaints)
@@ -186,7 +187,7 @@ class _Declaration:
             return fact
         text = tokens[1].value
         if isinstance(read_fact(fact, text, self.language), Problem):
-            self.fail("bad_domain", tokens[1], found=text)
+            self.fail("bad_domain", tokens[1], found=text, repair=CONSTANT)
         return replace(fact, if_unknown=text)
 
     def allowed(self) -> None:
@@ -240,7 +241,8 @@ class _Declaration:
             # A figure in a unit called like a currency would be taken for an amount.
             self.fail("bad_name", tokens[0], found=tokens[0].value)
         if tokens[0].type == "YUAN":
-            repair = ("有元的是金额，种类写“金额”", "what is in yuan is of the kind `money`")
+            zh, en = unit_word(self.currency, "zh"), unit_word(self.currency, "en")
+            repair = (f"有{zh}的是金额，种类写“金额”", f"what is in {en} is of the kind `money`")
             self.fail("unit_mismatch", tokens[0], found=tokens[0].value, expected=self.name, repair=repair)
         return "" if tokens[0].value == "none" else str(tokens[0].value)
 

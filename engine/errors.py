@@ -88,6 +88,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "unknown_fact": ("“{found}”不是本规则声明的事实", "`{found}` is no fact this rule declares"),
     "bad_domain": ("取值范围不通：{found}", "the domain does not work: {found}"),
     "unused_fact": ("事实“{found}”没有用到", "the fact `{found}` is used by nothing"),
+    "unused_value": ("算出的“{found}”没有用到", "the computed value `{found}` is used by nothing"),
     "tier_twice": (
         "同一组、同一法定幅度里有两行都叫“{found}”",
         "two rows of one group and one statutory range are called `{found}`",
@@ -193,6 +194,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "amount_may_overflow": (
         "按事实的上限算，罚款会超过 {expected}",
         "at the upper end of its facts the fine passes {expected}",
+    ),
+    "divisor_may_be_zero": (
+        "除数“{found}”按事实的范围可以是零，除出来没有上限",
+        "the divisor `{found}` can be zero within the range of its facts, and the amount has no upper end",
     ),
     "no_regime": ("这个文件夹里没有基准文件", "there is no regime file in this folder"),
     "two_regimes": ("这个文件夹里已有基准文件“{found}”", "this folder already has the regime file `{found}`"),

@@ -4,7 +4,7 @@ It reads the object as it stands on the wire and in the record, and adds nothing
 happen. So a decision can be explained years later, from its record alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -52,7 +52,7 @@ def currency_in(answer: Object) -> str:
     return str(answer.get("currency") or DEFAULT)
 
 
-def measure_text(measure: Object, language: Language, currency: str = DEFAULT) -> str:
+def measure_text(measure: Object, language: Language, currency: str) -> str:
     """Write one measure of a decision object in its currency for people: `罚款 100 元`."""
     zh = language == "zh"
     word = MEASURES[measure["kind"]][0 if zh else 1]
@@ -94,7 +94,7 @@ def _shown(measure: Object, key: str) -> str:
     return exact_text(Fraction(figure) * 100) if figure and measure.get("unit") == "percent" else figure
 
 
-def measure_unit(measure: Object, language: Language, currency: str = DEFAULT) -> str:
+def measure_unit(measure: Object, language: Language, currency: str) -> str:
     """Write the unit that the figure of a measure is in; an amount is in its decision's currency."""
     unit = measure.get("unit", "")
     money = currency if not unit and "amount_fen" in measure else currency_of(unit)
@@ -140,8 +140,8 @@ def _sentences(decision: Object, *, zh: bool) -> Iterator[str]:
         yield (
             f"处罚依据：{basis['article']}“{basis['quote']}”" if zh else f"basis: {basis['article']} “{basis['quote']}”"
         )
-    for step in decision["trace"]:
-        yield _step(step, decision, zh=zh)
+    for step, cut in _with_cut(decision["trace"]):
+        yield _step(step, decision, zh=zh, cut=cut)
     if decision["refusal"]:
         message = decision["refusal"]["message"]
         yield f"不能作出处罚：{message}" if zh else f"refused: {message}"
@@ -151,12 +151,27 @@ def _sentences(decision: Object, *, zh: bool) -> Iterator[str]:
     yield ("结果：" + "，".join(measures)) if zh else ("result: " + ", ".join(measures))
 
 
+def _with_cut(trace: Sequence[Object]) -> Iterator[tuple[Object, bool]]:
+    """Yield the steps, each with whether its amount goes on behind the hundredths that a step holds.
+
+    A step holds whole hundredths; that there was more shows where rounding to a hundredth had something to do.
+    """
+    rounding = next((at for at, step in enumerate(trace) if step["step"] == "rounding"), -1)
+    found = trace[rounding] if rounding >= 0 else {}
+    more = rounding >= 0 and (found["before_fen"] == found["after_fen"] or found["text"] == "1")
+    last = next((at for at in range(rounding - 1, -1, -1) if "after_fen" in trace[at]), -1) if more else -1
+    if last >= 0 and trace[last]["after_fen"] != found["before_fen"]:
+        last = -1
+    for at, step in enumerate(trace):
+        yield step, at == last
+
+
 def _reads(step: Object, *, zh: bool) -> str:
     reads = step.get("reads", {})
     return ("、" if zh else ", ").join(f"{name} {value or ('无' if zh else 'none')}" for name, value in reads.items())
 
 
-def _step(step: Object, decision: Object, *, zh: bool) -> str:
+def _step(step: Object, decision: Object, *, zh: bool, cut: bool) -> str:
     name, text, holds = step.get("name", ""), step.get("text", ""), step.get("holds")
     reads = _reads(step, zh=zh)
     language: Language = "zh" if zh else "en"
@@ -164,6 +179,9 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
     before_fen, after_fen = step.get("before_fen"), step.get("after_fen")
     low, before = yuan_text(before_fen or 0), amount_text(before_fen or 0, currency, language)
     after = amount_text(after_fen or 0, currency, language)
+    if cut:
+        # 39.9997 is held as 39.99: shown so, it would seem to be rounded to itself.
+        after = f"{yuan_text(after_fen or 0)}… {unit_word(currency, language)}"
     match step["step"]:
         case "power_item":
             if zh:
@@ -173,6 +191,8 @@ def _step(step: Object, decision: Object, *, zh: bool) -> str:
             code = decision["violation"]
             if zh:
                 return f"裁量理由：{name} {code}，当日有效（{text}）"
+            if name.replace("（", "").replace("）", "").isascii():
+                name = name.replace("（", " (").replace("）", ")")
             return f"benchmark: {name} {code}, in force on the day ({text})"
         case "count":
             # A record has its members in the order of their names: what was counted is told from the count by its own.

@@ -39,8 +39,8 @@ def _sentences(joint: Object, language: Language) -> Iterator[str]:
         for each in joint["comparison"]["declared"]:
             question, answer = each["question"], each["answer"]
             yield f"声明：{question}{answer}" if zh else f"declared: {question} {answer}"
-    for step in joint["trace"]:
-        yield _step(step, currency_in(joint), language)
+    steps = [_step(step, currency_in(joint), language) for step in joint["trace"]]
+    yield from steps
     if joint["refusal"]:
         message = joint["refusal"]["message"]
         yield f"不能合并裁量：{message}" if zh else f"refused together: {message}"
@@ -48,7 +48,10 @@ def _sentences(joint: Object, language: Language) -> Iterator[str]:
     for each in joint["measures"]:
         codes = ("、" if zh else ", ").join(each["violations"])
         text = measure_text(each, language, currency_in(joint))
-        yield f"行为“{each['act']}”：{text}（{codes}）" if zh else f"act “{each['act']}”: {text} ({codes})"
+        line = f"行为“{each['act']}”：{text}（{codes}）" if zh else f"act “{each['act']}”: {text} ({codes})"
+        if line not in steps:
+            # The sum of an act with one fine is that fine, and was told as it was added up.
+            yield line
     yield _result(joint, language)
 
 

@@ -20,7 +20,7 @@ from engine.errors import Complaints
 from engine.fact import NOWHERE, Fact, Language
 from engine.grammar import Parsed, first_token, numeric_words, parse_cell, token_of, tree_of, trees
 from engine.lexer import Lexicon
-from engine.near import PER_UNIT, in_unit, in_units
+from engine.near import in_unit, in_units, per_unit
 from engine.numbers import MAX_DIGITS, MONEY_SCALE, NotANumber, exact, exact_text, scaled
 from engine.shapes import LINEAR, MAX_STEPS, RATIO, STEPS, Kind, Typed, may_be_negative, straight
 from engine.tree import (
@@ -175,7 +175,9 @@ class Expressions:
             unit = token_of(per.children[1])
             if unit.value not in units:
                 after = self.say("“×”后面的事实", "the fact after `×`")
-                self.fail("unit_mismatch", unit, found=self.text(unit), expected=after, repair=PER_UNIT)
+                self.fail(
+                    "unit_mismatch", unit, found=self.text(unit), expected=after, repair=per_unit(self.lexicon.currency)
+                )
         return typed
 
     def _numeric(self, token: lark.Token, *typed: Typed) -> None:
@@ -281,16 +283,21 @@ class Expressions:
             return self.facts[name]
         if name in self.named:
             return self.named[name]
-        self.fail(
-            "not_known_here",
-            token,
-            found=name,
-            about=name,
-            repair=(
-                "每项的内容只能写在“合计(…)”“任一项(…)”这类括号里；计算出的值要先写后用",
-                "a record's fields stand only inside `total of (…)` and the like; compute before use",
-            ),
-        )
+        self.fail("not_known_here", token, found=name, about=name, repair=self._why_unknown(name))
+
+    def _why_unknown(self, name: str) -> tuple[str, str]:
+        if self.record is not None:
+            return (
+                "清单的每一项里只认得这一项自己的内容、写在前面的计算值和本案的事实",
+                "inside a record only its own fields, its own values computed above and the facts are known",
+            )
+        inside = {each.name for of in self.records.values() for each in of.fields}
+        if name in inside | {each.name for of in self.records.values() for each in of.values}:
+            return (
+                "每项的内容只能写在“合计(…)”“任一项(…)”这类括号里",
+                "a record's fields stand only inside `total of (…)` and the like",
+            )
+        return f"“{name}”写在后面：计算出的值要先写后用", f"`{name}` is declared further down: compute before use"
 
     def whole_name(self, name: str) -> bool:
         declared = self.facts.get(name) or self.named.get(name)
@@ -361,7 +368,7 @@ class Expressions:
         unit = next((child for child in trees(literal) if child.data == "unit"), None)
         if unit is not None:
             token = token_of(unit.children[0])
-            repair = in_unit(fact.name, fact.kind, fact.unit, number.value)
+            repair = in_unit(fact.name, fact.kind, fact.unit, self.lexicon.currency, number.value)
             if fact.kind == "money":
                 if token.type not in MONEY_UNITS:
                     self.fail("unit_mismatch", token, found=self.text(token), expected=fact.name, repair=repair)

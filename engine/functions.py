@@ -67,7 +67,13 @@ class Functions(Expressions):
         step = two.node
         positive = (isinstance(step, Number) and step.value > 0) or (isinstance(step, Money) and step.fen > 0)
         if not positive or (one.unit and two.unit and one.unit != two.unit):
-            self.fail("wrong_arguments", name, found=name.value, expected=self.say("大于零的步长", "a step above zero"))
+            expected = self.say("大于零的步长", "a step above zero")
+            if not isinstance(step, Number | Money):
+                # A step that moves with the facts would make steps of every width.
+                expected = self.say(
+                    "写定的步长（一个数字，不能是名称或算式）", "a constant step: a figure, no name and no formula"
+                )
+            self.fail("wrong_arguments", name, found=name.value, expected=expected)
         if one.unit == "percent" and not two.unit:
             step = Number(value=Fraction(step.value, 100))
         if name.type in _ROUNDINGS:

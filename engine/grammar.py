@@ -4,6 +4,7 @@ One LALR table serves both vocabularies and every file: the lexer has already tu
 lexer knows names. Building the table costs 0.1 s and happens once.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any as Anything
@@ -15,8 +16,8 @@ from engine.currency import money_word, money_words
 from engine.errors import Complaints
 from engine.fact import Language
 from engine.lexer import Lexicon, Token, tokens_of
-from engine.near import UNIT_OF_FACT, bounds
-from engine.vocabulary import UNITS, WORDS, spell
+from engine.near import UNIT_OF_FACT, bounded, bounds
+from engine.vocabulary import FOLDED, UNITS, WORDS, spell
 from engine.words import quoted
 from engine.yamltext import Scalar
 
@@ -226,6 +227,8 @@ def _syntax(
     complaints.add("cell_syntax", cell.at(token.offset), found=token.text, expected=expected, repair=repair)
 
 
+# 1,50,000 as in India: groups that are none of three digits.
+_OTHER_GROUPS = re.compile(r"[0-9]{1,4}(?:,[0-9]{2,4})+,[0-9]{3,4}(?![0-9,])")
 _SIGNED: Mapping[str, str] = {"GT": ">", "LT": "<", "GE": "≥", "LE": "≤", "NE": "≠"}
 
 
@@ -244,6 +247,10 @@ def _meant(cell: Scalar, tokens: list[Token], at: int, start: str) -> tuple[str,
     if before in ("GT", "LT") and here[:1] in (["EQ"], ["OR"]):
         sign = "≥" if before == "GT" else "≤"
         return f"请写“{sign}”", f"write `{sign}`"
+    limited = start != "condition" and before in ("", "FINE") and here[:1] and here[0] in ("NOT", "LE", "GE")
+    if limited and (repair := bounded(cell.text.translate(FOLDED), tokens[at].offset)):
+        # `fine up to 50 euros`
+        return repair
     if here[:2] in (["NOT", "GT"], ["NOT", "LT"]):
         sign, words = ("≤", "at most") if here[1] == "GT" else ("≥", "at least")
         return f"请写“{sign}”", f"write `{words}`"
@@ -258,6 +265,12 @@ def _meant(cell: Scalar, tokens: list[Token], at: int, start: str) -> tuple[str,
         one, comma, two = tokens[index - 1 : index + 2]
         joined = one.offset + len(one.text) == comma.offset == two.offset - 1
         if (one.kind, comma.kind, two.kind) == ("NUMBER", "COMMA", "NUMBER") and joined:
+            if grouped := _OTHER_GROUPS.match(cell.text.translate(FOLDED), one.offset):
+                plain = grouped.group().replace(",", "")
+                return (
+                    f"逗号只分三位一节，也可以不写：写“{plain}”",
+                    f"commas part groups of three digits, or none: write `{plain}`",
+                )
             return f"小数用点：“{one.text}.{two.text}”", f"a decimal has a point: write `{one.text}.{two.text}`"
     return "", ""
 

@@ -14,7 +14,18 @@ from typing import Literal, NamedTuple
 from engine.currency import DEFAULT, money_word, money_words, other_words, signs
 from engine.errors import Complaints
 from engine.fact import Language
-from engine.near import UNIT_OF_FACT, currency, day_in, foreign_sign, meant, misses, question
+from engine.near import (
+    CONSTANT,
+    UNIT_OF_FACT,
+    currency,
+    day_in,
+    foreign_sign,
+    in_figures,
+    meant,
+    misses,
+    question,
+    spoken_words,
+)
 from engine.numbers import exact, exact_text
 from engine.numerals import numeral
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
@@ -62,14 +73,14 @@ class Lexicon:
 
     language: Language
     by_first: Mapping[str, tuple[tuple[str, str, str], ...]]
+    currency: str
     names: tuple[str, ...] = ()
-    currency: str = DEFAULT
 
     def knowing(self, names: Mapping[str, NameKind]) -> "Lexicon":
         """Return a lexicon that knows these names as well."""
         extra = [(name, kind, name) for name, kind in names.items()]
         known = (name for name, kind in names.items() if kind != "UNIT")
-        return Lexicon(self.language, _index(extra, self.by_first), (*self.names, *known), self.currency)
+        return Lexicon(self.language, _index(extra, self.by_first), self.currency, (*self.names, *known))
 
 
 def _index(
@@ -84,14 +95,14 @@ def _index(
 
 
 @cache
-def lexicon_of(language: Language, currency: str = DEFAULT) -> Lexicon:
+def lexicon_of(language: Language, currency: str) -> Lexicon:
     """Return the lexicon of a file in a currency that has no names of its own yet."""
     words = [(text, kind, text) for text, kind in spellings(WORDS, language).items()]
     units = [(text, "UNIT", unit) for text, unit in spellings(UNITS, language).items()]
     money = [(text, kind, text) for text, kind in money_words(currency, language).items()]
     # Known so that they can be refused by name; a name of the file's own wins over them.
     others = [(text, OTHER_MONEY, kind) for text, kind in other_words(currency, language).items()]
-    return Lexicon(language, _index((*words, *units, *money, *others), {}), currency=currency)
+    return Lexicon(language, _index((*words, *units, *money, *others), {}), currency)
 
 
 # A money word of another currency than the file's.
@@ -104,10 +115,10 @@ DECLARING = frozenset(
 # What a file may call its own facts and choices all the same.
 _OPEN = DECLARING | {OTHER_MONEY}
 
-PLAIN: Mapping[Language, Lexicon] = {"zh": lexicon_of("zh"), "en": lexicon_of("en")}
+PLAIN: Mapping[Language, Lexicon] = {"zh": lexicon_of("zh", DEFAULT), "en": lexicon_of("en", DEFAULT)}
 
 
-def reserved(text: str, language: Language, currency: str = DEFAULT) -> bool:
+def reserved(text: str, language: Language, currency: str) -> bool:
     """Say whether a text is a word of the language, so that no fact may be called by it."""
     known = lexicon_of(language, currency).by_first.get(text[0].lower(), ())
     return any(text.lower() == spelling.lower() and kind not in _OPEN for spelling, kind, _ in known)
@@ -117,19 +128,19 @@ MAX_NAME = 40
 _NAME = re.compile(rf"[^\W\d]\w{{0,{MAX_NAME - 1}}}")
 
 
-def usable_name(name: str, language: Language, currency: str = DEFAULT) -> bool:
+def usable_name(name: str, language: Language, currency: str) -> bool:
     """Say whether a fact or a choice may be called so in a file of this currency."""
     # A full-width letter would be folded inside cells and never be found again.
     plain = name.translate(FOLDED) == name
     return plain and _NAME.fullmatch(name) is not None and not reserved(name, language, currency)
 
 
-def reserved_name(name: str, language: Language, currency: str = DEFAULT) -> bool:
+def reserved_name(name: str, language: Language, currency: str) -> bool:
     """Say whether a name is taken by the language, and so would be read as its word wherever it stands."""
     return bool(name) and reserved(name, language, currency)
 
 
-def why_not_a_name(name: str, language: Language, currency: str = DEFAULT) -> tuple[str, str]:
+def why_not_a_name(name: str, language: Language, currency: str) -> tuple[str, str]:
     """Say the one reason why a name cannot be used, and what to write."""
     plain = name.translate(FOLDED)
     better = "_".join(re.findall(r"\w+", plain)).lstrip("0123456789_")
@@ -393,12 +404,14 @@ def _unknown(lexicon: Lexicon, text: str, position: int) -> str:
 
 def _repair(scan: _Scan, word: str, text: str, position: int) -> tuple[str, str]:
     lexicon = scan.lexicon
-    if repair := meant(word, text, position):
+    if any(token.kind == "IF_UNKNOWN" for token in scan.tokens[-2:]):
+        return CONSTANT
+    if repair := in_figures(text, position, lexicon.currency) or meant(word, text, position):
         return repair
     # 违法面即: what stands before a word that is known may be the slip as well.
     shorter = [word[:end] for end in range(1, len(word)) if _longest(lexicon, text, position + end)]
     tried = [*_phrases(text, position), word] if word.isascii() else [word, *reversed(shorter)]
-    if near := misses(tried, lexicon.names, lexicon.language, lexicon.currency):
+    if near := misses(tried, lexicon.names, spoken_words(lexicon.language, lexicon.currency)):
         return question(near)
     if scan.tokens and scan.tokens[-1].kind == "NUMBER" and lexicon.names:
         return UNIT_OF_FACT

@@ -132,7 +132,8 @@ class Lines(Timed):
         token = first_token(tree)
         typed = self.sum(tree)
         unit = axis.unit if isinstance(axis, Fact) else ""
-        repair = in_unit(axis.name, axis.kind, unit, token.value if token.type == "NUMBER" else "50")
+        figure = token.value if token.type == "NUMBER" else "50"
+        repair = in_unit(axis.name, axis.kind, unit, self.lexicon.currency, figure)
         if not isinstance(typed.node, Money | Number):
             # `0-5` is a subtraction, and a name has another value in every case.
             self.fail("not_a_band", token, found=self.cell.text, repair=band(self.cell.text) or _BANDS)

@@ -20,6 +20,7 @@ from engine.load_regime import (
     REGIME_KEYS,
     read_cards,
     read_catalogue,
+    read_currency,
     read_guard,
     read_regime,
 )
@@ -223,7 +224,11 @@ class _Loading:
             self.failed.add(code)
 
     def guard(self, top: Section, complaints: Complaints) -> None:
-        guard = read_guard(top, complaints)
+        currency = read_currency(top, complaints)
+        if currency is None:
+            self.failed.add(top.text("guard"))
+            return
+        guard = read_guard(top, complaints, currency)
         self.failed |= complaints.failed
         if guard.code in self.guards:
             complaints.add("duplicate_code", top.cell("guard").place, found=guard.code, expected=guard.code)
@@ -243,7 +248,11 @@ class _Loading:
             complaints.add("two_regimes", Place(path, 1, 1), found=self.regimes[folder].file)
             return
         complaints.failed |= self.failed
-        self.regimes[folder] = read_regime(top, path, digest, self.guards, complaints)
+        currency = read_currency(top, complaints)
+        if currency is None:
+            self.unread_regimes.add(folder)
+            return
+        self.regimes[folder] = read_regime(top, path, digest, self.guards, complaints, currency)
         self.regime_complaints[folder] = complaints
 
     def catalogue(self, top: Section, complaints: Complaints) -> None:

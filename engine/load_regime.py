@@ -63,7 +63,7 @@ def builder_for(
     bounds: Bounds = "inclusive",
     records: Mapping[str, Records] = MappingProxyType({}),
     names: Iterable[str] = (),
-    currency: str = DEFAULT,
+    currency: str,
 ) -> Builder:
     """Make the builder of one file's cells; `names` are those that `计算` will give a meaning to.
 
@@ -128,9 +128,8 @@ def check_names(facts: Mapping[str, Fact], complaints: Complaints) -> None:
             complaints.add("unknown_fact", fact.cell.place, found=fact.count.of, repair=repair, about=fact.count.of)
 
 
-def read_guard(top: Section, complaints: Complaints) -> Guard:
+def read_guard(top: Section, complaints: Complaints, currency: str) -> Guard:
     """Read an article of general law that stands around every penalty."""
-    currency = read_currency(top, complaints)
     facts = read_facts(top.node("facts", required=False), top.language, True, complaints, currency)
     check_names(facts, complaints)
     node = top.node("compute", required=False)
@@ -168,8 +167,11 @@ def read_guard(top: Section, complaints: Complaints) -> Guard:
     )
 
 
-def read_currency(top: Section, complaints: Complaints) -> str:
-    """Read the code of the currency a file says; the yuan where it says none."""
+def read_currency(top: Section, complaints: Complaints) -> str | None:
+    """Read the code of the currency a file says; the yuan where it says none, None after complaining of an unknown one.
+
+    What is in an unknown currency is not read: every amount in it would seem to be another mistake.
+    """
     cell = top.scalar("currency", required=False) if top.has("currency") else None
     if cell is None:
         return DEFAULT
@@ -181,7 +183,7 @@ def read_currency(top: Section, complaints: Complaints) -> str:
         known = (f"可写{'、'.join(CURRENCIES)}", f"allowed: {', '.join(CURRENCIES)}")
         repair = (asked[0] + known[0], asked[1] + known[1])
         complaints.add("unknown_currency", cell.place, found=text, repair=repair)
-    return code or DEFAULT
+    return code
 
 
 def names_money(node: object) -> bool:
@@ -223,10 +225,11 @@ def _guards(
         yield guard
 
 
-def read_regime(top: Section, file: str, digest: str, guards: Mapping[str, Guard], complaints: Complaints) -> Regime:
+def read_regime(
+    top: Section, file: str, digest: str, guards: Mapping[str, Guard], complaints: Complaints, currency: str
+) -> Regime:
     """Read a regime file; what is missing is complained about and filled with a value that is never used."""
     language = top.language
-    currency = read_currency(top, complaints)
     first_day_counts = top.choice("first_day", question=QUESTIONS["first_day"]) == "counts"
     declared = top.node("facts", required=False)
     records, sections = read_records(declared, language, first_day_counts, complaints, currency)
@@ -401,9 +404,10 @@ def read_catalogue(top: Section, complaints: Complaints) -> list[PowerItem]:
 
 def read_cards(top: Section, complaints: Complaints) -> tuple[tuple[Fact, ...], tuple[CardRule, ...]]:
     """Read the card rules and the facts of the event they look at."""
-    facts = read_facts(top.node("facts"), top.language, True, complaints)
+    # A card looks at an event, which has no regime: an amount in it is in yuan.
+    facts = read_facts(top.node("facts"), top.language, True, complaints, DEFAULT)
     check_names(facts, complaints)
-    builder = builder_for(facts, top.language, complaints)
+    builder = builder_for(facts, top.language, complaints, currency=DEFAULT)
     rules: list[CardRule] = []
     for inner in top.sections("rules", frozenset({"name", "level", "when", "reason", "basis"})):
         cell = inner.scalar("when")

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from engine.calendar import FIRST_YEAR, LAST_YEAR, read_day
-from engine.currency import DEFAULT, currency_of, money_words, unit_word
+from engine.currency import CURRENCIES, money_words, unit_word
 from engine.fact import Language
+from engine.numbers import exact, exact_text
 from engine.vocabulary import FOLDED, UNITS, WORDS, spell, spellings
 from engine.words import listed
 
@@ -46,14 +47,32 @@ _MEANT: Mapping[str, str] = {
     "布尔": "是否", "小数": "数", "整型": "整数", "枚举": "选项", "钱": "金额", "和": "且", "以及": "且", "并": "且",
     "不是": "非", "没有": "非", "未": "非", "大于或等于": "≥", "小于或等于": "≤", "不大于": "≤", "不小于": "≥",
 }  # fmt: skip
-PER_UNIT: Both = (
-    "“每……”要乘以一个同单位的事实，如“每平方米50元 × 面积”",
-    "multiply it by a fact in that unit: `per square metre 50 yuan × area`",
+CONSTANT: Both = (
+    "“不明按”后面只写一个确定的值，是这个事实自己可以取的，不能是另一个事实、名称或算式",
+    "after `if unknown` stands one constant that the fact itself can have: no other name and no formula",
 )
 UNIT_OF_FACT: Both = (
     "数字后面写该事实声明的单位，也可以不写",
     "behind a figure write the unit its fact is declared in, or none",
 )
+# Figures in words, and what they are multiplied or divided by: an amount is written out, never another one offered.
+_IN_WORDS = {word: number for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)}
+_PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
+_FRACTION = re.compile(rf"(a|{'|'.join(_IN_WORDS)})[ -]({'|'.join(_PARTS)})s?(?!\w)")
+_SCALES = {
+    "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "lakhs": 10**5, "lakh": 10**5, "lac": 10**5,
+    "crores": 10**7, "crore": 10**7, "bn": 10**9, "k": 1000, "K": 1000, "m": 10**6, "M": 10**6,
+    "百万": 10**6, "千万": 10**7, "亿": 10**8, "百": 100, "千": 1000,
+}  # fmt: skip
+_SCALE = re.compile(rf"\s*({'|'.join(_SCALES)})(?![A-Za-z0-9_])")
+_SCALED = re.compile(r"([0-9]{1,12}(?:,[0-9]{3}){0,3}(?:\.[0-9]{1,9})?)\s*$")
+# What bounds a fine from above or below in everyday words.
+_BOUNDED = re.compile(
+    r"(?P<most>not exceeding|not to exceed|not more than|no more than|not over|up to|at most|不超过|不高于|最高)"
+    r"|(?P<least>not less than|no less than|not under|at least|不低于|不少于|最低)"
+)
+_BOUNDED_AMOUNT = re.compile(r"\s*([^,;，；()（）]*?[^,;，；()（）\s])\s*(?=$|[,;，；()（）]|\bor less\b|\bor more\b)")
+_NOT_NEAR = frozenset({"imprison", "imprisonment", "imprisoned", "jail", "prison", "a", "an", "the"})
 _BEGINNINGS = tuple(each for each in _MEANT if not each.isascii() and len(each) > 1)
 _OR_EQUAL = re.compile(r"(more|greater|less|smaller) than or $")
 _OF = re.compile(r"的\s*([0-9]+(?:\.[0-9]+)?\s*(?:倍|%))")
@@ -81,8 +100,44 @@ def currency(text: str, position: int, code: str) -> tuple[str, Both] | None:
     )
 
 
+def bounded(text: str, position: int) -> Both | None:
+    """Return how an amount with a limit in everyday words is written: `not exceeding 50 euros` is `50 euros or less`.
+
+    The words may begin before the position, at `not`.
+    """
+    begin = next((at for at in (position, text.rfind("not ", 0, position)) if at >= 0 and _BOUNDED.match(text, at)), -1)
+    found = _BOUNDED.match(text, begin) if begin >= 0 else None
+    if found is None or found.end() < position or not (amount := _BOUNDED_AMOUNT.match(text, found.end())):
+        return None
+    zh, en = ("以下", "or less") if found["most"] else ("以上", "or more")
+    return f"请写“{amount[1]}{zh}”", f"write `{amount[1]} {en}`"
+
+
+def in_figures(text: str, position: int, code: str) -> Both | None:
+    """Return the figure for one in words that stands here: `20 thousand euros` is 20000 euros, `one third` 1 ÷ 3."""
+    before, at, scale = _SCALED.search(text, 0, position), position, 1
+    while before and (found := _SCALE.match(text, at)):
+        at, scale = found.end(), scale * _SCALES[found[1]]
+    if before and at > position:
+        figure = exact_text(exact(before[1].replace(",", "")) * scale)
+        follows = text[at:].lstrip()
+        zh, en = money_words(code, "zh"), money_words(code, "en")
+        sign = any(text[: before.start()].rstrip().endswith(each) for each in CURRENCIES[code].signs)
+        if sign or any(follows.startswith(word) for word in (*zh, *en)):
+            return f"写成数字：“{figure}{unit_word(code, 'zh')}”", f"write `{figure} {unit_word(code, 'en')}`"
+        return f"写成数字：“{figure}”", f"write `{figure}`"
+    if part := _FRACTION.match(text, position):
+        written = f"{_IN_WORDS.get(part[1], 1)} ÷ {_PARTS[part[2]]}"
+        return f"请写“{written}”", f"write `{written}`"
+    word = re.compile(r"[a-z]+").match(text, position)
+    number = _IN_WORDS.get(word.group()) if word else None
+    return None if number is None else (f"请写“{number}”", f"write `{number}`")
+
+
 def meant(word: str, text: str, position: int) -> Both | None:
     """Return what to write for a word of everyday speech or of another language."""
+    if found := bounded(text, position):
+        return found
     if between := _BETWEEN.match(text, position):
         subject = _SUBJECT.search(text, 0, position)
         name = subject[1] if subject else "…"
@@ -106,18 +161,27 @@ def meant(word: str, text: str, position: int) -> Both | None:
     return f"请写“{plain}”", f"write `{plain}`"
 
 
-def misses(
-    words: Iterable[str], names: Iterable[str], language: Language | None = None, code: str = DEFAULT
-) -> list[str]:
+def per_unit(code: str) -> Both:
+    """Return how an amount for each unit is multiplied."""
+    return (
+        f"“每……”要乘以一个同单位的事实，如“每平方米50{unit_word(code, 'zh')} × 面积”",
+        f"multiply it by a fact in that unit: `per square metre 50 {unit_word(code, 'en')} × area`",
+    )
+
+
+def misses(words: Iterable[str], names: Iterable[str], spoken: Sequence[str] = ()) -> list[str]:
     """Return what these spellings of one unknown word are near to: names of the file, or words of the language."""
     known = list(dict.fromkeys(names))
-    spoken = () if language is None else _spoken(language, code)
     for word in words:
+        if word in _NOT_NEAR:
+            return []
         if " " in word:
             near = difflib.get_close_matches(word, [each for each in spoken if " " in each], n=1, cutoff=0.8)
         elif word.isascii():
             begun = [each for each in spoken if each.startswith(f"{word} ")][:2]
-            near = begun or difflib.get_close_matches(word, [*known, *spoken], n=2, cutoff=0.7)
+            # A slip of the pen seldom spares no first letter: `imprison` is no `person`.
+            same = [each for each in (*known, *spoken) if each[:1].lower() == word[:1].lower()]
+            near = begun or difflib.get_close_matches(word, same, n=2, cutoff=0.7)
         else:
             near = difflib.get_close_matches(word, known, n=2, cutoff=0.5)
             if not near and len(word) > 1:
@@ -128,9 +192,11 @@ def misses(
 
 
 @cache
-def _spoken(language: Language, code: str) -> tuple[str, ...]:
+def spoken_words(language: Language, code: str) -> tuple[str, ...]:
     """Return the words of the language that could be misspelt, with those of the file's currency."""
-    every = [*spellings(WORDS, language), *spellings(UNITS, language), *money_words(code, language)]
+    # Not `ten thousand euros`: what is near to it is another amount.
+    money = [word for word in money_words(code, language) if not word.startswith("ten ")]
+    every = [*spellings(WORDS, language), *spellings(UNITS, language), *money]
     return tuple(word for word in every if len(word) > (1 if language == "zh" else 2) and word[0].isalpha())
 
 
@@ -219,10 +285,9 @@ def _written(found: re.Match[str]) -> str:
     return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
 
 
-def in_unit(name: str, kind: str, unit: str, figure: str = "50") -> Both:
+def in_unit(name: str, kind: str, unit: str, code: str, figure: str = "50") -> Both:
     """Return the unit that a name was declared in, and how a figure beside it is written."""
     if kind == "money":
-        code = currency_of(unit) or DEFAULT
         zh, en = unit_word(code, "zh"), unit_word(code, "en")
         return f"“{name}”是金额，写“{figure}{zh}”", f"`{name}` is money: write `{figure} {en}`"
     if kind not in ("integer", "number") or not unit:

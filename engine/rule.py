@@ -231,7 +231,7 @@ class Guard:
     validity: Validity
     article: str
     quote: str = field(compare=False)
-    currency: str = "CNY"
+    currency: str
     facts: tuple[Fact, ...]
     values: tuple[Named, ...]
     provisions: tuple[Provision, ...]
@@ -278,7 +278,7 @@ class Regime:
     records: tuple[Records, ...] = ()
     values: tuple[Named, ...] = ()
     guards: tuple[Guard, ...] = ()
-    currency: str = "CNY"
+    currency: str
     case_given: tuple[tuple[str, str], ...] = ()
     lighter_law: Literal["yes", "no", ""] = ""
     always: tuple[GeneralMeasure, ...]

@@ -7,7 +7,7 @@ apart (tests/laws). Names, units' meanings and quoted texts are the rule's own a
 from collections.abc import Mapping
 from fractions import Fraction
 
-from engine.currency import DEFAULT, amount_text, currency_of, unit_word
+from engine.currency import amount_text, currency_of, unit_word
 from engine.fact import Fact, Language
 from engine.lexer import usable_name
 from engine.measures import (
@@ -78,7 +78,7 @@ class Surface:
         self,
         facts: Mapping[str, Fact],
         language: Language,
-        currency: str = DEFAULT,
+        currency: str,
         lists: Mapping[str, Records] | None = None,
     ) -> None:
         self.facts = facts

@@ -34,7 +34,8 @@ class Why:
         """Say it in a language: the tiers that did not apply, what every step changes, the changes, what was cut."""
         cut = [_cut(name, language) for name in self.found.cut]
         tiers = [tier_text(each, language) for each in self.tiers]
-        steps = [step_text(each, language) for each in self.found.gradual]
+        currency = self.found.decision.rule.regime.currency
+        steps = [step_text(each, currency, language) for each in self.found.gradual]
         changes = [change_text(each, self.found.decision, language) for each in self.found.changes]
         return (*tiers, *steps, *changes, *cut)
 
@@ -86,7 +87,7 @@ def _change(change: Counterfactual, decision: Decision) -> dict[str, Wire]:
 
 
 def _step(step: Gradual, decision: Decision) -> dict[str, Wire]:
-    fact, language = step.fact, decision.rule.language
+    fact, language, currency = step.fact, decision.rule.language, decision.rule.regime.currency
     return {
         "fact": fact.name,
         "side": step.side,
@@ -95,8 +96,8 @@ def _step(step: Gradual, decision: Decision) -> dict[str, Wire]:
         "steady": step.steady,
         "fine_fen": step.outcome.fine_fen,
         "measures": [imposed_to_wire(each) for each in step.outcome.measures],
-        "zh": step_text(step, "zh"),
-        "en": step_text(step, "en"),
+        "zh": step_text(step, currency, "zh"),
+        "en": step_text(step, currency, "en"),
     }
 
 
@@ -112,14 +113,14 @@ def change_text(change: Counterfactual, decision: Decision, language: Language) 
     return f"{text}（按 {at}计）" if language == "zh" else f"{text} (at {at})"
 
 
-def step_text(step: Gradual, language: Language) -> str:
+def step_text(step: Gradual, currency: str, language: Language) -> str:
     """Write what one step of a fact changes: `份额每多 1 分，罚款多 5 元（5 分 → 罚款 25 元）`."""
     zh, fact, day = language == "zh", step.fact, isinstance(step.value, date)
     word = _STEP[step.side == "below", day][0 if zh else 1]
     size = ("1 日" if zh else "1 day") if day else _with_unit(fact, 1, language)
-    told = ("，" if zh else ", ").join(_by_how_much(*each, language) for each in step.changing)
+    told = ("，" if zh else ", ").join(_by_how_much(*each, currency, language) for each in step.changing)
     at = _with_unit(fact, step.value, language)
-    there = ("，" if zh else ", ").join(measure_text(imposed_to_wire(each), language) for _, each in step.changing)
+    there = _measures((each for _, each in step.changing), currency, language)
     if zh:
         return f"{fact.name}{'每' if step.steady else '再'}{word} {size}，{told}（{at} → {there}）"
     return f"{'each' if step.steady else 'the next'} {size} {word} of {fact.name}: {told} ({at} → {there})"
@@ -134,7 +135,7 @@ _STEP = {
 }
 
 
-def _by_how_much(here: Imposed, there: Imposed, language: Language) -> str:
+def _by_how_much(here: Imposed, there: Imposed, currency: str, language: Language) -> str:
     """Say by how much a measure changes: `罚款多 5 元`; of a range only that it does."""
     zh = language == "zh"
     before, after = imposed_to_wire(here), imposed_to_wire(there)
@@ -142,8 +143,8 @@ def _by_how_much(here: Imposed, there: Imposed, language: Language) -> str:
         return "罚款幅度随之变动" if zh else "the range of the fine changes"
     figure = next(key for key in ("amount_fen", "time", "value") if before.get(key) != after.get(key))
     change = Fraction(str(after[figure])) - Fraction(str(before[figure]))
-    word = measure_text({key: each for key, each in after.items() if key != figure}, language)
-    unit = measure_unit(after, language)
+    word = measure_text({key: each for key, each in after.items() if key != figure}, language, currency)
+    unit = measure_unit(after, language, currency)
     text = f"{exact_text(Fraction(abs(change), 100 if figure == 'amount_fen' else 1))} {unit}".strip()
     if zh:
         return f"{word}{'多' if change > 0 else '少'} {text}"
@@ -194,21 +195,21 @@ def _outcome_text(outcome: Outcome, decision: Decision, language: Language) -> s
             names = ("、" if zh else ", ").join(outcome.wanted)
             return f"还须查明{names}" if zh else f"{names} would have to be established"
         return f"不能作出处罚：{outcome.message}" if zh else f"no penalty could be decided: {outcome.message}"
+    currency = decision.rule.regime.currency
     own = [each for each in outcome.measures if not each.basis] or list(outcome.measures)
-    text = _measures(own, outcome, language)
+    text = _measures(own, currency, language)
     if not text:
         text = "无处罚" if zh else "nothing is imposed"
     before = [each for each in decision.measures if not each.basis] or list(decision.measures)
-    told = _measures(before, decision, language)
+    told = _measures(before, currency, language)
     if text == told and outcome.tier:
         # The penalty reads the same; what differs is the tier, or what general law adds.
         return f"“{outcome.tier}”，{text}" if zh else f"“{outcome.tier}”, {text}"
     return text
 
 
-def _measures(imposed: Iterable[Imposed], decision: Decision, language: Language) -> str:
+def _measures(imposed: Iterable[Imposed], currency: str, language: Language) -> str:
     """Write measures of a decision in a row, amounts in its currency."""
-    currency = decision.rule.regime.currency
     texts = (measure_text(imposed_to_wire(each), language, currency) for each in imposed)
     return ("，" if language == "zh" else ", ").join(texts)
 

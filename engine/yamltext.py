@@ -202,14 +202,32 @@ class _Builder:
 
     def mapping(self, event: MappingStartEvent, depth: int) -> Mapping:
         entries: dict[str, tuple[Scalar, Node]] = {}
-        last = ""
+        last, end, cut = "", 0, None
+        # By the key of the cell, what a comma cut off it first.
+        left: dict[str, Scalar] = {}
         while not isinstance(inner := next(self.events), MappingEndEvent):
             key = self.node(inner, depth + 1)
             after = next(self.events)
             value = self.node(after, depth + 1)
+            tight, end = inner.start_mark.index == end + 1, after.end_mark.index
+            if cut is not None and isinstance(key, Scalar) and tight and _GROUP.match(key.text):
+                # `up to €1,000: 10` is one line of a table, and its comma stands inside a figure.
+                key = Scalar(f"{cut.text},{key.text}", cut.place, cut.columns_hold)
+                if after.start_mark.index != inner.end_mark.index:
+                    repair = _parted(f'"{key.text}": …')
+                    self.complaints.add("broken_cell", cut.place, found=key.text.rpartition(",")[2], repair=repair)
+                    tight = False
+            elif cut is not None:
+                self.left_over(cut, entries, last, left)
+            cut = None
             if isinstance(key, Scalar) and event.flow_style and after.start_mark.index == inner.end_mark.index:
                 # Inside {…} a comma ends a cell, and what stood behind it is an entry that has no colon.
-                self.left_over(key, entries, last)
+                if tight and last in entries and _grouped(entries[last][1], key):
+                    self.left_over(key, entries, last, left, ",")
+                elif key.text[-1:].isdecimal():
+                    cut = key
+                else:
+                    self.left_over(key, entries, last, left)
                 continue
             last = key.text if isinstance(key, Scalar) else ""
             if not isinstance(key, Scalar):
@@ -225,10 +243,23 @@ class _Builder:
                 )
             else:
                 entries[key.text] = (key, value)
+        if cut is not None:
+            self.left_over(cut, entries, last, left)
+        for name, rest in left.items():
+            whole = entries[name][1]
+            assert isinstance(whole, Scalar)
+            self.complaints.add("broken_cell", rest.place, found=rest.text, repair=_parted(f'{name}: "{whole.text}"'))
         return Mapping(entries, self.place(event))
 
-    def left_over(self, key: Scalar, entries: dict[str, tuple[Scalar, Node]], last: str) -> None:
-        """Complain of an entry without a colon; a cell that a comma cut is put together again, so it is said once."""
+    def left_over(
+        self,
+        key: Scalar,
+        entries: dict[str, tuple[Scalar, Node]],
+        last: str,
+        left: dict[str, Scalar],
+        comma: str = ", ",
+    ) -> None:
+        """Note an entry without a colon; a cell that commas cut is put together again and complained of once."""
         if meant := entry_meant(key.text):
             self.complaints.add("no_colon", key.place, found=key.text, repair=colon_repair(*meant))
             # Read as it was meant: that the entry is missing would be no second mistake.
@@ -240,9 +271,25 @@ class _Builder:
             repair = ("每项写成“项目: 内容”", "write each entry as `key: value`")
             self.complaints.add("no_colon", key.place, found=key.text, repair=repair)
             return
-        left = key.text or "?"  # Nothing is read for a `?` that stands alone.
-        whole = Scalar(f"{before.text}, {left}", before.place, before.columns_hold)
-        entries[last] = (entries[last][0], whole)
-        entry = shorten(f'{last}: "{whole.text}"')
-        repair = (f"含有逗号的一格，请加引号：{entry}", f"a cell that holds a comma needs quotes: `{entry}`")
-        self.complaints.add("broken_cell", key.place, found=left, repair=repair)
+        rest = key.text or "?"  # Nothing is read for a `?` that stands alone.
+        left.setdefault(last, Scalar(rest, key.place))
+        entries[last] = (entries[last][0], Scalar(f"{before.text}{comma}{rest}", before.place, before.columns_hold))
+
+
+# What follows the comma of 50,000.
+_GROUP = re.compile(r"[0-9]{3}(?![0-9])")
+
+
+def _grouped(before: Node, key: Scalar) -> bool:
+    """Say whether a comma stood inside a figure: 50,000 and not 50, 000."""
+    return isinstance(before, Scalar) and before.text[-1:].isdecimal() and _GROUP.match(key.text) is not None
+
+
+def _parted(entry: str) -> tuple[str, str]:
+    shown = shorten(entry)
+    if not re.search(r"[0-9],[0-9]{3}(?![0-9])", entry):
+        return f"含有逗号的一格，请加引号：{shown}", f"a cell that holds a comma needs quotes: `{shown}`"
+    return (
+        f"{{…}} 里逗号分隔各项：数字不写逗号，或者给整格加引号：{shown}",
+        f"within {{…}} a comma parts entries: leave it out of the figure, or quote the whole text: `{shown}`",
+    )

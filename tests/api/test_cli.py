@@ -360,10 +360,25 @@ def test_nothing_is_decided_on_broken_rules(broken: Path, tmp_path: Path) -> Non
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "szcg-2023/SZCG-013.yaml:18:9" in done.stderr
-    assert "nothing is decided on broken rules; see `zhunsheng check`" in done.stderr
-    assert "in 2 files (szcg-2023/SZCG-003.yaml, szcg-2023/SZCG-013.yaml)" in done.stderr
-    assert "2 个规则文件里有" in done.stderr
+    # Said in the language of the files, as their findings are.
+    assert (
+        "2 个规则文件里有 4 处问题（szcg-2023/SZCG-003.yaml, szcg-2023/SZCG-013.yaml）：规则不通就不作裁量"
+        in done.stderr
+    )
+    assert "nothing is decided on broken rules" not in done.stderr
     assert not (tmp_path / "log.sqlite3").exists()
+
+
+@pytest.mark.parametrize("command", [SECOND, ("test",)])
+def test_broken_english_rules_are_told_of_in_english(tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "law").mkdir()
+    (tmp_path / "law" / "x.yaml").write_text("language: English\nregime: R\ncurrency: XYZ\n")
+
+    done = zhunsheng(*command, "--rules", str(tmp_path / "law"))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing is decided on broken rules; see `zhunsheng check`" in done.stderr
+    assert not re.search("[\u4e00-\u9fff]", done.stderr)
 
 
 @pytest.mark.parametrize("command", [("check",), ("test",), SECOND, ("serve", "--port", "0"), ("watch", "--once")])

@@ -331,6 +331,19 @@ def test_a_fact_of_a_rule_that_nothing_uses_and_one_name_for_two_tiers_are_notic
     assert "两行都叫“轻”" in found[2].message
 
 
+def test_a_computed_value_that_nothing_reads_is_noticed() -> None:
+    rule = changed(
+        RULE,
+        ("裁量表:", "计算:\n  甲: 2 × 面积\n  乙: 3 × 甲\n  丙: 10元 × 面积\n裁量表:"),
+        ("处理: 罚款 500元", "处理: 罚款 较大者(丙, 500元)"),
+        ("裁量表:", "超出法定幅度: 取边界\n裁量表:"),
+    )
+
+    found = [each for each in notices(book(rule)) if each.code == "unused_value"]
+
+    assert [each.message for each in found] == ["算出的“乙”没有用到"]
+
+
 def test_what_the_regime_declares_and_one_name_in_two_groups_are_not_noticed() -> None:
     rule = changed(RULE, ("  - 档次: 重\n", "  - 档次: 轻\n    组: 乙\n"), ("  主动改正: 是否，从轻\n", ""))
     rule = changed(rule, ("  地段: 选项 主街、小巷、广场\n", ""))

@@ -387,7 +387,7 @@ def test_days_in_force_that_do_not_work_are_findings(text: str, code: str, colum
     ],
 )
 def test_rounding_is_a_step_and_a_direction(text: str, expected: object) -> None:
-    read = read_rounding(Scalar(text, AT), "zh", Complaints())
+    read = read_rounding(Scalar(text, AT), "zh", Complaints(), "CNY")
 
     assert read == expected
 
@@ -399,7 +399,7 @@ def test_rounding_is_a_step_and_a_direction(text: str, expected: object) -> None
 def test_rounding_that_does_not_work_is_a_finding(text: str, code: str) -> None:
     complaints = Complaints()
 
-    read = read_rounding(Scalar(text, AT), "zh", complaints)
+    read = read_rounding(Scalar(text, AT), "zh", complaints, "CNY")
 
     assert read is None
     assert [each.code for each in complaints.findings] == [code]

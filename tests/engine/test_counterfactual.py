@@ -128,7 +128,7 @@ SHARE = "  份额: 整数，点，1 至 10\n"
 
 
 def steps(rulebook: Rulebook, facts: Mapping[str, Any], language: Any = "zh") -> list[str]:
-    return [step_text(each, language) for each in found(rulebook, facts).gradual]
+    return [step_text(each, "CNY", language) for each in found(rulebook, facts).gradual]
 
 
 def test_a_figure_that_changes_with_every_step_is_told_by_the_next_step_on_each_side() -> None:

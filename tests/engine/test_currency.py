@@ -1,12 +1,17 @@
 """A regime's currency is real: its words alone are read, and everything written back says it."""
 
+import ast
+import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from engine import Act, Decision, JointRefusal, Rulebook, decide_together, joint_to_wire, load_rulebook, to_wire
+from engine import Act, Decision, JointRefusal, Rulebook, decide, decide_together, joint_to_wire, load_rulebook, to_wire
+from engine.card import answer_text, card
 from engine.coverage import measure
 from engine.currency import (
     CURRENCIES,
@@ -21,18 +26,19 @@ from engine.currency import (
 )
 from engine.cuts import sites_of
 from engine.errors import Complaints
-from engine.explain import explain, explain_wire
+from engine.explain import explain, explain_wire, measure_text, measure_unit
 from engine.explain_joint import explain_joint
 from engine.fact import NOWHERE, Language
 from engine.given import domain_text
 from engine.load_regime import builder_for
+from engine.prove import prove
 from engine.prove_rows import Rows
 from engine.rule_cases import expectation, run_cases
 from engine.schema import describe, facts_schema
 from engine.suggest import suggest
 from engine.surface import Surface
 from engine.vocabulary import UNITS, WORDS
-from engine.why import why
+from engine.why import step_text, why
 from engine.yamltext import Scalar
 from tests.engine.kit import (
     REGIME,
@@ -540,6 +546,36 @@ def test_a_case_in_one_currency_is_decided_and_told_in_it() -> None:
     assert [each for language in BOTH for each in explain_joint(joint, language) if "yuan" in each] == []
 
 
+@pytest.mark.parametrize("language", BOTH)
+def test_the_fine_of_an_act_is_told_once(language: Language) -> None:
+    acts = [
+        Act(act=act, violation="X-001", facts={"area": area, "gains": "0"}) for act, area in (("a", "1"), ("b", "2"))
+    ]
+
+    told = explain_joint(decide_together(two(), date(2026, 11, 1), acts), language)
+
+    for act, fine in (("a", 100), ("b", 120)):
+        line = (
+            f"行为“{act}”：罚款 {fine} 欧元（X-001）" if language == "zh" else f"act “{act}”: fine {fine} euros (X-001)"
+        )
+        assert told.count(line) == 1
+
+
+@pytest.mark.parametrize("code", ["EUR", "JPY"])
+def test_what_goes_on_behind_the_hundredths_is_marked(code: str) -> None:
+    rule = changed(EUR_RULE, ("20 euros × area", "20 euros × area ÷ 3"))
+    rulebook = load_rulebook(city(rule) if code == "EUR" else in_yen(rule))
+
+    told = explain(decide(rulebook, "X-001", date(2026, 11, 1), {"area": "4", "gains": "0"}), "en")
+    whole = explain(decide(rulebook, "X-001", date(2026, 11, 1), {"area": "3", "gains": "0"}), "en")
+
+    # 80 and 26 2/3: held as 106.66, and in yen rounded to 106.
+    assert any(each.endswith(f"gives {'106.66… euros' if code == 'EUR' else '106.66 yen'}") for each in told)
+    assert f"rounded to {'106.66 euros' if code == 'EUR' else '106 yen'}" in told
+    assert not [each for each in whole if "…" in each]
+    assert any("benchmark: Fine schedule of the city (Order 12/2023) X-001" in each for each in told)
+
+
 def test_a_case_in_two_currencies_is_refused_by_name() -> None:
     acts = [
         Act(act="a", violation="X-001", facts={"area": "1", "gains": "0"}),
@@ -674,3 +710,116 @@ def test_a_proof_in_yen_goes_by_whole_ones() -> None:
     # On the grid of yen `> 50` and `< 51` leave no gap, and no overlap.
     assert [each.verdict for each in (*rows.complete(), *rows.unambiguous())] == []
     assert {cut.low for cut in sites_of(rulebook.rules["T-1"]).cuts if cut.fact.name == "货值"} == {50}
+
+
+# --- every sentence in the currency of its rule
+
+# A fine by each step of a fact, one along a share of gains, a published range, a formula past the statute, a figure.
+SENTENCES_RULE = changed(
+    EUR_RULE,
+    ("fine 50 euros to 5000 EUR", "fine 50 euros to greatest of (5000 EUR, 2 × gains)"),
+    ("beyond_range: take the limit", "beyond_range: refuse\nin_tier: range only"),
+    ("  area: number", "  flags: integer, times, 0 to 900\n  area: number"),
+    ("fine 80 euros + base", "fine 10 euros × flags"),
+    ("fine 0.1 ten thousand euros, also", "fine 1 fold to 3 fold × 20 euros × flags, also"),
+)
+NOT_OURS = re.compile(r"\byuan\b|CNY|(?<![欧日])元|\bfen\b(?!_)")
+
+
+def in_yen(rule: str) -> dict[str, bytes]:
+    regime = changed(EUR_REGIME, ("currency: EUR", "currency: JPY"), ("1 cent, floor", "1 yen, floor"))
+    return city(rule.replace("euros", "yen").replace("EUR", "yen").replace('"2.5"', '"3"'), regime)
+
+
+@pytest.mark.parametrize("language", BOTH)
+@pytest.mark.parametrize(("load", "word"), [(city, ("欧元", "euros")), (in_yen, ("日元", "yen"))])
+@pytest.mark.parametrize("area", ["3", "6"])
+def test_each_step_of_a_fact_is_told_in_the_currency(
+    load: Callable[[str], dict[str, bytes]], word: tuple[str, str], area: str, language: Language
+) -> None:
+    unit = word[0 if language == "zh" else 1]
+    found = why(
+        load_rulebook(load(SENTENCES_RULE)),
+        "X-001",
+        date(2026, 11, 1),
+        {"area": area, "flags": "20", "gains": "500" if area == "3" else "1500"},
+    )
+
+    assert found is not None
+    assert found.found.gradual
+    steps = [step_text(each, found.found.decision.rule.regime.currency, language) for each in found.found.gradual]
+    assert steps == [each[language] for each in cast(list[dict[str, str]], found.to_wire()["gradual"])]
+    if area == "3":
+        one = "1" if unit in ("日元", "yen") else "0.01"
+        assert {
+            "zh": f"flags每多 1 次，罚款多 10 {unit}（21 次 → 罚款 210 {unit}）",
+            "en": f"each 1 times more of flags: fine 10 {unit} more (21 times → fine 210 {unit})",
+        }[language] in steps
+        confiscated = ("没收违法所得多", "confiscation of unlawful gains")[language == "en"]
+        assert any(f"{confiscated} {one} {unit}" in each for each in steps)
+    assert [each for each in found.sentences(language) if NOT_OURS.search(each)] == []
+    assert all(unit in each for each in steps if "罚款" in each or "fine " in each)
+
+
+@pytest.mark.parametrize("language", BOTH)
+@pytest.mark.parametrize(("load", "word"), [(city, ("欧元", "euros")), (in_yen, ("日元", "yen"))])
+def test_a_card_says_ranges_formulas_and_cases_in_the_currency(
+    load: Callable[[str], dict[str, bytes]], word: tuple[str, str], language: Language
+) -> None:
+    rulebook = load_rulebook(load(SENTENCES_RULE))
+
+    shown = card(rulebook, prove(rulebook, rulebook.rules["X-001"]))
+
+    unit = word[0 if language == "zh" else 1]
+    findings = [each for each in shown["findings"] if each["property"] == "inside_statute"]
+    assert findings
+    # A formula is told as the file writes it, in the file's language.
+    assert all(f"10 {word[1]} × flags" in each[language] for each in findings if each["tier"] == "light")
+    assert any(f"greatest of (5000 {word[1]}, 2 × gains)" in each[language] for each in findings)
+    told = [each[language] for each in shown["findings"]]
+    told += [each["case"][language] for each in shown["findings"] if each["case"]]
+    outcome = decide(rulebook, "X-001", date(2026, 11, 1), {"area": "3", "flags": "5", "gains": "1"})
+    told.append(answer_text(outcome, language))
+    assert f" 50 {unit}" in told[-1]
+    assert [each for each in told if NOT_OURS.search(each)] == []
+
+
+@pytest.mark.parametrize("language", BOTH)
+def test_a_measure_is_written_in_the_currency_it_is_asked_for(language: Language) -> None:
+    euro, yen = ("欧元", "日元") if language == "zh" else ("euros", "yen")
+    spread = {"kind": "fine_range", "low_fen": 5994, "high_fen": 14985}
+    gains = {"kind": "confiscate_gains", "amount_fen": 100}
+
+    assert f"59.94 {'至' if language == 'zh' else 'to'} 149.85 {euro}" in measure_text(spread, language, "EUR")
+    assert measure_text(gains, language, "JPY").endswith(f" 1 {yen}")
+    assert measure_unit(gains, language, "EUR") == euro
+
+
+def test_no_function_of_the_engine_takes_a_currency_unsaid() -> None:
+    root = Path(__file__).parents[2] / "engine"
+    unsaid = []
+    for path in sorted(root.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.FunctionDef(args=args):
+                    places = [*args.posonlyargs, *args.args]
+                    given = places[len(places) - len(args.defaults) :] if args.defaults else []
+                    given += [each for each, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if default]
+                    unsaid += [f"{path.name}:{node.name}" for each in given if each.arg == "currency"]
+                case ast.AnnAssign(target=ast.Name(id="currency"), value=ast.expr()):
+                    unsaid.append(f"{path.name}:{node.lineno}")
+
+    # A local name with a value is no default; a field of a class or a parameter is.
+    assert unsaid == []
+
+
+def test_an_amount_for_each_unit_and_a_line_of_a_table_are_explained_in_the_currency() -> None:
+    per = findings(city(changed(EUR_RULE, ("base: 20 euros × area", "base: per kilogram 20 euros × area"))))
+    line = changed(
+        EUR_RULE, ("  base: 20 euros × area", "  base: 20 euros × area\n  part: {row: base, table: {up to 5: 1}}")
+    )
+    unit = findings(city(changed(EUR_RULE, ("area: number, square metres", "area: number, euros"))))
+
+    assert "per square metre 50 euros × area" in per[0].repair
+    assert "`base` is money: write `5 euros`" in [each.repair for each in findings(city(line))]
+    assert "what is in euros is of the kind `money`" in [each.repair for each in unit]

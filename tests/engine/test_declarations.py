@@ -18,7 +18,7 @@ def declare(
     entries: dict[str, tuple[Scalar, Node]] = {
         name: (Scalar(name, Place("t.yaml", 9, 3)), Scalar(text, Place("t.yaml", 9, 7)))
     }
-    facts = read_facts(Mapping(entries, Place("t.yaml", 9, 3)), language, first_day_counts, complaints)
+    facts = read_facts(Mapping(entries, Place("t.yaml", 9, 3)), language, first_day_counts, complaints, "CNY")
     return facts.get(name), complaints
 
 
@@ -222,7 +222,7 @@ def test_a_declaration_that_does_not_work_is_a_finding_at_its_word(text: str, co
 
 @pytest.mark.parametrize("name", ["面积", "a", "A1", "一年内次数", "非机动车", "é", "_x"])
 def test_a_word_of_letters_may_be_a_name(name: str) -> None:
-    usable = usable_name(name, "zh")
+    usable = usable_name(name, "zh", "CNY")
 
     assert usable
 
@@ -254,7 +254,9 @@ def test_a_word_of_the_language_or_not_a_word_may_not_be_a_name(name: str) -> No
 
 def test_each_language_reserves_its_own_words() -> None:
     usable = {
-        (name, language): usable_name(name, language) for name in ("fine", "Fine", "罚款") for language in ("zh", "en")
+        (name, language): usable_name(name, language, "CNY")
+        for name in ("fine", "Fine", "罚款")
+        for language in ("zh", "en")
     }
 
     assert usable == {
@@ -268,7 +270,7 @@ def test_a_declaration_that_is_no_text_is_a_finding() -> None:
     at = Place("t.yaml", 2, 3)
     entries: dict[str, tuple[Scalar, Node]] = {"面积": (Scalar("面积", at), Listing([], at))}
 
-    facts = [read_facts(node, "zh", True, complaints) for node in (Mapping(entries, at), Listing([], at), None)]
+    facts = [read_facts(node, "zh", True, complaints, "CNY") for node in (Mapping(entries, at), Listing([], at), None)]
 
     assert facts == [{}, {}, {}]
     assert [each.code for each in complaints.findings] == ["wrong_shape", "wrong_shape"]

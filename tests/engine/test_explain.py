@@ -192,7 +192,7 @@ def test_every_kind_of_step_is_told() -> None:
     ],
 )
 def test_a_measure_is_written_with_its_amount_or_its_thing(measure: dict[str, str | int], zh: str, en: str) -> None:
-    written = measure_text(measure, "zh"), measure_text(measure, "en")
+    written = measure_text(measure, "zh", "CNY"), measure_text(measure, "en", "CNY")
 
     assert written == (zh, en)
 

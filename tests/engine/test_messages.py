@@ -578,6 +578,172 @@ def test_one_year_is_singular_and_no_comma_is_needed() -> None:
 
     assert told(("  zone", counted)) == []
     rule = book(changed(ENGLISH, ("  zone", counted))).rules["T-1"]
-    assert "counts priors 1 year back, without this one" in Surface(rule.by_name, "en").declaration(
+    assert "counts priors 1 year back, without this one" in Surface(rule.by_name, "en", "CNY").declaration(
         rule.by_name["times_before"]
     )
+
+
+# --- what a repair must never do: offer another amount, turn the law round, or name a cause that is none
+
+
+@pytest.mark.parametrize(
+    ("cell", "repair"),
+    [
+        ("fine 20 thousand yuan", "write `20000 yuan`"),
+        ("fine 10 thousand", "write `10000`"),
+        ("fine 1.5 million yuan", "write `1500000 yuan`"),
+        ("fine ¥20k", "write `20000 yuan`"),
+        ("fine 2 hundred thousand yuan", "write `200000 yuan`"),
+        ("fine 3 lakh yuan", "write `300000 yuan`"),
+        ("fine 1,50,000 yuan", "commas part groups of three digits, or none: write `150000`"),
+        ("fine 1,5 yuan", "a decimal has a point: write `1.5`"),
+        ("fine not exceeding 50 yuan", "write `50 yuan or less`"),
+        ("fine not more than 50 yuan", "write `50 yuan or less`"),
+        ("fine up to 50 yuan", "write `50 yuan or less`"),
+        ("fine at most ¥50", "write `¥50 or less`"),
+        ("fine not less than 50 yuan", "write `50 yuan or more`"),
+        ("fine one third × 90 yuan", "write `1 ÷ 3`"),
+        ("fine three times × 90 yuan", "write `3`"),
+        (
+            "imprison 5 days",
+            "names known here: `home`, `shop`, `次数`, `往日`, `违法所得`, `area`, `share`, "
+            "`corrected`, `priors`, `zone`",
+        ),
+    ],
+)
+def test_a_repair_of_an_amount_is_that_amount(cell: str, repair: str) -> None:
+    (found,) = told(("outcome: fine 50 yuan", f'outcome: "{cell}"'))
+
+    assert found.split("; ")[-1] == repair
+
+
+@pytest.mark.parametrize(
+    "cell", ["fine 50 yuan or less", "fine 20000 yuan or less", "fine 1 ÷ 3 × 900 yuan", "fine 50 yuan or more"]
+)
+def test_what_is_offered_for_an_amount_is_read(cell: str) -> None:
+    found = told(
+        ("outcome: fine 50 yuan", f"outcome: {cell}"),
+        ("fine 50 yuan to 500 yuan", "fine 50 yuan to 20000 yuan"),
+        ("tiers:", "beyond_range: take the limit\nin_tier: 50%\ntiers:"),
+    )
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "repair"),
+    [("罚款 不超过50元", "请写“50元以下”"), ("罚款 最高50元", "请写“50元以下”"), ("罚款 3千元", "写成数字：“3000元”")],
+)
+def test_a_chinese_amount_is_repaired_as_that_amount(cell: str, repair: str) -> None:
+    (found,) = findings(files(changed(RULE, ("处理: 罚款 50元", f"处理: {cell}"))))
+
+    assert found.repair == repair
+
+
+@pytest.mark.parametrize(
+    ("row", "repair"),
+    [
+        ("when: area > 1,000, outcome: fine 50 yuan, quote: q", 'when: "area > 1,000"'),
+        ("when: area > 5, outcome: fine ¥50,000,000, quote: q", 'outcome: "fine ¥50,000,000"'),
+    ],
+)
+def test_a_comma_in_a_figure_inside_braces_is_said_to_part_entries(row: str, repair: str) -> None:
+    rows = "  - tier: light\n    when: area > 5\n    outcome: fine 50 yuan\n    quote: q\n"
+
+    found = told((rows, f"  - {{tier: light, {row}}}\n"))
+
+    (said,) = [each for each in found if "comma" in each]
+    assert said.endswith(
+        f"within {{…}} a comma parts entries: leave it out of the figure, or quote the whole text: `{repair}`"
+    )
+
+
+def test_a_comma_in_a_line_of_a_table_inside_braces_is_said_to_part_entries() -> None:
+    table = "compute:\n  x: {row: gains, table: {up to ¥1,000: 10 yuan, more than ¥1,000,000: 20 yuan}}\ntiers:\n"
+
+    found = told(("tiers:\n", table), ("  zone:", "  gains: money, yuan, 0 to 5000000\n  zone:"))
+
+    assert [each.rpartition("whole text: ")[2] for each in found][:2] == [
+        '`"up to ¥1,000": …`',
+        '`"more than ¥1,000,000": …`',
+    ]
+
+
+def test_a_cell_that_a_comma_cut_twice_is_one_mistake() -> None:
+    found = told(
+        (
+            "quote: q\n",
+            "quote: q\n  - {tier: b, when: area <= 5, outcome: fine 50 yuan, flag 「x」, flag 「y」, quote: q}\n",
+        )
+    )
+
+    assert [each.rpartition("; ")[2] for each in found] == [
+        'a cell that holds a comma needs quotes: `outcome: "fine 50 yuan, flag 「x」, flag 「y」"`'
+    ]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_unknown_currency_is_one_finding(language: str) -> None:
+    regime = changed(REGIME, ("取整: 1分", "取整: 1分")) + "货币: XYZ\n"
+    rule = changed(ENGLISH, ("fine 50 yuan\n", "fine 50 euros\n")) if language == "en" else RULE
+
+    found = findings(files(rule, regime))
+
+    assert [each.code for each in found] == ["unknown_currency"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("x: round down (area, y)", "expected a constant step: a figure, no name and no formula"),
+        ("x: 2 × z\n  z: area", "`z` is declared further down: compute before use"),
+    ],
+)
+def test_the_cause_that_is_named_is_the_cause(change: str, said: str) -> None:
+    found = told(("tiers:\n", f"compute:\n  y: 2 × area\n  {change}\ntiers:\n"))
+
+    assert any(said in each for each in found)
+    assert not [each for each in found if "record" in each]
+
+
+@pytest.mark.parametrize(
+    "clause", ["since: date, if unknown day of the decision", "amount_of: integer, times, 0 to 9, if unknown area"]
+)
+def test_what_counts_for_unknown_is_a_constant(clause: str) -> None:
+    (found,) = told(("  zone:", f"  {clause}\n  zone:"))
+
+    assert found.endswith(
+        "after `if unknown` stands one constant that the fact itself can have: no other name and no formula"
+    )
+
+
+def test_a_record_knows_no_value_of_the_file() -> None:
+    lists = '  list:\n    each: {k: "integer, times, 0 to 9"}\n    compute: {v: k × base}\n    most: 9\n  zone:'
+
+    found = told(("  zone:", lists), ("tiers:\n", "compute:\n  base: 5 yuan\ntiers:\n"))
+
+    assert any(
+        "inside a record only its own fields, its own values computed above and the facts" in each for each in found
+    )
+
+
+@pytest.mark.parametrize("divisor", ["times_done", "(times_done - 5)"])
+def test_a_divisor_that_may_be_zero_is_named(divisor: str) -> None:
+    found = told(
+        ("outcome: fine 50 yuan", f"outcome: fine 50 yuan ÷ {divisor}"),
+        ("  zone:", "  times_done: integer, times, 0 to 100\n  zone:"),
+        ("tiers:", "beyond_range: take the limit\ntiers:"),
+    )
+
+    assert any(
+        f"the divisor `{divisor.strip('()')}` can be zero within the range of its facts" in each for each in found
+    )
+    assert not [each for each in found if "passes" in each]
+
+
+def test_the_question_about_a_bracket_offers_two_lines_that_load() -> None:
+    found = told(("outcome: fine 50 yuan", "outcome: fine 50 yuan to 100 yuan"))
+    chinese = findings(files(changed(RULE, ("处理: 罚款 50元", "处理: 罚款 50元 至 100元"))))
+
+    assert any(each.endswith("write `in_tier: 50%` or `in_tier: range only`") for each in found)
+    assert "请写“档内取值: 50%”或“档内取值: 只给幅度”" in [each.repair for each in chinese]

@@ -111,7 +111,7 @@ def test_a_time_the_law_leaves_between_two_ends_is_the_published_range(
     (found,) = measured(outcome, {})
 
     assert found == expected
-    assert measure_text(found, "zh") == said
+    assert measure_text(found, "zh", "CNY") == said
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_time_the_law_leaves_between_two_ends_is_the_published_range(
     ],
 )
 def test_a_range_of_a_time_is_told_in_english(measure: dict[str, Any], said: str) -> None:
-    assert measure_text(measure, "en") == said
+    assert measure_text(measure, "en", "CNY") == said
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_any_measure_may_be_imposed_on_another_person_or_body(
     (found,) = measured(outcome, {"货值": "5"})
 
     assert found == {**expected, "payer": "个人"}
-    assert (measure_text(found, "zh"), measure_text(found, "en")) == (zh, en)
+    assert (measure_text(found, "zh", "CNY"), measure_text(found, "en", "CNY")) == (zh, en)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ WRITABLE = FACTS | {each.name: each for each in FIELDS}
 def reader(language: Language) -> Builder:
     names: dict[str, NameKind] = {"桶": "UNIT"}
     every = [*FACTS.values(), *FIELDS]
-    names |= {choice: "OPTION" for each in every for choice in each.choices if usable_name(choice, language)}
+    names |= {choice: "OPTION" for each in every for choice in each.choices if usable_name(choice, language, "CNY")}
     names |= dict.fromkeys([*(each.name for each in every), *NAMED], "FACT")
     lexicon = PLAIN[language].knowing(names)
     return Builder(FACTS, lexicon, Complaints(language), named=dict(NAMED), records={LIST.name: RECORDS})
@@ -392,7 +392,7 @@ REAL = settings(deadline=None, max_examples=60)
 def back(write: str, read: str, tree: Anything) -> None:
     """Write a tree in both languages and read both back."""
     for language in BOTH:
-        text = getattr(Surface(WRITABLE, language), write)(tree)
+        text = getattr(Surface(WRITABLE, language, "CNY"), write)(tree)
         builder = reader(language)
         found = getattr(builder, read)(Scalar(text, NOWHERE))
         assert builder.complaints.findings == [], text
@@ -423,7 +423,7 @@ def test_a_statutory_range_of_any_ends_is_read_back(low: Expr | None, high: Expr
     if not no_limits((low, high)):
         return
     for language in BOTH:
-        text = Surface(WRITABLE, language).statutory(StatutoryRange(name="", low=low, high=high, cell=CELL))
+        text = Surface(WRITABLE, language, "CNY").statutory(StatutoryRange(name="", low=low, high=high, cell=CELL))
         assert reader(language).statutory(Scalar(text, NOWHERE)) == (low, high), text
 
 
@@ -478,7 +478,7 @@ def test_the_lines_of_a_table_are_read_back(data: st.DataObject) -> None:
         no_low, no_high = replace(band, low=None, low_open=False), replace(band, high=None, high_open=False)
         key = data.draw(st.sampled_from([band, no_low, no_high]))
     for language in BOTH:
-        text = Surface(WRITABLE, language).key(key, axis)
+        text = Surface(WRITABLE, language, "CNY").key(key, axis)
         assert reader(language).key(Scalar(text, NOWHERE), axis) == key, text
 
 
@@ -513,8 +513,8 @@ def declarations(draw: st.DrawFn) -> Fact:
 def test_a_declaration_with_every_clause_is_read_back(tree: Fact) -> None:
     for language in BOTH:
         complaints = Complaints(language)
-        text = Surface({}, language).declaration(tree)
-        read = read_declaration("某事", Scalar(text, NOWHERE), language, True, complaints)
+        text = Surface({}, language, "CNY").declaration(tree)
+        read = read_declaration("某事", Scalar(text, NOWHERE), language, True, complaints, "CNY")
         assert complaints.findings == [], text
         assert read == tree, text
         assert read.question == tree.question
@@ -525,6 +525,6 @@ def test_a_bare_end_beside_a_rate_stays_a_bare_end(language: Language) -> None:
     rate = Arithmetic(op="*", left=Money(fen=200), right=Ref(name="面积"))
     tree = (Fine(amount=Bracket(low=Money(fen=100), high=rate)),)
 
-    text = Surface(WRITABLE, language).outcome(tree)
+    text = Surface(WRITABLE, language, "CNY").outcome(tree)
 
     assert reader(language).outcome(Scalar(text, NOWHERE)) == tree

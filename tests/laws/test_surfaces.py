@@ -43,7 +43,9 @@ CELL = Cell(text="", place=NOWHERE)
 BOTH: tuple[Language, Language] = ("zh", "en")
 # Characters that names are made of in practice, with words of the language inside them; and some that are not.
 LETTERS = "面积不超过罚款非或且以上元倍日天主动改正abAZ_09é"
-NAMES = st.text(LETTERS, min_size=1, max_size=8).filter(lambda name: all(usable_name(name, each) for each in BOTH))
+NAMES = st.text(LETTERS, min_size=1, max_size=8).filter(
+    lambda name: all(usable_name(name, each, "CNY") for each in BOTH)
+)
 TEXTS = st.text(
     st.characters(exclude_characters="「」", exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=20
 ).filter(lambda text: bool(text.strip()))
@@ -179,7 +181,7 @@ def test_a_condition_is_read_back_from_both_surfaces(data: st.DataObject) -> Non
     tree = data.draw(conditions(facts))
     bounds = data.draw(CONVENTIONS)
 
-    written = {language: Surface(facts, language).condition(tree) for language in BOTH}
+    written = {language: Surface(facts, language, "CNY").condition(tree) for language in BOTH}
     readers = {language: reader(facts, language, bounds=bounds) for language in BOTH}
     read = {language: readers[language].condition(Scalar(text, NOWHERE)) for language, text in written.items()}
 
@@ -193,7 +195,7 @@ def test_an_outcome_is_read_back_from_both_surfaces(data: st.DataObject) -> None
     fines = rates(facts).map(lambda two: Fine(amount=two[0]))
     tree = data.draw(outcomes(facts, fines))
 
-    written = {language: Surface(facts, language).outcome(tree) for language in BOTH}
+    written = {language: Surface(facts, language, "CNY").outcome(tree) for language in BOTH}
     read = {language: reader(facts, language).outcome(Scalar(text, NOWHERE)) for language, text in written.items()}
 
     assert read == dict.fromkeys(BOTH, tree), written
@@ -227,7 +229,7 @@ def test_a_statutory_range_is_read_back_from_both_surfaces(data: st.DataObject) 
     low, high = data.draw(rates(facts))
     tree = StatutoryRange(name="", low=low, high=high, cell=CELL)
 
-    written = {language: Surface(facts, language).statutory(tree) for language in BOTH}
+    written = {language: Surface(facts, language, "CNY").statutory(tree) for language in BOTH}
     read = {language: reader(facts, language).statutory(Scalar(text, NOWHERE)) for language, text in written.items()}
 
     assert read == dict.fromkeys(BOTH, (low, high)), written
@@ -237,7 +239,7 @@ def test_a_statutory_range_is_read_back_from_both_surfaces(data: st.DataObject) 
 @given(facts=facts_of_a_rule())
 def test_declarations_are_read_back_from_both_surfaces(facts: dict[str, Fact]) -> None:
     written = {
-        language: {name: Surface(facts, language).declaration(fact) for name, fact in facts.items()}
+        language: {name: Surface(facts, language, "CNY").declaration(fact) for name, fact in facts.items()}
         for language in BOTH
     }
 
@@ -246,7 +248,7 @@ def test_declarations_are_read_back_from_both_surfaces(facts: dict[str, Fact]) -
         entries: dict[str, tuple[Scalar, Node]] = {
             name: (Scalar(name, NOWHERE), Scalar(text, NOWHERE)) for name, text in cells.items()
         }
-        read = read_facts(YamlMapping(entries, NOWHERE), language, True, complaints)
+        read = read_facts(YamlMapping(entries, NOWHERE), language, True, complaints, "CNY")
         assert complaints.findings == []
         assert read == facts
         assert [fact.question for fact in read.values()] == [fact.question for fact in facts.values()]
@@ -256,7 +258,9 @@ def test_declarations_are_read_back_from_both_surfaces(facts: dict[str, Fact]) -
 def test_days_in_force_are_read_back_from_both_surfaces(first: date, length: int | None) -> None:
     tree = Validity(first=first, last=None if length is None else date.fromordinal(first.toordinal() + length))
 
-    read = [read_validity(Scalar(Surface({}, each).validity(tree), NOWHERE), each, Complaints(each)) for each in BOTH]
+    read = [
+        read_validity(Scalar(Surface({}, each, "CNY").validity(tree), NOWHERE), each, Complaints(each)) for each in BOTH
+    ]
 
     assert read == [tree, tree]
 
@@ -310,7 +314,7 @@ def scalar(text: str) -> str:
 
 def written(sketch: Sketch, language: Language) -> str:
     """Write a whole rule file: the keys and cells of one language, the texts of its author as they are."""
-    surface = Surface(sketch.facts, language)
+    surface = Surface(sketch.facts, language, "CNY")
 
     def key(word: str) -> str:
         return spell(KEYS, word, language)
@@ -380,9 +384,9 @@ def test_a_whole_rule_written_in_chinese_and_in_english_is_one_rule(sketch: Sket
 def test_every_shipped_rule_is_read_back_from_chinese(code: str) -> None:
     rule = shipped().rules[code]
     inner = {name: fact for each in rule.records for fact in each.fields for name in [fact.name]}
-    surface = Surface({**rule.by_name, **inner}, "zh")
+    surface = Surface({**rule.by_name, **inner}, "zh", "CNY")
     names = [*rule.named, *(value.name for each in rule.records for value in each.values)]
-    builder = builder_for(rule.by_name, "zh", Complaints("zh"), records=rule.lists, names=names)
+    builder = builder_for(rule.by_name, "zh", Complaints("zh"), records=rule.lists, names=names, currency="CNY")
     builder.named = dict(rule.named)
 
     for row in (*rule.no_penalty, *rule.rows):
