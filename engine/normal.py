@@ -80,10 +80,12 @@ class Normal:
             if part is not None:
                 self.domain[fact.name] = part
                 self.grains[fact.name] = Fraction(1)
-        self.domain["@decided"] = _DAYS
         validity = self.rule.validity
+        first = validity.first.toordinal()
         last = _DAYS.high if validity.last is None else validity.last.toordinal()
-        self.domain["@on"] = Range(validity.first.toordinal(), last)
+        self.domain["@on"] = Range(first, last)
+        # A decision before its act is refused.
+        self.domain["@decided"] = Range(first, _DAYS.high)
         self.grains["@on"] = self.grains["@decided"] = Fraction(1)
 
     def search(self, left: int) -> Search:
@@ -278,6 +280,12 @@ class Normal:
 
     def linked(self, box: Box) -> Box | None:
         """Narrow the axes that are expressions by what the box says of their facts; None where nothing is left."""
+        on, decided = box.parts.get("@on"), box.parts.get("@decided")
+        if isinstance(on, Range) and isinstance(decided, Range):
+            days = Range(on.low, decided.high)
+            if nothing(common(on, days)) or nothing(common(decided, days)):
+                return None
+            box = box.narrowed("@on", common(on, days)).narrowed("@decided", common(decided, days))
         for axis, part in list(box.parts.items()):
             if isinstance(axis, Amount):
                 now = tightened(cast(Range, common(self.reach(axis, box), part)), self.grains[axis])

@@ -324,6 +324,7 @@ ENUMS: Mapping[str, Mapping[str, Spellings]] = MappingProxyType(
 REFUSALS: Mapping[str, Spellings] = MappingProxyType(
     {
         "unknown_violation": (("无此违法行为",), ("unknown violation",)),
+        "decided_before_act": (("决定早于行为",), ("decision before the act",)),
         "no_law_on_day": (("当日无法可依",), ("no law on the day",)),
         "power_item_missing": (("职权未列入",), ("power item missing",)),
         "power_item_not_in_force": (("职权未生效",), ("power item not in force",)),

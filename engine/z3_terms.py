@@ -93,6 +93,8 @@ class Terms(Numbers):
                 self.whole(name, validity.first.toordinal(), last)
             elif name == "@decided":
                 self.whole(name, *_CALENDAR)
+            if {"@on", "@decided"} <= self.variables.keys():
+                self.sides.append(self.variables["@on"] <= self.variables["@decided"])
             return
         match fact.kind:
             case "yes_no":

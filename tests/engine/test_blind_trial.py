@@ -1,5 +1,6 @@
 """Corners that a blind trial of the rule language found: each was a wrong outcome, a crash, or a silence."""
 
+from datetime import date
 from fractions import Fraction
 from itertools import permutations
 
@@ -7,9 +8,9 @@ import pytest
 
 from engine import Outcome, Rulebook
 from engine.explain import explain
-from engine.notices import notices
+from engine.notices import notices, unlisted
 from engine.tree import Compare, Marginal
-from tests.engine.kit import REGIME, RULE, ask, book, changed, codes, decided, files, findings, refused
+from tests.engine.kit import DAY, REGIME, RULE, ask, book, changed, codes, decided, files, findings, refused
 
 AREA = "  面积: 数，平方米，精确到 0.01，大于 0 至 100，越大越重\n"
 
@@ -336,3 +337,54 @@ def test_what_the_regime_declares_and_one_name_in_two_groups_are_not_noticed() -
     rule = changed(rule, ("  地段: 选项 主街、小巷、广场\n", ""))
 
     assert notices(book(rule)) == ()
+
+
+# --- what is wrong with the question
+
+
+def test_a_power_that_no_catalogue_lists_is_named_with_the_one_that_was_meant() -> None:
+    (found,) = unlisted(book(changed(RULE, ("职权编码: P-1\n", "职权编码: P-7\n"))))
+
+    assert (found.code, found.place.line, found.place.column) == ("power_item_missing", 4, 7)
+    assert "P-7" in found.message
+    assert "P-1" in found.repair
+    assert unlisted(book()) == ()
+
+
+def test_a_rule_whose_case_expects_its_power_to_be_unlisted_is_not_told_so() -> None:
+    rule = changed(RULE, ("职权编码: P-1\n", "职权编码: P-7\n"), ("得: 罚款 50元", "得: 拒绝 职权未列入"))
+
+    assert unlisted(book(rule)) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "write"),
+    [
+        ("5.000", "“5”或“5000”"), ("12.500", "“12.5”或“12500”"), ("5.0000", "“5”"), ("00005", "“5”"), ("05.5", "“5.5”"),
+    ],
+)  # fmt: skip
+def test_a_figure_with_zeros_that_may_mean_thousands_or_a_slip_is_refused(given: str, write: str) -> None:
+    outcome = refused(ask(book(), {"面积": given}))
+
+    assert (outcome.code, outcome.field) == ("wrong_kind", "面积")
+    assert outcome.message.endswith(f"写{write}")
+
+
+@pytest.mark.parametrize("given", ["5", "5.0", "5.00", "5.5", "5.50", "20.50", 5])
+def test_zeros_within_the_declared_precision_are_read(given: str | int) -> None:
+    assert decided(ask(book(), {"面积": given})).tier == "重"
+
+
+def test_a_whole_number_is_given_without_a_point() -> None:
+    rule = changed(RULE, ("情形: 面积 > 2", "情形: 次数 > 2"))
+
+    assert refused(ask(book(rule), {"面积": "3", "次数": "3.0"})).message.endswith("写“3”")
+
+
+def test_a_decision_before_the_act_is_refused_by_both_days() -> None:
+    before, same = (ask(book(), {"面积": "1"}, decided=day) for day in (DAY - date.resolution, DAY))
+
+    assert (refused(before).code, refused(before).field) == ("decided_before_act", "decided")
+    assert "2026-10-31" in refused(before).message
+    assert "2026-11-01" in refused(before).message
+    assert decided(same).tier == "轻"
