@@ -1,14 +1,17 @@
 """Corners that a blind trial of the rule language found: each was a wrong outcome, a crash, or a silence."""
 
+import re
 from datetime import date
 from fractions import Fraction
 from itertools import permutations
 
 import pytest
 
-from engine import Outcome, Rulebook
+from engine import Outcome, Refusal, Rulebook
 from engine.explain import explain
 from engine.notices import notices, unlisted
+from engine.proof import Proof
+from engine.prove import prove
 from engine.tree import Compare, Marginal
 from tests.engine.kit import DAY, REGIME, RULE, ask, book, changed, codes, decided, files, findings, refused
 
@@ -388,3 +391,91 @@ def test_a_decision_before_the_act_is_refused_by_both_days() -> None:
     assert "2026-10-31" in refused(before).message
     assert "2026-11-01" in refused(before).message
     assert decided(same).tier == "轻"
+
+
+# --- a cell in which the published table prints nothing
+
+ENGLISH = """language: en
+violation: T-1
+name: 占道
+category: 市容
+power_item: P-1
+in_force: 2023-12-15 to 2028-12-14
+basis: {article: 某条例第三条, quote: 处五十元以上五百元以下罚款。}
+statutory_range: fine 50 yuan to 500 yuan
+facts:
+  面积: number, square metres, precise to 0.01, more than 0 to 100, larger is graver
+  主动改正: yes or no, mitigating
+  地段: choice 主街 / 小巷 / 广场
+compute:
+  价:
+    row: 地段
+    column: 主动改正
+    table:
+    TABLE
+tiers:
+  - {tier: 轻, when: 面积 <= 2, outcome: fine 50 yuan, quote: 某}
+  - {tier: 重, when: 面积 > 2, outcome: fine 价, quote: 某}
+cases:
+  - {name: 一平方米, on: 2026-11-01, given: {面积: "1"}, expect: fine 50 yuan}
+"""
+GRID = """计算:
+  价:
+    行: 地段
+    列: 主动改正
+    表:
+      主街: {是: 50元, 否: 100元}
+      小巷、广场: {是: —, 否: 80元}
+裁量表:"""
+
+
+def proved(rule: str) -> Proof:
+    rulebook = book(rule)
+    return prove(rulebook, rulebook.rules["T-1"])
+
+
+def gridded(grid: str = GRID, *more: tuple[str, str]) -> str:
+    return changed(RULE, ("裁量表:", grid), ("罚款 500元\n", "罚款 价\n"), *more)
+
+
+@pytest.mark.parametrize("dash", ["—", "——", "－", '"-"', "／", "/"])
+def test_a_blank_cell_of_a_table_owes_nothing_and_forgives_nothing(dash: str) -> None:
+    rulebook = book(gridded(GRID.replace("—", dash)))
+
+    blank, filled = (ask(rulebook, {"面积": "3", "主动改正": corrected, "地段": "小巷"}) for corrected in (True, False))
+
+    assert refused(blank).code == "no_line"
+    assert "小巷" in refused(blank).message
+    assert "是" in refused(blank).message
+    assert decided(filled).fine_fen == 8_000
+
+
+def test_a_blank_cell_is_the_same_in_english() -> None:
+    lines = "主街: {yes: 50 yuan, no: 100 yuan}", "小巷 / 广场: {yes: —, no: 80 yuan}"
+    english = changed(ENGLISH, ("    TABLE", "\n".join(f"      {line}" for line in lines)))
+
+    assert book(english).rules["T-1"].named["价"].how == book(gridded()).rules["T-1"].named["价"].how
+
+
+def test_a_blank_cell_that_a_case_comes_to_is_a_gap_and_one_that_none_does_is_not() -> None:
+    found, covered = (
+        [each for each in proved(rule).findings if each.property == "defined"]
+        for rule in (gridded(), gridded(GRID, ("情形: 面积 > 2", "情形: 面积 > 2 且 (地段 为 主街 或 非 主动改正)")))
+    )
+
+    assert [(each.verdict, each.about) for each in found] == [("refuted", "价")]
+    assert found[0].witness is not None
+    assert isinstance(found[0].witness.outcome, Refusal)
+    assert found[0].witness.outcome.code == "no_line"
+    assert covered == []
+
+
+def test_a_table_of_blank_cells_alone_is_none_and_a_left_out_cell_is_told_how_it_is_written() -> None:
+    blank = re.sub("[0-9]+元", "—", GRID)
+    left_out = GRID.replace("是: —, ", "")
+
+    (nothing,), (missing,) = (findings(files(gridded(each))) for each in (blank, left_out))
+
+    assert nothing.code == "nothing_there"
+    assert missing.code == "missing_column"
+    assert "写“—”" in missing.repair

@@ -285,7 +285,10 @@ class Writer:
         column, others = self.axis()
         if column == row or self.chance(5):
             return {"行": row, "表": {key: cell() for key in keys}}
-        return {"行": row, "列": column, "表": {key: {other: cell() for other in others} for key in keys}}
+        blank = self.pick(keys), self.pick(others)
+        holes = {blank} if len(keys) * len(others) > 1 and self.chance(2) else set()
+        lines = {key: {other: "—" if (key, other) in holes else cell() for other in others} for key in keys}
+        return {"行": row, "列": column, "表": lines}
 
     def axis(self) -> tuple[str, list[str]]:
         names = ["面积", *self.steps, *self.truths, *self.ratios, *self.days, "行为日"]
