@@ -244,7 +244,7 @@ UNITS: Mapping[str, Spellings] = MappingProxyType(
         "m2": (("平方米", "㎡"), ("square metres", "square metre", "m2")),
         "facility": (("处",), ("facilities", "facility", "places")),
         "day": (("日", "天"), ("days", "day")),
-        "percent": (("%", "百分点"), ("%", "percent")),
+        "percent": (("%", "百分点"), ("%", "percent", "per cent")),
         "item": (("件", "个", "项", "份", "批"), ("items", "item")),
         "tonne": (("吨",), ("tonnes", "tonne", "tons", "ton")),
         "kg": (("千克", "公斤"), ("kilograms", "kilogram", "kg")),

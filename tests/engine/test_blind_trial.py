@@ -12,6 +12,7 @@ from engine.explain import explain
 from engine.notices import notices, unlisted
 from engine.proof import Proof
 from engine.prove import prove
+from engine.quoted import ranges_in
 from engine.tree import Compare, Marginal
 from tests.engine.kit import DAY, REGIME, RULE, ask, book, changed, codes, decided, files, findings, refused
 
@@ -419,6 +420,7 @@ tiers:
 cases:
   - {name: 一平方米, on: 2026-11-01, given: {面积: "1"}, expect: fine 50 yuan}
 """
+PLAIN = re.sub("compute:.*TABLE\n", "", ENGLISH, flags=re.DOTALL).replace("fine 价", "fine 500 yuan")
 GRID = """计算:
   价:
     行: 地段
@@ -479,3 +481,45 @@ def test_a_table_of_blank_cells_alone_is_none_and_a_left_out_cell_is_told_how_it
     assert nothing.code == "nothing_there"
     assert missing.code == "missing_column"
     assert "写“—”" in missing.repair
+
+
+# --- figures as laws print them
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "plain"),
+    [
+        ("zh", "罚款 0.000005亿元", "罚款 500元"), ("zh", "罚款 0.000005 亿人民币元", "罚款 500元"),
+        ("zh", "罚款 ¥0.000005亿元", "罚款 500元"), ("zh", "罚款 1'000元 × 5 ÷ 10", "罚款 1000元 × 5 ÷ 10"),
+        ("zh", "罚款 1\u202f000元 × 5 ÷ 10", "罚款 1000元 × 5 ÷ 10"),
+        ("en", "fine 0.0005 million yuan", "fine 500 yuan"), ("en", "fine 0.0000005 billion yuan", "fine 500 yuan"),
+        ("en", "fine RMB 0.0005 million", "fine 500 yuan"),
+        ("en", "fine 1’000 yuan × 50 per cent", "fine 1000 yuan × 50%"),
+        ("en", "fine 1\u00a0000 yuan × 50 per cent", "fine 1000 yuan × 50%"),
+    ],
+)  # fmt: skip
+def test_a_figure_is_read_as_laws_print_it(language: str, written: str, plain: str) -> None:
+    base, fine = (RULE, "罚款 500元\n") if language == "zh" else (PLAIN, "fine 500 yuan, quote")
+    rows = [
+        book(changed(base, (fine, fine.replace(fine.strip().removesuffix(", quote"), each)))).rules["T-1"].rows
+        for each in (written, plain)
+    ]
+
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("outcome", ["罚款 5亿", "罚款 500亿 × 面积", "罚款 1'00元", "罚款 1 000元"])
+def test_a_figure_in_pieces_is_no_figure(outcome: str) -> None:
+    assert findings(files(changed(RULE, ("罚款 500元\n", f"{outcome}\n"))))
+
+
+@pytest.mark.parametrize(
+    ("clause", "high"),
+    [
+        ("administrative fines up to 20 000 000 EUR, or up to 4 % of turnover", 20_000_000),
+        ("administrative fines up to EUR 20\u202f000\u202f000", 20_000_000),
+        ("a fine of up to 10’000 francs", 10_000), ("a fine not exceeding $50,000,000", 50_000_000),
+    ],
+)  # fmt: skip
+def test_a_quoted_range_is_read_with_blanks_between_its_thousands(clause: str, high: int) -> None:
+    assert (ranges_in(clause)[0].low, ranges_in(clause)[0].high) == (None, high * 100)

@@ -123,6 +123,7 @@ def heavy() -> Decision:
 def test_the_table_is_closed_and_its_codes_are_three_capitals() -> None:
     wanted = "CNY USD EUR GBP JPY HKD TWD SGD AUD CAD NZD CHF KRW INR MOP"
     wanted += " SEK NOK DKK PLN CZK BRL MXN ZAR THB MYR PHP IDR VND TRY"
+    wanted += " HUF RON BGN RUB BND KHR LAK MMK EGP ETB AED SAR IRR"
 
     assert list(CURRENCIES) == wanted.split()
 
@@ -162,9 +163,9 @@ def test_its_code_is_a_unit_word_of_every_currency(code: str) -> None:
 def test_plain_yuan_fits_every_currency_whose_chinese_unit_ends_so() -> None:
     fitting = {code for code in CURRENCIES if "元" in money_words(code, "zh")}
 
-    assert fitting == set("CNY USD EUR JPY HKD TWD SGD AUD CAD NZD KRW MOP".split())
+    assert fitting == set("CNY USD EUR JPY HKD TWD SGD AUD CAD NZD KRW MOP BND MMK".split())
     assert {code for code in fitting if "万元" not in money_words(code, "zh")} == set()
-    assert {code for code in fitting if "分" not in money_words(code, "zh")} == {"JPY", "KRW", "TWD"}
+    assert {code for code in fitting if "分" not in money_words(code, "zh")} == {"JPY", "KRW", "TWD", "MMK"}
 
 
 def test_a_specific_word_is_of_one_currency() -> None:
@@ -176,7 +177,9 @@ def test_a_specific_word_is_of_one_currency() -> None:
 
 
 def test_some_currencies_have_no_hundredths_in_use() -> None:
-    assert {code for code in CURRENCIES if decimals(code) == 0} == {"JPY", "KRW", "TWD", "IDR", "VND"}
+    assert {code for code in CURRENCIES if decimals(code) == 0} == set(
+        "JPY KRW TWD IDR VND HUF KHR LAK MMK IRR".split()
+    )
 
 
 # --- what a regime says
