@@ -1,4 +1,4 @@
-"""Numbers as legal prose writes them: 二十万, 五〇〇, 1.5万, 20,000, 20 000, 5 million; anything doubtful is no number."""
+"""Numbers as legal prose writes them: 二十万, 五〇〇, 1.5万, 20,000, 20 000, 5 million; the doubtful is none."""
 
 import re
 from fractions import Fraction
