@@ -522,4 +522,6 @@ def test_a_figure_in_pieces_is_no_figure(outcome: str) -> None:
     ],
 )  # fmt: skip
 def test_a_quoted_range_is_read_with_blanks_between_its_thousands(clause: str, high: int) -> None:
-    assert (ranges_in(clause)[0].low, ranges_in(clause)[0].high) == (None, high * 100)
+    first = ranges_in(clause)[0]
+
+    assert (first.low, first.high) == (None, Fraction(high * 100))
