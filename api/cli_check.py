@@ -36,7 +36,7 @@ from engine import Finding, RuleFilesInvalid, load_rulebook
 from engine.card import LEVELS, Card
 from engine.fact import Language
 from engine.load import language_of
-from engine.notices import notices
+from engine.notices import notices, unlisted
 from engine.rule import Rule
 
 # So many warnings are written out; what is refuted or not proved is always written out in full.
@@ -90,8 +90,8 @@ def check(
     try:
         with progress("检查" if zh else "check"):
             law = load_rulebook(files) if load_only else load_cached(files, settings.cache)
-            violations, noticed = len(law.rules), notices(law)
-        every = [] if load_only else list(law.every_rule())
+            violations, noticed, loading = len(law.rules), notices(law), unlisted(law)
+        every = [] if load_only or loading else list(law.every_rule())
         wanted = [every[number] for number in _wanted(map(_named, every), code, paths or [], settings.rules)]
         with progress("证明" if zh else "prove") as show:
             for made in cards(law, wanted, settings.cache, second()):

@@ -149,8 +149,8 @@ class _Grains:
                 return self.of(part)  # type: ignore[arg-type]  # a value that is no yes or no is an expression
             case Branches(rows=rows):
                 return _joined([self.of(value) for _when, value in rows])
-            case Table(cells=cells):
-                return _joined([self.of(cell) for line in cells for cell in line])
+            case Table() as table:
+                return _joined([self.of(cell) for cell in table.filled])
             case _:
                 return None
 

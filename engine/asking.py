@@ -20,6 +20,7 @@ from engine.schema import fact_schema
 _ABOUT_THE_QUESTION: frozenset[RefusalCode] = frozenset(
     {
         "unknown_violation",
+        "decided_before_act",
         "no_law_on_day",
         "power_item_missing",
         "power_item_not_in_force",

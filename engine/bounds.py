@@ -124,8 +124,8 @@ class Bounds:
                 return EVERYTHING if named.kind in ("day", "yes_no") else self.of(_expr(part))
             case Branches(rows=rows):
                 return _hull([self.of(value) for _when, value in rows])
-            case Table(cells=cells):
-                return _hull([self.of(cell) for line in cells for cell in line])
+            case Table() as table:
+                return _hull([self.of(cell) for cell in table.filled])
             case Marginal(of=of, bands=bands):
                 top = max(self.of(of).high, Fraction(0))
                 rates = [self.of(rate) for _band, rate in bands]

@@ -29,8 +29,8 @@ from engine.units import Id, Unit, at, line_id, refusal, units_of
 Facts = Mapping[str, Given]
 # Refused before the rule's own text was looked at, or for want of a fact: such a case shows nothing of the text.
 INPUT = frozenset(
-    "unknown_violation no_law_on_day power_item_missing power_item_not_in_force power_item_not_published unknown_fact "
-    "missing_fact wrong_kind out_of_domain conflicting_facts".split()
+    "unknown_violation decided_before_act no_law_on_day power_item_missing power_item_not_in_force "
+    "power_item_not_published unknown_fact missing_fact wrong_kind out_of_domain conflicting_facts".split()
 )
 OWN = frozenset(
     "no_tier several_tiers not_this_violation no_line several_lines empty_list no_move divided_by_zero".split()

@@ -140,6 +140,32 @@ CURRENCIES: Mapping[str, Currency] = MappingProxyType(
         "TRY": Currency(
             units=(("土耳其里拉",), ("Turkish lira", "lira")), hundredths=(("库鲁什",), ("kurus",)), signs=("₺",)
         ),
+        "HUF": Currency(units=(("匈牙利福林",), ("forints", "forint"))),
+        "RON": Currency(units=(("罗马尼亚列伊",), ("lei", "leu")), hundredths=(("巴尼",), ("bani",))),
+        "BGN": Currency(
+            units=(("保加利亚列弗",), ("leva", "lev")), hundredths=(("斯托廷基",), ("stotinki", "stotinka"))
+        ),
+        "RUB": Currency(
+            units=(("卢布", "俄罗斯卢布"), ("roubles", "rouble", "rubles", "ruble")),
+            hundredths=(("戈比",), ("kopecks", "kopeck")),
+            signs=("₽",),
+        ),
+        "BND": Currency(
+            units=(("文莱元",), ("Brunei dollars", "Brunei dollar", *_DOLLARS)),
+            hundredths=(("文莱分",), _CENTS),
+            signs=("B$", "$"),
+        ),
+        "KHR": Currency(units=(("柬埔寨瑞尔",), ("riels", "riel")), signs=("៛",)),
+        "LAK": Currency(units=(("老挝基普",), ("kip",)), signs=("₭",)),
+        "MMK": Currency(units=(("缅元",), ("kyats", "kyat"))),
+        "EGP": Currency(
+            units=(("埃及镑",), ("Egyptian pounds", "Egyptian pound")),
+            hundredths=(("皮阿斯特",), ("piastres", "piastre")),
+        ),
+        "ETB": Currency(units=(("埃塞俄比亚比尔",), ("birr",)), hundredths=(("埃塞俄比亚分",), ("santim",))),
+        "AED": Currency(units=(("阿联酋迪拉姆",), ("dirhams", "dirham")), hundredths=(("菲尔斯",), ("fils",))),
+        "SAR": Currency(units=(("沙特里亚尔",), ("riyals", "riyal")), hundredths=(("哈拉拉",), ("halalas", "halala"))),
+        "IRR": Currency(units=(("伊朗里亚尔",), ("rials", "rial"))),
     }
 )
 

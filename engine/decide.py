@@ -48,13 +48,16 @@ def decide(rulebook: Rulebook, violation: str, on: date, facts: GivenFacts, *, d
 
     `on` is the day of the act: the law of that day applies and look-back windows count back from it. `decided` is the
     day of the decision, where it is known: a later version that is lighter applies where its regime declares so
-    (从旧兼从轻, 行政处罚法 第三十七条). The same arguments always give the same outcome. Never raises for what a caller
-    sends; an exception is a defect of ours.
+    (从旧兼从轻, 行政处罚法 第三十七条); one before the day of the act is refused. The same arguments always give the
+    same outcome. Never raises for what a caller sends; an exception is a defect of ours.
     """
     versions = rulebook.versions.get(violation)
     if versions is None:
         return _unknown_violation(rulebook, violation, on)
     rule = versions[0] if len(versions) == 1 else _in_force(versions, on)
+    if decided is not None and decided < on:
+        days = {"found": decided.isoformat(), "expected": on.isoformat()}
+        return Reasoning(rulebook, rule, on, decided).refuse("decided_before_act", "decided", **days).refusal
     later = None if decided is None or decided <= on else _in_force(versions, decided)
     if later is None or later is rule or not later.validity.holds_on(decided or on):
         return _decide(rulebook, rule, on, facts, decided)

@@ -199,6 +199,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "除数“{found}”按事实的范围可以是零，除出来没有上限",
         "the divisor `{found}` can be zero within the range of its facts, and the amount has no upper end",
     ),
+    "power_item_missing": (
+        "职权编码“{found}”没有列入任何职权目录：本规则的案件一律拒绝",
+        "no catalogue lists the power item `{found}`: every case of this rule is refused",
+    ),
     "no_regime": ("这个文件夹里没有基准文件", "there is no regime file in this folder"),
     "two_regimes": ("这个文件夹里已有基准文件“{found}”", "this folder already has the regime file `{found}`"),
     "duplicate_code": ("“{found}”在“{expected}”里已经写过", "`{found}` is already written in `{expected}`"),

@@ -27,6 +27,10 @@ MAX_DAYS = 1_000
 MAX_RECORDS = 200
 _UNKNOWN = tuple(UNKNOWN.values())
 _FIGURE = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*(.*)")
+# Zeros before a figure say nothing, or that a digit was lost.
+_AMBIGUOUS = re.compile(r"-?0[0-9].*")
+# A point between thousands, as much of Europe writes it.
+_POINTED = re.compile(r"-?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
 # What parts days that are given as one text; blanks around a day say nothing.
 BETWEEN_DAYS = re.compile("[,，、]")
 _YES_NO: Mapping[str, bool] = {**dict.fromkeys(YES.values(), True), **dict.fromkeys(NO.values(), False)}
@@ -144,11 +148,23 @@ def _number(fact: Fact, given: object, language: Language) -> int | Problem:
             value = scaled(given, fact.scale)
         except NotANumber:
             return _wrong(fact, given, language)
+        if _AMBIGUOUS.fullmatch(given) or len(given.partition(".")[2]) > fact.scale:
+            return _ambiguous(fact, given, value, language)
     else:
         return _wrong(fact, given, language)
     if not in_domain(fact, value):
         return Problem("out_of_domain", fact.name, shown(given), domain_text(fact, language))
     return value
+
+
+def _ambiguous(fact: Fact, given: str, value: int, language: Language) -> Problem:
+    """Refuse 12.000 where hundredths are the finest, and 00012: a thousand may be meant, or a slip of the keys."""
+    meant = [decimal_text(value, fact.scale)]
+    if _POINTED.fullmatch(given):
+        meant.append(given.replace(".", ""))
+    either = listed(meant, language, "或" if language == "zh" else " or ")
+    more = f"；写{either}" if language == "zh" else f"; write {either}"
+    return Problem("wrong_kind", fact.name, shown(given), domain_text(fact, language) + more)
 
 
 def _days(fact: Fact, given: object, language: Language) -> tuple[date, ...] | Problem:

@@ -26,7 +26,7 @@ from engine.near import (
     question,
     spoken_words,
 )
-from engine.numbers import exact, exact_text
+from engine.numbers import digits, exact, exact_text
 from engine.numerals import numeral
 from engine.vocabulary import FOLDED, UNITS, WORDS, spellings
 from engine.words import listed
@@ -46,6 +46,13 @@ _PARTS = {"百": 1, "千": 10, "万": 100}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 _QUOTED = re.compile(r"「([^「」]{1,200})」")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?")
+# 20 000 and 1'000 as one number: a blank between its thousands is one that does not break a line.
+_SPACED = re.compile("[0-9]{1,3}(?:[\u00a0\u2009\u202f'’][0-9]{3})+(?![0-9])(?:[.][0-9]+)?")
+# Many of a money word, which stands behind: 1.5亿元, 20 million euros.
+_MANY: Mapping[Language, tuple[re.Pattern[str], Mapping[str, int]]] = {
+    "zh": (re.compile(r"\s*(亿)"), {"亿": 10**8}),
+    "en": (re.compile(r"\s+(million|billion)(?![A-Za-z0-9_])"), {"million": 10**6, "billion": 10**9}),
+}
 _FIGURE_AFTER = re.compile(rf"\s*({_GROUPED.pattern}|[0-9]+(?:\.[0-9]+)?)")
 _FREE = re.compile(r"[^\s,;、()「」<>=≤≥≠!×*/÷+−→\[\]]+")
 _RUN = re.compile(r"\w+")
@@ -230,9 +237,8 @@ def _next(scan: _Scan, text: str, position: int) -> int | None:
         scan.tokens.append(Token("NUMBER", percent, position, text[position:end]))
         scan.tokens.append(Token("UNIT", "percent", position, text[position:end]))
         return end
-    if found := _NUMBER.match(text, position):
-        scan.tokens.append(Token("NUMBER", found.group(), position, found.group()))
-        return found.end()
+    if found := _SPACED.match(text, position) or _NUMBER.match(text, position):
+        return _figure(scan, text, position, re.sub("[^0-9.]", "", found.group()), found.end())
     if other := foreign_sign(text, position):
         scan.complaints.add("unknown_word", scan.cell.at(position), found=other[0], repair=other[1])
         return None
@@ -267,8 +273,17 @@ def _grouped(scan: _Scan, text: str, found: re.Match[str]) -> int | None:
         repair = (f"括号里的数字不加逗号：{plain}", f"between parentheses write {plain}")
         scan.complaints.add("unknown_word", scan.cell.at(found.start()), found=found.group(), repair=repair)
         return None
-    scan.tokens.append(Token("NUMBER", plain, found.start(), found.group()))
-    return found.end()
+    return _figure(scan, text, found.start(), plain, found.end())
+
+
+def _figure(scan: _Scan, text: str, start: int, figure: str, end: int, *, signed: bool = False) -> int:
+    """Take a figure, with the 亿 or `million` between it and the money word behind it, or of its sign before it."""
+    pattern, sizes = _MANY[scan.lexicon.language]
+    many = pattern.match(text, end)
+    if many and (signed or _money_after(scan.lexicon, text, many.end())) and digits(figure.replace(".", "")):
+        figure, end = exact_text(exact(figure) * sizes[many[1]]), many.end()
+    scan.tokens.append(Token("NUMBER", figure, start, text[start:end]))
+    return end
 
 
 def _sign(scan: _Scan, text: str, position: int) -> tuple[re.Match[str], bool] | None:
@@ -290,12 +305,11 @@ def _after_sign(scan: _Scan, text: str, position: int, figure: re.Match[str], ow
     if not own:
         _other_currency(scan, text[position : figure.start(1)].strip(), "YUAN", position, figure[1].replace(",", ""))
         return None
-    scan.tokens.append(Token("NUMBER", figure[1].replace(",", ""), figure.start(1), figure[1]))
-    if _money_after(scan.lexicon, text, figure.end()) is None:
-        scan.tokens.append(
-            Token("YUAN", text[position : figure.start(1)].strip(), position, text[position : figure.end()])
-        )
-    return figure.end()
+    plain = figure[1].replace(",", "")
+    end = _figure(scan, text, figure.start(1), plain, figure.end(), signed=True)
+    if _money_after(scan.lexicon, text, end) is None:
+        scan.tokens.append(Token("YUAN", text[position : figure.start(1)].strip(), position, text[position:end]))
+    return end
 
 
 def _money_after(lexicon: Lexicon, text: str, position: int) -> tuple[str, str, int] | None:

@@ -111,6 +111,7 @@ class _RuleReader:
             name=top.text("name"),
             category=top.text("category"),
             power_item=top.text("power_item"),
+            power_place=top.cell("power_item").place if top.has("power_item") else top.place,
             validity=read_in_force(top, self.complaints),
             basis=self.basis(),
             ranges=ranges,

@@ -80,10 +80,12 @@ class Normal:
             if part is not None:
                 self.domain[fact.name] = part
                 self.grains[fact.name] = Fraction(1)
-        self.domain["@decided"] = _DAYS
         validity = self.rule.validity
+        first = validity.first.toordinal()
         last = _DAYS.high if validity.last is None else validity.last.toordinal()
-        self.domain["@on"] = Range(validity.first.toordinal(), last)
+        self.domain["@on"] = Range(first, last)
+        # A decision before its act is refused.
+        self.domain["@decided"] = Range(first, _DAYS.high)
         self.grains["@on"] = self.grains["@decided"] = Fraction(1)
 
     def search(self, left: int) -> Search:
@@ -204,13 +206,10 @@ class Normal:
     def lines(self, named: Named) -> Iterator[tuple[Form, Expr]]:
         """Yield each line (and column) of a table, each branch of a value: where it holds, and what it gives."""
         match named.how:
-            case Table(rows=rows, columns=None, cells=cells):
-                for number, line in enumerate(cells):
-                    yield self.key(rows, number), line[0]
-            case Table(rows=rows, columns=TableAxis() as columns, cells=cells):
-                for number, line in enumerate(cells):
-                    for other, cell in enumerate(line):
-                        yield both([self.key(rows, number), self.key(columns, other)]), cell
+            case Table() as table:
+                for form, cell in self.cells(table):
+                    if cell is not None:
+                        yield form, cell
             case Branches(rows=branches):
                 said = [when for when, _value in branches if when is not None]
                 for when, value in branches:
@@ -219,11 +218,20 @@ class Normal:
             case _:
                 return
 
+    def cells(self, table: Table) -> Iterator[tuple[Form, Expr | None]]:
+        """Yield each cell of a table, blank ones too, with where it is the one that is found."""
+        columns = table.columns
+        for number, line in enumerate(table.cells):
+            row = self.key(table.rows, number)
+            for other, cell in enumerate(line):
+                yield row if columns is None else both([row, self.key(columns, other)]), cell
+
     def missing(self, named: Named) -> Form:
         """Write that a table, bands or branches have no line, though what they look up has a value."""
         match named.how:
-            case Table(rows=rows, columns=columns):
-                return either(self.off(axis) for axis in (rows, columns) if axis is not None)
+            case Table(rows=rows, columns=columns) as table:
+                off = [self.off(axis) for axis in (rows, columns) if axis is not None]
+                return either([*off, *(form for form, cell in self.cells(table) if cell is None)])
             case Branches(rows=branches):
                 if any(when is None for when, _value in branches):
                     return False
@@ -278,6 +286,12 @@ class Normal:
 
     def linked(self, box: Box) -> Box | None:
         """Narrow the axes that are expressions by what the box says of their facts; None where nothing is left."""
+        on, decided = box.parts.get("@on"), box.parts.get("@decided")
+        if isinstance(on, Range) and isinstance(decided, Range):
+            days = Range(on.low, decided.high)
+            if nothing(common(on, days)) or nothing(common(decided, days)):
+                return None
+            box = box.narrowed("@on", common(on, days)).narrowed("@decided", common(decided, days))
         for axis, part in list(box.parts.items()):
             if isinstance(axis, Amount):
                 now = tightened(cast(Range, common(self.reach(axis, box), part)), self.grains[axis])

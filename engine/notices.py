@@ -1,4 +1,6 @@
-"""What is no mistake of a rule file, and yet seldom meant: said by `check`, and no reason to refuse the rulebook.
+"""What `check` says of rule files that is no reason to refuse the rulebook.
+
+Notices are of what is no mistake and yet seldom meant; an unlisted power is a mistake, of its own rule alone.
 
 Published tables do print one tier in two rows (rules/jmhj-2020/JMHJ-2-6), so nothing here stops the law from loading.
 """
@@ -9,8 +11,9 @@ from dataclasses import fields
 from engine.cuts import name_read, walk
 from engine.errors import Complaints, Finding
 from engine.rule import Rule
-from engine.rulebook import Rulebook
+from engine.rulebook import Rulebook, close_codes
 from engine.tree import names_of_named
+from engine.words import listed
 
 
 def notices(rulebook: Rulebook) -> tuple[Finding, ...]:
@@ -25,6 +28,26 @@ def _names_read(rule: Rule) -> set[str]:
     for value in rule.values:
         found |= set(names_of_named(value)) - {value.name}
     return found
+
+
+def unlisted(rulebook: Rulebook) -> tuple[Finding, ...]:
+    """Name every rule whose power item no catalogue lists: each of its cases is refused (凡未列入的权力不得行使).
+
+    The rulebook loads all the same, because a power struck off the catalogue stops its own rules and no others, and
+    what was decided before is replayed. A rule whose test case expects that refusal says that it knows.
+    """
+    found: list[Finding] = []
+    for rule in rulebook.every_rule():
+        known = any(case.expect == "power_item_missing" for case in rule.cases)
+        if rule.power_item in rulebook.power_items or known:
+            continue
+        complaints = Complaints(rule.language)
+        near = close_codes(rule.power_item, rulebook.power_items)
+        zh, en = (f"，是不是{listed(near, 'zh', '或')}？", f": {listed(near, 'en', ' or ')}?") if near else ("", "")
+        repair = (f"写目录里有的职权编码{zh}", f"write a power item of a catalogue{en}")
+        complaints.add("power_item_missing", rule.power_place, found=rule.power_item, repair=repair)
+        found += complaints.findings
+    return tuple(found)
 
 
 def _of(rule: Rule) -> Iterator[Finding]:

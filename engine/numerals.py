@@ -1,4 +1,4 @@
-"""Numbers as legal prose writes them: 二十万, 五〇〇, 1.5万, 1,000, 5 million; anything doubtful is no number."""
+"""Numbers as legal prose writes them: 二十万, 五〇〇, 1.5万, 20,000, 20 000, 5 million; the doubtful is none."""
 
 import re
 from fractions import Fraction
@@ -11,7 +11,7 @@ _MYRIADS = {"亿": 10**8, "万": 10**4}
 _NAMES = "zero one two three four five six seven eight nine ten".split()
 _GRAND = {"thousand": 1000, "million": 10**6, "billion": 10**9}
 
-_ARABIC = re.compile(r"((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?)\s*([十百千万亿]*|[a-z]+)")
+_ARABIC = re.compile(r"((?:[0-9]{1,3}(?:[,'’\s][0-9]{3})+|[0-9]+)(?:\.[0-9]+)?)\s*([十百千万亿]*|[a-z]+)")
 _LAST_UNIT = re.compile(r"[百千万亿]+$|\s*(?:thousand|million|billion)$")
 
 
@@ -23,7 +23,7 @@ def numeral(text: str) -> Fraction | None:
     if arabic is None:
         return _han(text)
     try:
-        value = exact(arabic[1].replace(",", ""))
+        value = exact(re.sub(r"[,'’\s]", "", arabic[1]))
     except NotANumber:
         return None
     if arabic[2] in _GRAND:

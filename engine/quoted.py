@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from engine.currency import CURRENCIES
 from engine.numerals import lower_of, numeral
 
 Of = Literal["money", "multiple", "share"]
@@ -132,13 +133,17 @@ _CHINESE = _Wording(
     each_after=_pattern(r"\s*(?:/|每)"),
 )
 
+_CODES = "|".join(CURRENCIES)
+# 20 000 000 EUR, 1'000 francs.
+_SPACED = "[0-9]{1,3}(?:[ \u00a0\u2009\u202f'’][0-9]{3})+(?![0-9])"
+
 _ENGLISH = _Wording(
     figure=_pattern(
         r"(?<![\w.,])(?P<between>between\s{1,3})?"
         + _figure(
-            number=rf"(?:{_ARABIC}(?:\s{{1,3}}(?:thousand|million|billion))?|(?:one|two|three|four|five|six|seven|eight|nine|ten)\b)",
-            prefix=r"(?:rmb|cny|us\$|nt\$|hk\$|[$€£¥])\s{0,3}",
-            suffix=r"(?:yuan|dollars?|euros?|pounds?|rmb|cny|times?|fold|percent|per cent)\b|%",
+            number=rf"(?:(?:{_SPACED}|{_ARABIC})(?:\s{{1,3}}(?:thousand|million|billion))?|(?:one|two|three|four|five|six|seven|eight|nine|ten)\b)",
+            prefix=rf"(?:rmb|{_CODES}|us\$|nt\$|hk\$|[$€£¥])\s{{0,3}}",
+            suffix=rf"(?:yuan|dollars?|euros?|pounds?|francs?|rmb|{_CODES}|times?|fold|percent|per cent)\b|%",
             dash=r"(?(between)and\b|(?:to\b|-+))",
             bound=r"or (?:more|above|over|less|below|under)\b",
         )

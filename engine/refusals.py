@@ -9,6 +9,7 @@ from typing import Literal
 
 RefusalCode = Literal[
     "unknown_violation",
+    "decided_before_act",
     "no_law_on_day",
     "power_item_missing",
     "power_item_not_in_force",
@@ -41,6 +42,10 @@ RefusalCode = Literal[
 
 SENTENCES: Mapping[RefusalCode, tuple[str, str]] = {
     "unknown_violation": ("没有代码为“{found}”的违法行为{near}", "there is no violation `{found}`{near}"),
+    "decided_before_act": (
+        "决定之日“{found}”早于行为之日“{expected}”：两个日期有一个写错了",
+        "the day of the decision `{found}` is before the day of the act `{expected}`: one of the two is wrong",
+    ),
     "no_law_on_day": (
         "“{found}”那天没有可适用的裁量标准（{expected}）",
         "no benchmark is in force on `{found}` ({expected})",

@@ -323,6 +323,7 @@ class Rule:
     name: str
     category: str
     power_item: str
+    power_place: Place = field(compare=False)
     validity: Validity
     basis: tuple[Basis, ...]
     ranges: tuple[StatutoryRange, ...]

@@ -331,15 +331,18 @@ def _branches(name: str, branches: Branches) -> Run:
 
 def _table(name: str, table: Table) -> Run:
     axis, columns = table.rows, table.columns
-    cells = [[run_of(cell) for cell in line] for line in table.cells]
+    cells = [[None if cell is None else run_of(cell) for cell in line] for line in table.cells]
 
     def run(scope: Scope) -> Anything:
         line = line_of(axis, scope)
         column = 0 if columns is None else line_of(columns, scope)
         if type(line) is Missing or type(column) is Missing:
             return both(line, column)
+        cell = cells[line][column]
+        if cell is None:
+            raise Undefined("no_line", name)
         scope.taken[name] = (line, column)
-        return cells[line][column](scope)
+        return cell(scope)
 
     return run
 

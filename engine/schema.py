@@ -79,9 +79,9 @@ def fact_schema(fact: Fact, rule: Rule) -> dict[str, Wire]:
             sign = "-?" if fact.low < 0 else ""
             schema |= {
                 "type": "string",
-                "pattern": f"^{sign}[0-9]{{1,15}}(\\.[0-9]{{1,{fact.scale}}})?$"
+                "pattern": f"^{sign}(0|[1-9][0-9]{{0,14}})(\\.[0-9]{{1,{fact.scale}}})?$"
                 if fact.scale
-                else f"^{sign}[0-9]{{1,15}}$",
+                else f"^{sign}(0|[1-9][0-9]{{0,14}})$",
                 "x-minimum": decimal_text(fact.low + fact.low_open, fact.scale),
                 "x-maximum": decimal_text(fact.high - fact.high_open, fact.scale),
             }

@@ -83,8 +83,8 @@ def _straight_named(found: Named, named: NamedValue, lists: Mapping[str, Records
             return found.kind in ("number", "money") and straight(part, named, lists)  # type: ignore[arg-type]  # a figure
         case Branches(rows=rows):
             return all(straight(value, named, lists) for _when, value in rows)
-        case Table(cells=cells):
-            return all(straight(cell, named, lists) for line in cells for cell in line)
+        case Table() as table:
+            return all(straight(cell, named, lists) for cell in table.filled)
         case _:
             return False
 

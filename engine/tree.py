@@ -319,11 +319,15 @@ class Branches:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A lookup in one or two dimensions; `cells` stand row by row."""
+    """A lookup in one or two dimensions; `cells` stand row by row, and None is one that the source leaves blank."""
 
     rows: Axis
     columns: Axis | None
-    cells: tuple[tuple[Expr, ...], ...]
+    cells: tuple[tuple[Expr | None, ...], ...]
+
+    @property
+    def filled(self) -> tuple[Expr, ...]:
+        return tuple([cell for line in self.cells for cell in line if cell is not None])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,13 +427,12 @@ def names_of_named(named: Named) -> Iterator[str]:
                 if when is not None:
                     yield from names_in(when)
                 yield from names_in(value)
-        case Table(rows=axis, columns=columns, cells=cells):
+        case Table(rows=axis, columns=columns) as table:
             yield axis.name
             if columns is not None:
                 yield columns.name
-            for line in cells:
-                for cell in line:
-                    yield from names_in(cell)
+            for cell in table.filled:
+                yield from names_in(cell)
         case Marginal(of=of, bands=bands):
             yield from names_in(of)
             for _band, rate in bands:

@@ -103,13 +103,13 @@ def _named(rule: Rule, named: Named, fact: str) -> Trend:
             return "flat" if fact not in rule.names_behind(names_of_named(named)) else "unknown"
 
 
-def _along(rule: Rule, axis: Axis, cells: list[Expr]) -> Trend:
-    """Follow the cells of one column from the lowest band to the highest."""
+def _along(rule: Rule, axis: Axis, cells: list[Expr | None]) -> Trend:
+    """Follow the cells of one column from the lowest band to the highest; a blank one has no amount to compare."""
     if not all(isinstance(key, Band) for key in axis.keys):
         return "unknown"
     bands = [(key.low if key.low is not None else Fraction(-(10**30)), cell) for key, cell in _pairs(axis, cells)]
     bounds = Bounds(rule.by_name, rule.named, rule.lists)
-    ways: list[Trend] = [trend(rule, cell, axis.name) for cell in cells]
+    ways: list[Trend] = [trend(rule, cell, axis.name) for cell in cells if cell is not None]
     for (_low, one), (_next, other) in pairwise(sorted(bands, key=lambda each: each[0])):
         before, after = bounds.of(one), bounds.of(other)
         if before.high == after.low == before.low == after.high:
@@ -119,5 +119,6 @@ def _along(rule: Rule, axis: Axis, cells: list[Expr]) -> Trend:
     return joined(*ways)
 
 
-def _pairs(axis: Axis, cells: list[Expr]) -> list[tuple[Band, Expr]]:
-    return [(key, cell) for key, cell in zip(axis.keys, cells, strict=True) if isinstance(key, Band)]
+def _pairs(axis: Axis, cells: list[Expr | None]) -> list[tuple[Band, Expr]]:
+    pairs = zip(axis.keys, cells, strict=True)
+    return [(key, cell) for key, cell in pairs if isinstance(key, Band) and cell is not None]

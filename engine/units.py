@@ -184,9 +184,11 @@ def _lines(rule: Rule, sites: Sites) -> Iterator[Unit]:
     surface = Surface.of(rule)
     for records, named in sites.named:
         match named.how:
-            case Table(rows=rows, columns=columns):
+            case Table(rows=rows, columns=columns, cells=cells):
                 for index, key in enumerate(rows.keys):
                     for across, other in enumerate(columns.keys if columns is not None else (None,)):
+                        if cells[index][across] is None:
+                            continue
                         text = _key_text(rule, records, rows, key, surface)
                         aims = [_aim(rule, records, rows, key)]
                         if columns is not None and other is not None:

@@ -1,6 +1,6 @@
 """Reads lists of records and the `计算` section: named values as formulas, branches, tables and marginal bands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import cast
@@ -240,17 +240,20 @@ def _table(name: str, inner: Section, cell: Cell, builder: Builder) -> Named | N
     columns_read = _columns(node, columns[1], builder) if columns is not None else None
     if columns is not None and columns_read is None:
         return None
-    lines: list[tuple[Expr, ...]] = []
+    lines: list[tuple[Expr | None, ...]] = []
     typed: list[Typed] = []
     for _key, value in node.entries.values():
-        cells = [value]
+        cells: list[Node] = [value]
         if columns_read is not None and isinstance(value, YamlMapping):
             cells = [value.entries[each.text][1] for each in columns_read[0]]
         line = _line(cells, builder)
         if line is None:
             return None
-        typed += line
-        lines.append(tuple(cast(Expr, each.node) for each in line))
+        typed += [each for each in line if each is not None]
+        lines.append(tuple(None if each is None else cast(Expr, each.node) for each in line))
+    if not typed:
+        builder.complaints.add("nothing_there", node.place, found=name)
+        return None
     second = None
     if columns is not None and columns_read is not None:
         second = Axis(name=columns[1].name, keys=columns_read[1], texts=_texts(columns_read[0]))
@@ -285,7 +288,10 @@ def _columns(node: YamlMapping, axis: Fact | Named, builder: Builder) -> tuple[l
         missing = [each for each in known if each not in value.entries]
         if missing and not extra:
             whole = False
-            repair = (f"补上“{missing[0]}: …”一格", f"add a cell `{missing[0]}: …`")
+            repair = (
+                f"补上“{missing[0]}: …”一格；原文这一格空着的，写“—”",
+                f"add a cell `{missing[0]}: …`; where the source prints none, write `—`",
+            )
             expected = ("、".join(missing), ", ".join(missing))
             builder.complaints.add("missing_column", key.place, found=key.text, expected=expected, repair=repair)
     return (scalars, keys) if whole else None
@@ -295,7 +301,24 @@ def _texts(scalars: list[Scalar]) -> tuple[str, ...]:
     return tuple([scalar.text.strip() for scalar in scalars])
 
 
-def _line(cells: Iterable[Node], builder: Builder) -> list[Typed] | None:
+# How published tables print a cell in which nothing stands.
+_BLANK = frozenset(("—", "——", "－", "-", "/", "／"))
+
+
+def _blank(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.text.strip() in _BLANK
+
+
+def _line(cells: Sequence[Node], builder: Builder) -> list[Typed | None] | None:
+    """Read the cells of a line; None stands for one that the source leaves blank."""
+    filled = _figures([each for each in cells if not _blank(each)], builder)
+    if filled is None:
+        return None
+    left = iter(filled)
+    return [None if _blank(each) else next(left) for each in cells]
+
+
+def _figures(cells: Iterable[Node], builder: Builder) -> list[Typed] | None:
     line: list[Typed] = []
     for each in cells:
         if not isinstance(each, Scalar):
@@ -375,7 +398,7 @@ def _marginal(name: str, inner: Section, cell: Cell, builder: Builder) -> Named 
         axis = known.get(of.node.name, axis)
     scalars = [key for key, _value in node.entries.values()]
     keys = _keys(scalars, axis, builder)
-    rates = _line([value for _key, value in node.entries.values()], builder)
+    rates = _figures([value for _key, value in node.entries.values()], builder)
     if keys is None or rates is None:
         return None
     if any(rate.shape >= LINEAR or (of.kind == "money" and rate.kind == "money") for rate in rates):

@@ -244,7 +244,7 @@ UNITS: Mapping[str, Spellings] = MappingProxyType(
         "m2": (("平方米", "㎡"), ("square metres", "square metre", "m2")),
         "facility": (("处",), ("facilities", "facility", "places")),
         "day": (("日", "天"), ("days", "day")),
-        "percent": (("%", "百分点"), ("%", "percent")),
+        "percent": (("%", "百分点"), ("%", "percent", "per cent")),
         "item": (("件", "个", "项", "份", "批"), ("items", "item")),
         "tonne": (("吨",), ("tonnes", "tonne", "tons", "ton")),
         "kg": (("千克", "公斤"), ("kilograms", "kilogram", "kg")),
@@ -324,6 +324,7 @@ ENUMS: Mapping[str, Mapping[str, Spellings]] = MappingProxyType(
 REFUSALS: Mapping[str, Spellings] = MappingProxyType(
     {
         "unknown_violation": (("无此违法行为",), ("unknown violation",)),
+        "decided_before_act": (("决定早于行为",), ("decision before the act",)),
         "no_law_on_day": (("当日无法可依",), ("no law on the day",)),
         "power_item_missing": (("职权未列入",), ("power item missing",)),
         "power_item_not_in_force": (("职权未生效",), ("power item not in force",)),

@@ -48,7 +48,7 @@ def is_whole_named(named: Named, whole_name: Callable[[str], bool]) -> bool:
             return named.kind == "number" and is_whole(part, whole_name)  # type: ignore[arg-type]  # no yes or no
         case Branches(rows=rows):
             return all(is_whole(value, whole_name) for _when, value in rows)
-        case Table(cells=cells):
-            return all(is_whole(cell, whole_name) for line in cells for cell in line)
+        case Table() as table:
+            return all(is_whole(cell, whole_name) for cell in table.filled)
         case Marginal():
             return False

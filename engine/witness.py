@@ -188,7 +188,8 @@ class Witnesses:
         for fact in self.rule.facts:
             if fact.name in values:
                 facts[fact.name] = text_of(fact, values[fact.name], self.rule)
-        return self.answered(facts, self.day(values.get("@on")), decided, box)
+        on = self.day(values.get("@on"))
+        return self.answered(facts, on if decided is None else min(on, decided), decided, box)
 
     def again(self, case: Witness, name: str, value: object) -> Witness | None:
         """Decide the same case with one fact changed."""

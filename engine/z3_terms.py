@@ -93,6 +93,8 @@ class Terms(Numbers):
                 self.whole(name, validity.first.toordinal(), last)
             elif name == "@decided":
                 self.whole(name, *_CALENDAR)
+            if {"@on", "@decided"} <= self.variables.keys():
+                self.sides.append(self.variables["@on"] <= self.variables["@decided"])
             return
         match fact.kind:
             case "yes_no":
@@ -277,6 +279,7 @@ class Terms(Numbers):
                     (every([first, second]), self.value(cell))
                     for first, line in zip(self.keys(rows), cells, strict=True)
                     for second, cell in zip(across, line, strict=True)
+                    if cell is not None
                 ]
             case Branches(rows=branches):
                 said = [(at, self.truth(when)) for at, (when, _value) in enumerate(branches) if when is not None]
@@ -312,7 +315,8 @@ class Terms(Numbers):
         match named.how:
             case Table(rows=rows, columns=columns):
                 axes = [rows] if columns is None else [rows, columns]
-                return every([*map(self._looked_up, axes), some(no(some(self.keys(each))) for each in axes)])
+                found = some(at for at, _value in self.lines(named))
+                return every([*map(self._looked_up, axes), no(found)])
             case Branches(rows=branches):
                 if any(when is None for when, _value in branches):
                     return False

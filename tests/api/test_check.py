@@ -209,3 +209,15 @@ def test_sarif_names_files_from_here_where_the_rules_stand_below(tmp_path: Path)
     (result,) = json.loads(file.read_text(encoding="utf-8"))["runs"][0]["results"]
     place = result["locations"][0]["physicalLocation"]["artifactLocation"]
     assert place["uri"] == "rules/szcg-2023/SZCG-003.yaml"
+
+
+@pytest.mark.parametrize("more", [(), ("--load-only",), ("--code", "SZCG-013")])
+def test_a_power_that_no_catalogue_lists_ends_with_1(tmp_path: Path, more: tuple[str, ...]) -> None:
+    folder = small_rules(tmp_path, szcg013=("SZCG-P-013", "SZCG-P-913"))
+
+    code, told = checked(folder, *more)
+
+    assert code == 1
+    assert "SZCG-013.yaml:" in told
+    assert "SZCG-P-913" in told
+    assert proof(folder, *more)["findings"][0]["code"] == "power_item_missing"

@@ -1,15 +1,20 @@
 """Corners that a blind trial of the rule language found: each was a wrong outcome, a crash, or a silence."""
 
+import re
+from datetime import date
 from fractions import Fraction
 from itertools import permutations
 
 import pytest
 
-from engine import Outcome, Rulebook
+from engine import Outcome, Refusal, Rulebook
 from engine.explain import explain
-from engine.notices import notices
+from engine.notices import notices, unlisted
+from engine.proof import Proof
+from engine.prove import prove
+from engine.quoted import ranges_in
 from engine.tree import Compare, Marginal
-from tests.engine.kit import REGIME, RULE, ask, book, changed, codes, decided, files, findings, refused
+from tests.engine.kit import DAY, REGIME, RULE, ask, book, changed, codes, decided, files, findings, refused
 
 AREA = "  面积: 数，平方米，精确到 0.01，大于 0 至 100，越大越重\n"
 
@@ -349,3 +354,187 @@ def test_what_the_regime_declares_and_one_name_in_two_groups_are_not_noticed() -
     rule = changed(rule, ("  地段: 选项 主街、小巷、广场\n", ""))
 
     assert notices(book(rule)) == ()
+
+
+# --- what is wrong with the question
+
+
+def test_a_power_that_no_catalogue_lists_is_named_with_the_one_that_was_meant() -> None:
+    (found,) = unlisted(book(changed(RULE, ("职权编码: P-1\n", "职权编码: P-7\n"))))
+
+    assert (found.code, found.place.line, found.place.column) == ("power_item_missing", 4, 7)
+    assert "P-7" in found.message
+    assert "P-1" in found.repair
+    assert unlisted(book()) == ()
+
+
+def test_a_rule_whose_case_expects_its_power_to_be_unlisted_is_not_told_so() -> None:
+    rule = changed(RULE, ("职权编码: P-1\n", "职权编码: P-7\n"), ("得: 罚款 50元", "得: 拒绝 职权未列入"))
+
+    assert unlisted(book(rule)) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "write"),
+    [
+        ("5.000", "“5”或“5000”"), ("12.500", "“12.5”或“12500”"), ("5.0000", "“5”"), ("00005", "“5”"), ("05.5", "“5.5”"),
+    ],
+)  # fmt: skip
+def test_a_figure_with_zeros_that_may_mean_thousands_or_a_slip_is_refused(given: str, write: str) -> None:
+    outcome = refused(ask(book(), {"面积": given}))
+
+    assert (outcome.code, outcome.field) == ("wrong_kind", "面积")
+    assert outcome.message.endswith(f"写{write}")
+
+
+@pytest.mark.parametrize("given", ["5", "5.0", "5.00", "5.5", "5.50", "20.50", 5])
+def test_zeros_within_the_declared_precision_are_read(given: str | int) -> None:
+    assert decided(ask(book(), {"面积": given})).tier == "重"
+
+
+def test_a_whole_number_is_given_without_a_point() -> None:
+    rule = changed(RULE, ("情形: 面积 > 2", "情形: 次数 > 2"))
+
+    assert refused(ask(book(rule), {"面积": "3", "次数": "3.0"})).message.endswith("写“3”")
+
+
+def test_a_decision_before_the_act_is_refused_by_both_days() -> None:
+    before, same = (ask(book(), {"面积": "1"}, decided=day) for day in (DAY - date.resolution, DAY))
+
+    assert (refused(before).code, refused(before).field) == ("decided_before_act", "decided")
+    assert "2026-10-31" in refused(before).message
+    assert "2026-11-01" in refused(before).message
+    assert decided(same).tier == "轻"
+
+
+# --- a cell in which the published table prints nothing
+
+ENGLISH = """language: en
+violation: T-1
+name: 占道
+category: 市容
+power_item: P-1
+in_force: 2023-12-15 to 2028-12-14
+basis: {article: 某条例第三条, quote: 处五十元以上五百元以下罚款。}
+statutory_range: fine 50 yuan to 500 yuan
+facts:
+  面积: number, square metres, precise to 0.01, more than 0 to 100, larger is graver
+  主动改正: yes or no, mitigating
+  地段: choice 主街 / 小巷 / 广场
+compute:
+  价:
+    row: 地段
+    column: 主动改正
+    table:
+    TABLE
+tiers:
+  - {tier: 轻, when: 面积 <= 2, outcome: fine 50 yuan, quote: 某}
+  - {tier: 重, when: 面积 > 2, outcome: fine 价, quote: 某}
+cases:
+  - {name: 一平方米, on: 2026-11-01, given: {面积: "1"}, expect: fine 50 yuan}
+"""
+PLAIN = re.sub("compute:.*TABLE\n", "", ENGLISH, flags=re.DOTALL).replace("fine 价", "fine 500 yuan")
+GRID = """计算:
+  价:
+    行: 地段
+    列: 主动改正
+    表:
+      主街: {是: 50元, 否: 100元}
+      小巷、广场: {是: —, 否: 80元}
+裁量表:"""
+
+
+def proved(rule: str) -> Proof:
+    rulebook = book(rule)
+    return prove(rulebook, rulebook.rules["T-1"])
+
+
+def gridded(grid: str = GRID, *more: tuple[str, str]) -> str:
+    return changed(RULE, ("裁量表:", grid), ("罚款 500元\n", "罚款 价\n"), *more)
+
+
+@pytest.mark.parametrize("dash", ["—", "——", "－", '"-"', "／", "/"])
+def test_a_blank_cell_of_a_table_owes_nothing_and_forgives_nothing(dash: str) -> None:
+    rulebook = book(gridded(GRID.replace("—", dash)))
+
+    blank, filled = (ask(rulebook, {"面积": "3", "主动改正": corrected, "地段": "小巷"}) for corrected in (True, False))
+
+    assert refused(blank).code == "no_line"
+    assert "小巷" in refused(blank).message
+    assert "是" in refused(blank).message
+    assert decided(filled).fine_fen == 8_000
+
+
+def test_a_blank_cell_is_the_same_in_english() -> None:
+    lines = "主街: {yes: 50 yuan, no: 100 yuan}", "小巷 / 广场: {yes: —, no: 80 yuan}"
+    english = changed(ENGLISH, ("    TABLE", "\n".join(f"      {line}" for line in lines)))
+
+    assert book(english).rules["T-1"].named["价"].how == book(gridded()).rules["T-1"].named["价"].how
+
+
+def test_a_blank_cell_that_a_case_comes_to_is_a_gap_and_one_that_none_does_is_not() -> None:
+    found, covered = (
+        [each for each in proved(rule).findings if each.property == "defined"]
+        for rule in (gridded(), gridded(GRID, ("情形: 面积 > 2", "情形: 面积 > 2 且 (地段 为 主街 或 非 主动改正)")))
+    )
+
+    assert [(each.verdict, each.about) for each in found] == [("refuted", "价")]
+    assert found[0].witness is not None
+    assert isinstance(found[0].witness.outcome, Refusal)
+    assert found[0].witness.outcome.code == "no_line"
+    assert covered == []
+
+
+def test_a_table_of_blank_cells_alone_is_none_and_a_left_out_cell_is_told_how_it_is_written() -> None:
+    blank = re.sub("[0-9]+元", "—", GRID)
+    left_out = GRID.replace("是: —, ", "")
+
+    (nothing,), (missing,) = (findings(files(gridded(each))) for each in (blank, left_out))
+
+    assert nothing.code == "nothing_there"
+    assert missing.code == "missing_column"
+    assert "写“—”" in missing.repair
+
+
+# --- figures as laws print them
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "plain"),
+    [
+        ("zh", "罚款 0.000005亿元", "罚款 500元"), ("zh", "罚款 0.000005 亿人民币元", "罚款 500元"),
+        ("zh", "罚款 ¥0.000005亿元", "罚款 500元"), ("zh", "罚款 1'000元 × 5 ÷ 10", "罚款 1000元 × 5 ÷ 10"),
+        ("zh", "罚款 1\u202f000元 × 5 ÷ 10", "罚款 1000元 × 5 ÷ 10"),
+        ("en", "fine 0.0005 million yuan", "fine 500 yuan"), ("en", "fine 0.0000005 billion yuan", "fine 500 yuan"),
+        ("en", "fine RMB 0.0005 million", "fine 500 yuan"),
+        ("en", "fine 1’000 yuan × 50 per cent", "fine 1000 yuan × 50%"),
+        ("en", "fine 1\u00a0000 yuan × 50 per cent", "fine 1000 yuan × 50%"),
+    ],
+)  # fmt: skip
+def test_a_figure_is_read_as_laws_print_it(language: str, written: str, plain: str) -> None:
+    base, fine = (RULE, "罚款 500元\n") if language == "zh" else (PLAIN, "fine 500 yuan, quote")
+    rows = [
+        book(changed(base, (fine, fine.replace(fine.strip().removesuffix(", quote"), each)))).rules["T-1"].rows
+        for each in (written, plain)
+    ]
+
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("outcome", ["罚款 5亿", "罚款 500亿 × 面积", "罚款 1'00元", "罚款 1 000元"])
+def test_a_figure_in_pieces_is_no_figure(outcome: str) -> None:
+    assert findings(files(changed(RULE, ("罚款 500元\n", f"{outcome}\n"))))
+
+
+@pytest.mark.parametrize(
+    ("clause", "high"),
+    [
+        ("administrative fines up to 20 000 000 EUR, or up to 4 % of turnover", 20_000_000),
+        ("administrative fines up to EUR 20\u202f000\u202f000", 20_000_000),
+        ("a fine of up to 10’000 francs", 10_000), ("a fine not exceeding $50,000,000", 50_000_000),
+    ],
+)  # fmt: skip
+def test_a_quoted_range_is_read_with_blanks_between_its_thousands(clause: str, high: int) -> None:
+    first = ranges_in(clause)[0]
+
+    assert (first.low, first.high) == (None, Fraction(high * 100))

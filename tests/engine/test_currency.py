@@ -129,6 +129,7 @@ def heavy() -> Decision:
 def test_the_table_is_closed_and_its_codes_are_three_capitals() -> None:
     wanted = "CNY USD EUR GBP JPY HKD TWD SGD AUD CAD NZD CHF KRW INR MOP"
     wanted += " SEK NOK DKK PLN CZK BRL MXN ZAR THB MYR PHP IDR VND TRY"
+    wanted += " HUF RON BGN RUB BND KHR LAK MMK EGP ETB AED SAR IRR"
 
     assert list(CURRENCIES) == wanted.split()
 
@@ -168,9 +169,9 @@ def test_its_code_is_a_unit_word_of_every_currency(code: str) -> None:
 def test_plain_yuan_fits_every_currency_whose_chinese_unit_ends_so() -> None:
     fitting = {code for code in CURRENCIES if "元" in money_words(code, "zh")}
 
-    assert fitting == set("CNY USD EUR JPY HKD TWD SGD AUD CAD NZD KRW MOP".split())
+    assert fitting == set("CNY USD EUR JPY HKD TWD SGD AUD CAD NZD KRW MOP BND MMK".split())
     assert {code for code in fitting if "万元" not in money_words(code, "zh")} == set()
-    assert {code for code in fitting if "分" not in money_words(code, "zh")} == {"JPY", "KRW", "TWD"}
+    assert {code for code in fitting if "分" not in money_words(code, "zh")} == {"JPY", "KRW", "TWD", "MMK"}
 
 
 def test_a_specific_word_is_of_one_currency() -> None:
@@ -182,7 +183,9 @@ def test_a_specific_word_is_of_one_currency() -> None:
 
 
 def test_some_currencies_have_no_hundredths_in_use() -> None:
-    assert {code for code in CURRENCIES if decimals(code) == 0} == {"JPY", "KRW", "TWD", "IDR", "VND"}
+    assert {code for code in CURRENCIES if decimals(code) == 0} == set(
+        "JPY KRW TWD IDR VND HUF KHR LAK MMK IRR".split()
+    )
 
 
 # --- what a regime says
@@ -775,7 +778,7 @@ def test_a_card_says_ranges_formulas_and_cases_in_the_currency(
     assert findings
     # A formula is told as the file writes it, in the file's language.
     assert all(f"10 {word[1]} × flags" in each[language] for each in findings if each["tier"] == "light")
-    assert any(f"greatest of (5000 {word[1]}, 2 × gains)" in each[language] for each in findings)
+    assert any(f"10 {word[1]} × flags > 5000 {word[1]}, 2 × gains - " in each[language] for each in findings)
     told = [each[language] for each in shown["findings"]]
     told += [each["case"][language] for each in shown["findings"] if each["case"]]
     outcome = decide(rulebook, "X-001", date(2026, 11, 1), {"area": "3", "flags": "5", "gains": "1"})

@@ -9,6 +9,7 @@ from engine import Decision, Outcome, Rulebook, to_wire
 from engine.refusals import SENTENCES
 from tests.engine.kit import (
     CATALOGUE,
+    DAY,
     REGIME,
     RULE,
     ask,
@@ -68,6 +69,7 @@ def computing(value: str, outcome: str, more: str = "") -> Rulebook:
 
 REFUSALS: dict[str, Callable[[], Outcome]] = {
     "unknown_violation": lambda: ask(book(), {}, violation="T-9"),
+    "decided_before_act": lambda: ask(book(), {"面积": "1"}, decided=DAY - ONE_DAY),
     "no_law_on_day": lambda: ask(book(), {"面积": "1"}, on=LAST + ONE_DAY),
     "power_item_missing": lambda: ask(book(catalogue=changed(CATALOGUE, ("P-1", "P-2"))), {"面积": "1"}),
     "power_item_not_in_force": lambda: ask(book(), {"面积": "1"}, on=FIRST - ONE_DAY),
@@ -178,6 +180,7 @@ def test_a_refusal_for_what_was_sent_names_the_field(code: str, field: str) -> N
         ("missing_tier", ("公布的表没有写",)),
         ("below_statutory_range", ("甲", "罚款 50元 至 500元", "照录")),
         ("above_statutory_range", ("甲", "罚款 50元 至 500元", "照录")),
+        ("decided_before_act", ("2026-10-31", "2026-11-01")),
         ("no_law_on_day", ("2028-12-15", "2023-12-15", "2028-12-14")),
         ("power_item_missing", ("P-1",)),
         ("power_item_not_published", ("P-1", "2023-11-22", "2023-11-23")),
@@ -364,7 +367,7 @@ def test_a_ground_for_no_penalty_is_asked_for_before_the_tier() -> None:
 @pytest.mark.parametrize(
     ("name", "given"),
     [
-        ("面积", "1"), ("面积", "1.00"), ("面积", 1), ("面积", "001"), ("面积", "0.01"), ("面积", "2.0"),
+        ("面积", "1"), ("面积", "1.00"), ("面积", 1), ("面积", "0.01"), ("面积", "2.0"),
         ("主动改正", True), ("主动改正", "是"), ("主动改正", "yes"),
         ("主动改正", False), ("主动改正", "否"), ("主动改正", "no"),
         ("地段", "主街"), ("次数", 1), ("次数", "99"), ("违法所得", "0"), ("违法所得", 0), ("违法所得", "1234.56"),
@@ -488,7 +491,7 @@ def test_the_window_is_as_long_as_the_fact_declares(days: list[str], number: int
     assert outcome.fine_fen == number * 5_000
 
 
-@pytest.mark.parametrize("stated", [2, "2", "02"])
+@pytest.mark.parametrize("stated", [2, "2"])
 def test_a_stated_count_that_agrees_with_the_days_is_accepted(stated: int | str) -> None:
     outcome = decided(ask(book(FIFTY_A_TIME), {"往日": ["2026-01-01"], "次数": stated}))
 

@@ -156,6 +156,8 @@ class Oracle:
         """Decide with complete facts: every fact that could be read is given, or days for a count."""
         versions = self.versions[code]
         item = in_force(versions, on)
+        if decided is not None and decided < on:
+            return Answer(refusal="decided_before_act")
         old = self.by(item, on, facts, decided, on)
         if decided is None or decided <= on:
             return old

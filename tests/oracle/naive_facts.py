@@ -228,16 +228,25 @@ def table(entry: Mapping[str, Any], names: Names) -> Worth:
     row, column, cells = entry["行"], entry.get("列"), entry["表"]
     rows = [line(key, row in names.percent, names) for key in cells]
     if column is None:
-        values = [Cell(each, names).formula() for each in cells.values()]
+        values = [printed(each, names) for each in cells.values()]
         return lambda case: values[the_one(rows, looked_up(row, case))](case)
     columns = [line(key, column in names.percent, names) for key in next(iter(cells.values()))]
-    grid = [[Cell(each, names).formula() for each in inner.values()] for inner in cells.values()]
+    grid = [[printed(each, names) for each in inner.values()] for inner in cells.values()]
 
     def worth(case: Case) -> Any:
         across, down = the_one(rows, looked_up(row, case)), the_one(columns, looked_up(column, case))
         return grid[across][down](case)
 
     return worth
+
+
+def printed(cell: str, names: Names) -> Worth:
+    """Read one cell of a table; where a dash is printed, nothing is owed and nothing is forgiven."""
+
+    def blank(_case: Case) -> Any:
+        raise Refused("no_line")
+
+    return blank if cell == "—" else Cell(cell, names).formula()
 
 
 def marginal(entry: Mapping[str, Any], names: Names) -> Worth:

@@ -280,7 +280,7 @@ def adjustment(entry: Mapping[str, str], names: Names) -> Adjustment:
 
 def rounding(text: str) -> tuple[Fraction, str]:
     step, way = re.split("[,]", text.translate(FOLD))
-    found = re.fullmatch(r" *([0-9.]+) *(万元|元|分) *", step)
+    found = re.fullmatch(r" *([0-9.]+) *(亿元|万元|元|分) *", step)
     assert found, text
     return Fraction(found[1]) * MONEY[found[2]], {"四舍六入五成双": "四舍六入"}.get(way.strip(), way.strip())
 

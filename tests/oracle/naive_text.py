@@ -24,7 +24,7 @@ COMPARISONS = {
     "大于": ">", "超过": ">", "多于": ">", "高于": ">", "晚于": ">", ">": ">",
     "不等于": "!=", "不为": "!=", "≠": "!=", "!=": "!=", "等于": "=", "为": "=", "=": "=",
 }  # fmt: skip
-MONEY = {"万元": Fraction(10_000), "元": Fraction(1), "分": Fraction(1, 100)}
+MONEY = {"亿元": Fraction(100_000_000), "万元": Fraction(10_000), "元": Fraction(1), "分": Fraction(1, 100)}
 UNITS = (
     "次 平方米 ㎡ 处 日 天 % 百分点 件 个 项 份 批 吨 千克 公斤 立方米 米 公里 千米 亩 公顷 小时 分钟 月 个月 年 人 辆 "
     "车次 只 头 羽 倍 点 分贝 株 棵 公里每小时 英里每小时"
@@ -51,8 +51,8 @@ def fold(text: str) -> str:
     return re.sub("「[^」]*」|[^「]+", lambda part: part[0] if part[0][0] == "「" else part[0].translate(FOLD), text)
 
 
-AMOUNT = re.compile(r"(?:人民币|RMB|CN¥|CNY|[¥￥])\s*([0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)\s*(万元|元|分)?")
-THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?=(?:\.[0-9]+)?\s*(?:万元|元))")
+AMOUNT = re.compile(r"(?:人民币|RMB|CN¥|CNY|[¥￥])\s*([0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)\s*(亿元|万元|元|分)?")
+THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?=(?:\.[0-9]+)?\s*(?:亿元|万元|元))")
 
 
 def plainly(text: str) -> str:

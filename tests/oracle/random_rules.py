@@ -23,7 +23,19 @@ CATALOGUE = {
 SIGNS = ("=", "≠", "<", "≤", ">", "≥", "小于", "不超过", "超过", "不少于", "至少", "至多")
 AREAS = ("0", "1", "2.5", "5", "10", "12.5")
 SHARES = ("0%", "10%", "25%", "0.5", "60%", "1")
-YUAN = ("100元", "250元", "500元", "999.99元", "1000元", "0.5万元", "12345分", "人民币300元", "¥2,000", "1,250元")
+YUAN = (
+    "100元",
+    "250元",
+    "500元",
+    "999.99元",
+    "1000元",
+    "0.5万元",
+    "12345分",
+    "人民币300元",
+    "0.00001亿元",
+    "¥2,000",
+    "1,250元",
+)
 STEPS = ("10元", "100元", "33元", "1分")
 
 
@@ -285,7 +297,10 @@ class Writer:
         column, others = self.axis()
         if column == row or self.chance(5):
             return {"行": row, "表": {key: cell() for key in keys}}
-        return {"行": row, "列": column, "表": {key: {other: cell() for other in others} for key in keys}}
+        blank = self.pick(keys), self.pick(others)
+        holes = {blank} if len(keys) * len(others) > 1 and self.chance(2) else set()
+        lines = {key: {other: "—" if (key, other) in holes else cell() for other in others} for key in keys}
+        return {"行": row, "列": column, "表": lines}
 
     def axis(self) -> tuple[str, list[str]]:
         names = ["面积", *self.steps, *self.truths, *self.ratios, *self.days, "行为日"]

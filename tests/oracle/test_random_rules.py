@@ -46,7 +46,7 @@ def value_of(fact: Declaration) -> st.SearchStrategy[Any]:
 def situations(draw: st.DrawFn, item: Item) -> tuple[date, date | None, dict[str, Fact]]:
     """Draw the day of the act, the day of the decision, and every fact; a count as a number or as its days."""
     on = draw(st.sampled_from(DAYS[:6]) | st.dates(date(2023, 1, 1), date(2025, 1, 1)).map(parts))
-    later = draw(st.none() | st.sampled_from([0, 1, 30, 366]))
+    later = draw(st.none() | st.sampled_from([0, 1, 30, 366, -1]))
     act = date(*on)
     decided = None if later is None else date.fromordinal(act.toordinal() + later)
     facts = {name: draw(value_of(fact)) for name, fact in item.facts.items()}
