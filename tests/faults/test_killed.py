@@ -72,7 +72,8 @@ def recorded(log: AuditLog) -> dict[str, dict[str, Any]]:
     }
 
 
-# A service that answers before the commit: what durability turned down would be. Every third group is really written.
+# A service that answers before the commit: what durability turned down would be. Really written is every twentieth time
+# what waits, so that a kill hardly ever finds nothing waiting.
 HASTY = """
 import cases.log.store as store
 
@@ -81,7 +82,7 @@ wait, really = [], store.AuditLog.append_each
 def hasty(self, entries, sources=None):
     size = self.head().size + sum(len(each) for each, _ in wait)
     wait.append((entries, sources or {}))
-    if len(wait) == 3:
+    if len(wait) == 20:
         for each, its in wait:
             really(self, each, its)
         wait.clear()
