@@ -1,6 +1,6 @@
 """What deciding and loading cost. Named inputs come from the rule files' own cases; `an_empty_floor` is the floor.
 
-Run with `./run pytest benchmarks/test_engine.py --benchmark-enable --benchmark-only`. The figures are indicative.
+Run with `./run pytest benchmarks/test_engine.py --benchmark-enable --benchmark-only -n 0`. The figures are indicative.
 """
 
 from datetime import date
