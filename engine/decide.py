@@ -17,7 +17,7 @@ from engine.decision import Decision, Imposed, Outcome, Refusal, Step, kind_of
 from engine.evaluate import Missing, compute
 from engine.figure import figured, fine, moved
 from engine.given import GivenFacts, shown
-from engine.heavier import as_heavy, limited, no_lighter, outweighs, undecided
+from engine.heavier import as_heavy, lacks_of, limited, no_lighter, outweighs, undecided
 from engine.lighter import lighter
 from engine.measures import (
     ConfiscateGains,
@@ -322,21 +322,28 @@ class _Deciding:
         if len(holding) == 1 and not unknown and self.blocked(holding[0]):
             # It will be refused by its defect whatever its amounts come to.
             return holding[0]
-        lacking = [name for row in holding for name in self.lacking(row)]
-        if lacking and not self.left():
-            raise reasoning.missing(lacking, *[names for _row, names in unknown])
         try:
             row = holding[0] if len(holding) == 1 else self.heaviest(holding)
         except Refused:
-            if (lacking or unknown) and self.rule.regime.tie == "heavier":
+            unweighed = self.unweighed(holding)
+            if (unweighed or unknown) and self.rule.regime.tie == "heavier":
                 # An amount may still make one the heavier, or a third row that outweighs them all may still hold.
-                raise reasoning.missing(lacking, *[names for _row, names in unknown]) from None
+                raise reasoning.missing(unweighed, *[names for _row, names in unknown]) from None
             raise
+        lacking = self.lacking(row)
+        if lacking and self.left():
+            lacking = ()
         # A row that may hold asks for nothing where the heavier row wins whether it holds or not.
         still = [names for each, names in unknown if not outweighs(self.rule, row, each, reasoning.scope)]
-        if still:
-            raise reasoning.missing(*still)
+        if lacking or still:
+            raise reasoning.missing(lacking, *still)
         return row
+
+    def unweighed(self, holding: list[Row]) -> list[str]:
+        """Name the missing facts behind the fines of several rows, if any row can outweigh the others at all."""
+        if all(any(lacks_of(row, other) for other in holding) for row in holding):
+            return []
+        return [name for row in holding for name in self.lacking(row, only_fines=True)]
 
     def usable(self, row: Row) -> None:
         """Refuse where the row is marked as defective: no move leads out of what cannot be applied, or into it."""
@@ -347,13 +354,15 @@ class _Deciding:
         """Say whether a row's defect forbids its use; two overlapping tiers each stand alone."""
         return row.defect is not None and (row.defect.kind != "overlapping_tiers" or not row.measures)
 
-    def lacking(self, row: Row) -> tuple[str, ...]:
-        """Name the missing facts that the row's own measures are computed from."""
+    def lacking(self, row: Row, *, only_fines: bool = False) -> tuple[str, ...]:
+        """Name the missing facts that the row's own measures, or its fines, are computed from."""
         given = self.reasoning.values.keys()
         if given >= row.needs and given >= self.rule.limited_by:
             return ()
         found: list[str] = []
         for measure, expr in row.computed:
+            if only_fines and not isinstance(measure, Fine):
+                continue
             try:
                 value = compute(expr, limited(self.rule, row, measure, self.reasoning.scope))
             except Undefined:

@@ -630,6 +630,23 @@ def test_a_dearer_row_that_lacks_a_measure_of_the_other_is_not_heavier_beyond_do
     assert outcome.code == "several_tiers"
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "code"),
+    [
+        # Each has a measure that the other lacks: no figure makes one of them the heavier.
+        ("罚款 60元，没收「物」", "罚款 70元，没收 违法所得", "several_tiers"),
+        ("罚款 60元，警告", "罚款 2 × 违法所得，没收「物」", "several_tiers"),
+        ("罚款 60元，警告", "罚款 2 × 违法所得，警告", "missing_fact"),
+    ],
+)
+def test_what_makes_no_tier_the_heavier_is_not_asked_for(one: str, two: str, code: str) -> None:
+    rulebook = book(
+        rule(f"面积 ≥ 2 => {one}", f"主动改正 => {two}", statutory="罚款 50元 以上", before="超出法定幅度: 取边界\n")
+    )
+
+    assert refused(ask(rulebook, EACH)).code == code
+
+
 def test_a_warning_alone_gives_way_to_a_fine() -> None:
     outcome = ask(book(rule("面积 ≥ 2 => 罚款 70元", "主动改正 => 警告")), EACH)
 

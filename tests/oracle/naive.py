@@ -601,7 +601,7 @@ def span_of(text: str, names: Names) -> Span:
 def flat(entry: Any) -> str:
     """Put every word of a named value behind each other, for the names in it."""
     if isinstance(entry, str):
-        return entry if entry.strip() != "其余" else ""
+        return "" if entry.strip() in ("其余", "—") else entry
     if isinstance(entry, Mapping):
         keep = [value for key, value in entry.items()]
         return " , ".join(flat(each) for each in keep)
