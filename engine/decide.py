@@ -356,8 +356,7 @@ class _Deciding:
 
     def lacking(self, row: Row, *, only_fines: bool = False) -> tuple[str, ...]:
         """Name the missing facts that the row's own measures, or its fines, are computed from."""
-        given = self.reasoning.values.keys()
-        if given >= row.needs and given >= self.rule.limited_by:
+        if self.reasoning.values.keys() >= self.rule.amounts_need:
             return ()
         found: list[str] = []
         for measure, expr in row.computed:

@@ -1,8 +1,9 @@
 """The nodes of a whole rule file: a rule, its tiers, ranges and cases, and the regime it belongs to."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -147,8 +148,7 @@ class Row:
     computed: tuple[tuple[Measure, Expr], ...] = field(init=False, compare=False, repr=False)
     # Its condition as plain tests on facts, where it is that simple; its fines by who pays, and its other measures.
     ways: Ways = field(init=False, compare=False, repr=False)
-    # The names that its measures are computed from, and by whom its fines are paid.
-    needs: frozenset[str] = field(init=False, compare=False, repr=False)
+    # By whom its fines are paid.
     payers: tuple[str, ...] = field(init=False, compare=False, repr=False)
     fines: Mapping[str, Fine] = field(init=False, compare=False, repr=False)
     besides: tuple[Measure, ...] = field(init=False, compare=False, repr=False)
@@ -160,7 +160,6 @@ class Row:
         object.__setattr__(self, "besides", tuple(each for each in self.measures if each not in fines))
         found = [(measure, expr) for measure in self.measures for expr in exprs_of(measure)]
         object.__setattr__(self, "computed", tuple(each for each in found if not isinstance(each[1], Money | Number)))
-        object.__setattr__(self, "needs", frozenset(name for _each, expr in self.computed for name in names_in(expr)))
         object.__setattr__(self, "payers", tuple(self.fines))
 
 
@@ -291,18 +290,18 @@ class Regime:
     file: str
     digest: str
 
-    # The guards with facts of their own, and the days on which all of them stand.
-    asking: tuple[Guard, ...] = field(init=False, compare=False, repr=False)
-    all_stand: Validity = field(init=False, compare=False, repr=False)
-    all_names: str = field(init=False, compare=False, repr=False)
+    # From which days on the guards in force that need facts of their own are which.
+    guarded_from: tuple[date, ...] = field(init=False, compare=False, repr=False)
+    guarded_by: tuple[str, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        asking = tuple(each for each in self.guards if each.facts)
-        lasts = [each.validity.last for each in asking if each.validity.last is not None]
-        first = max((each.validity.first for each in asking), default=date.min)
-        object.__setattr__(self, "asking", asking)
-        object.__setattr__(self, "all_stand", Validity(first=first, last=min(lasts, default=None)))
-        object.__setattr__(self, "all_names", self.between.join(each.name for each in asking))
+        asking = [each for each in self.guards if each.facts]
+        ends = [each.validity.last for each in asking if each.validity.last is not None]
+        after = {last + timedelta(days=1) for last in ends if last < date.max}
+        days = sorted({date.min, *(each.validity.first for each in asking), *after})
+        names = [self.between.join(each.name for each in asking if each.validity.holds_on(day)) for day in days]
+        object.__setattr__(self, "guarded_from", tuple(days))
+        object.__setattr__(self, "guarded_by", tuple(names))
 
     @property
     def between(self) -> str:
@@ -310,9 +309,7 @@ class Regime:
 
     def guard_names(self, on: date) -> str:
         """Name the guards in force on a day that need facts of their own."""
-        if self.all_stand.holds_on(on):
-            return self.all_names
-        return self.between.join(each.name for each in self.asking if each.validity.holds_on(on))
+        return self.guarded_by[bisect_right(self.guarded_from, on) - 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,8 +352,8 @@ class Rule:
     # By whether they bar the penalty, and whether they need no fact of their own.
     provisions: Mapping[tuple[bool, bool], tuple[Standing, ...]] = field(init=False, compare=False, repr=False)
     range_by_name: Mapping[str, StatutoryRange] = field(init=False, compare=False, repr=False)
-    # The names that the ends of its statutory ranges are computed from.
-    limited_by: frozenset[str] = field(init=False, compare=False, repr=False)
+    # What every amount of its rows and every end of its statutory ranges is computed from: facts, and days of the case.
+    amounts_need: frozenset[str] = field(init=False, compare=False, repr=False)
     general: frozenset[str] = field(init=False, compare=False, repr=False)
     counted: tuple[Fact, ...] = field(init=False, compare=False, repr=False)
     benchmark: str = field(init=False, compare=False, repr=False)
@@ -376,8 +373,11 @@ class Rule:
         provisions = {key: tuple(each for each in found if each.bars == key[0]) for key, found in lists.items()}
         object.__setattr__(self, "provisions", MappingProxyType(provisions))
         object.__setattr__(self, "range_by_name", MappingProxyType({each.name: each for each in self.ranges}))
-        ends = [end for each in self.ranges for end in (each.low, each.high) if end is not None]
-        object.__setattr__(self, "limited_by", frozenset(name for end in ends for name in names_in(end)))
+        amounts = [end for each in self.ranges for end in (each.low, each.high) if end is not None]
+        amounts += [expr for row in self.rows for _measure, expr in row.computed]
+        behind = self.names_behind(name for expr in amounts for name in names_in(expr))
+        needed = frozenset(name for name in behind if name in self.by_name or name.startswith("@"))
+        object.__setattr__(self, "amounts_need", needed)
         object.__setattr__(self, "counted", tuple(fact for fact in self.facts if fact.count))
         object.__setattr__(self, "benchmark", f"{self.regime.name}（{self.regime.number}）")
         object.__setattr__(self, "top", Place(self.file, 1, 1))

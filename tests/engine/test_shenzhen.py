@@ -113,7 +113,7 @@ def test_the_decision_object_of_spitting_is_whole() -> None:
         ("amount", "情节较重"),
         ("statutory_range", None),
         ("measure", "order_to_correct"),
-        ("not_reviewed", shipped().rules["SZCG-013"].regime.all_names),
+        ("not_reviewed", shipped().rules["SZCG-013"].regime.guarded_by[-1]),
     ]
     assert [step.get("holds") for step in steps if step["step"] == "tier"] == [False, True, False]
     assert [step["reads"] for step in steps if step["step"] == "tier"] == [{"一年内次数": "2"}] * 3
