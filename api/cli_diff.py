@@ -21,9 +21,8 @@ from engine.load import files_of, said_in
 
 _VERDICTS = {"proved": ("已证明", "proved"), "refuted": ("不成立", "refuted"), "not_proved": ("未能证明", "not proved")}
 _OPEN = {
-    "conventions": ("移档、档内取值、调整或者取整有变动", "tier moves, in-tier rules, adjustments or rounding changed"),
     "general_law": ("通则有变动", "general law changed"),
-    "computed_values": ("计算、清单或者法定幅度有变动", "computed values, lists or statutory ranges changed"),
+    "computed_values": ("情形所看的计算值或者清单有变动", "computed values or lists that conditions look at changed"),
     "too_wide": ("情形组合太多，没有比完", "too many combinations to compare all"),
 }
 

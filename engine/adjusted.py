@@ -86,6 +86,8 @@ def unlocated(rule: Rule, expr: Expr) -> bool:
 
 def stands(normal: Normal, op: Operator, left: Expr, right: Expr) -> Form:
     """Write a comparison, taking the greatest and the least of several apart: each of them is simpler by itself."""
+    if left == right:
+        return op in ("=", "<=", ">=")
     for one, other, way in ((left, right, op), (right, left, _SWAPPED[op])):
         apart = _apart(one)
         if isinstance(apart, Extreme) and way in ("<", "<=", ">", ">="):

@@ -6,17 +6,22 @@ with a case that both versions have decided. “Never heavier” and “never li
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal, NamedTuple
 
+from engine.changed import Changed
 from engine.checks import Order
 from engine.decision import Decision, Outcome, Refusal
 from engine.lighter import is_lighter_than
+from engine.measures import Adjustment, Bracket, InTier, TierMove
+from engine.normal import Normal
 from engine.proof import Regions, Verdict
 from engine.prove_rows import Rows
 from engine.region import Axis, Box, Form, Part, Search, TooWide, both, common, either, merged, nothing
 from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
-from engine.weights import Weights
+from engine.tree import Condition, Expr, names_in
+from engine.weights import Weights, others
 from engine.witness import Witness, Witnesses
 
 BUDGET = 50_000
@@ -88,17 +93,23 @@ class _Comparing:
     facts: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     found: list[Difference] = field(default_factory=list)
+    # Whether somebody may be treated more heavily, or more lightly, for all that was shown.
     up: bool = False
     down: bool = False
+    changed: Changed = field(init=False)
+    # Where what follows the row may do otherwise in the new version, and where it does not.
+    late: list[Form] = field(default_factory=list)
+    sure: Form = True
 
     def comparison(self) -> Comparison:
         self.join()
         old, new = self.old.rule, self.new.rule
-        if old.conventions != new.conventions:
-            self.skipped.append("conventions")
-        if [each.provisions for each in old.regime.guards] != [each.provisions for each in new.regime.guards]:
+        lists = [each.fact.name for each in old.records if each not in new.records]
+        self.changed = Changed(self.old.normal, self.new.normal, frozenset([*lists, *self.skipped]))
+        self.after_the_row()
+        if _general_law(old) != _general_law(new):
             self.skipped.append("general_law")
-        if (old.values, old.records, old.ranges) != (new.values, new.records, new.ranges):
+        if any(self.changed.any_of(names_in(each)) is not False for rule in (old, new) for each in _conditions(rule)):
             self.skipped.append("computed_values")
         try:
             for one in _outcomes(self.old):
@@ -107,13 +118,13 @@ class _Comparing:
         except TooWide:
             self.skipped.append("too_wide")
         changes = [each.change_fen for each in self.found if each.change_fen is not None]
-        heavier, lighter = any(each > 0 for each in changes), any(each < 0 for each in changes)
+        turns = {_turn(each.old.outcome, each.new) for each in self.found}
         return Comparison(
             code=new.code,
             currency=new.regime.currency,
             same="refuted" if self.found else "not_proved" if self.skipped or self.up or self.down else "proved",
-            never_heavier="refuted" if heavier else "not_proved" if self.skipped or self.up else "proved",
-            never_lighter="refuted" if lighter else "not_proved" if self.skipped or self.down else "proved",
+            never_heavier="refuted" if "up" in turns else "not_proved" if self.skipped or self.up else "proved",
+            never_lighter="refuted" if "down" in turns else "not_proved" if self.skipped or self.down else "proved",
             differences=tuple(self.found[:MAX_REGIONS]),
             most_up_fen=max([0, *changes]),
             most_down_fen=min([0, *changes]),
@@ -143,80 +154,224 @@ class _Comparing:
                 self.domain[axis] = part
 
     def linked(self, box: Box) -> Box | None:
-        narrow = self.old.normal.linked(box)
-        return None if narrow is None else self.new.normal.linked(narrow)
+        for normal in (self.old.normal, self.new.normal):
+            narrow = normal.linked(_known(normal, box))
+            if narrow is None:
+                return None
+            box = Box({**box.parts, **narrow.parts})
+        return box
+
+    # --- what may differ where
+
+    def after_the_row(self) -> None:
+        """Find where tier moves, in-tier rules, adjustments or what goes with every penalty may do otherwise."""
+        one, two = self.old.rule.conventions, self.new.rule.conventions
+        anywhere = _always(self.old.rule) != _always(self.new.rule) or any(
+            # Where one version has nothing to combine, or to cut, it declares nothing.
+            before != after and before and after
+            for before, after in ((one.combine, two.combine), (one.beyond_range, two.beyond_range))
+        )
+        # A row that did not change may move to one that did.
+        ladder = _ladder(self.old.rule) != _ladder(self.new.rule)
+        sure: list[Form] = []
+        for before, after in ((one.moves, two.moves), (one.in_tier, two.in_tier), (one.adjustments, two.adjustments)):
+            kept = [each for each in before if each in after]
+            if kept != [each for each in after if each in before]:
+                anywhere = True
+            if any(self.changed.any_of(_late_names(each)) is not False for each in kept):
+                anywhere = True
+            for rows, entries in ((self.old, before), (self.new, after)):
+                for each in entries:
+                    if each not in kept or (ladder and isinstance(each, TierMove) and each.move.tiers):
+                        self.late.append(_holding(rows, each))
+                        sure.append(_holding(rows, each, False))
+        if anywhere:
+            self.late.append(True)
+        self.sure = False if anywhere else both(sure)
 
     def met(self, one: "_Course", two: "_Course") -> None:
         """Compare two outcomes wherever they meet."""
-        way = self.way(one, two)
-        if way == "same":
+        here = both([one.form, two.form])
+        if one.row is None or two.row is None:
+            way = self.other_way(one, two)
+            if way != "same":
+                self.look(one, two, way, here)
+            return
+        way, differ = self.way(one.row, two.row)
+        if way != "same":
+            self.look(one, two, way, both([here, differ, self.sure]))
+        for late in dict.fromkeys(self.late):
+            self.look(one, two, "either", both([here, late]))
+
+    def look(self, one: "_Course", two: "_Course", way: Way, form: Form) -> None:
+        """Show where two outcomes differ within a formula, and remember which way they may where nothing is shown."""
+        if form is False:
             return
         self.domain.update({axis: part for axis, part in self.old.normal.domain.items() if axis not in self.domain})
         self.domain.update({axis: part for axis, part in self.new.normal.domain.items() if axis not in self.domain})
         grains = {**self.old.normal.grains, **self.new.normal.grains}
-        boxes = Search(self.domain, grains, self.linked, BUDGET).boxes(both([one.form, two.form]))
+        boxes = Search(self.domain, grains, self.linked, BUDGET).boxes(form)
+        behind = [name for course in (one, two) if course.row is not None for name in _amount_names(course.row)]
         for box in merged(boxes, grains):
-            shown = self.shown(box)
-            if shown is None:
-                self.up, self.down = True, True
-            elif shown:
-                self.found += shown
+            empty, found = self.shown(box, self.old.rule.facts_behind(behind))
+            self.found += found
+            if not empty:
                 self.up = self.up or way in ("up", "either")
                 self.down = self.down or way in ("down", "either")
 
-    def way(self, old: "_Course", new: "_Course") -> Way:
-        """Say how the outcome of a new course stands to that of an old one, as far as their amounts show."""
-        one, two = old.row, new.row
-        if one is None or two is None:
-            if old.kind == new.kind:
-                return "same"
-            # Whoever was not punished can only be treated more heavily, whoever is not any more only more lightly.
-            return "down" if new.kind == "spared" else "up" if old.kind == "spared" else "either"
-        if (one.measures, one.range_name, one.defect) == (two.measures, two.range_name, two.defect):
-            return "same" if "computed_values" not in self.skipped else "either"
+    def other_way(self, old: "_Course", new: "_Course") -> Way:
+        """Say how two outcomes stand of which one is no row's."""
+        if old.kind == new.kind:
+            one, two = (_without_row(course.kind, rows.rule) for course, rows in ((old, self.old), (new, self.new)))
+            return "same" if one == two else "either"
+        # Whoever was not punished can only be treated more heavily, whoever is not any more only more lightly.
+        return "down" if new.kind == "spared" else "up" if old.kind == "spared" else "either"
+
+    def way(self, one: Row, two: Row) -> tuple[Way, Form]:
+        """Say how what a new row imposes stands to an old one as far as their amounts show, and where it may differ."""
+        limits, other_limits = _limits(self.old.rule, one), _limits(self.new.rule, two)
+        same_limits = limits == other_limits
+        ends = [end for each in (*limits, *other_limits) for end in each if end is not None]
+        of_ends = [name for end in ends for name in names_in(end)]
+        apart = self.changed.any_of([*_amount_names(one), *_amount_names(two), *of_ends])
+        if (one.measures, one.defect) == (two.measures, two.defect) and same_limits:
+            return ("same", False) if apart is False else ("either", apart)
+        if apart is not False or not same_limits or one.defect != two.defect or not _alike(one, two):
+            return "either", True
         orders: list[Order] = [
             *Weights(self.new.rule).orders(two, one),
             *_turned(Weights(self.old.rule).orders(one, two)),
         ]
-        if any(each == "unknown" for each in orders) or "computed_values" in self.skipped:
-            return "either"
-        if all(each in ("same", "at_least", "above") for each in orders):
-            return "up"
-        return "down" if all(each in ("same", "at_most", "below") for each in orders) else "either"
+        before, after = others(one.measures), others(two.measures)
+        if before <= after and all(each in ("same", "at_least", "above") for each in orders):
+            return "up", True
+        falls = after <= before and all(each in ("same", "at_most", "below") for each in orders)
+        return ("down" if falls else "either"), True
 
-    def shown(self, box: Box) -> list[Difference] | None:
-        """Decide cases of a region under both versions; None where no case of it was found."""
-        search = Witnesses(self.old.rulebook, self.old.normal)
-        found: Difference | None = None
-        any_case = False
-        own = Box({axis: part for axis, part in box.parts.items() if axis in self.old.normal.domain})
-        for values in search.points(own):
+    # --- cases
+
+    def shown(self, box: Box, behind: tuple[str, ...]) -> tuple[bool, list[Difference]]:
+        """Decide cases of a region under both versions: whether none lies in it at all, and the greatest differences.
+
+        One is shown that is heavier and one that is lighter, where there are such; else one that is neither.
+        """
+        search, other_search = (Witnesses(rows.rulebook, rows.normal) for rows in (self.old, self.new))
+        found: dict[Way, Difference] = {}
+        search.empty = True
+        own, others = _known(self.old.normal, box), _known(self.new.normal, box)
+        for values in chain(search.points(own), search.corners(own, behind)):
+            search.empty = False
             if search.left <= 0:
                 break
             case = search.case(values, {}, box)
-            if case is None:
+            if case is None or not search.lies_in(case, own):
                 continue
-            other = self.answered(case, box)
-            if other is None:
+            other = self.answered(other_search, case, box)
+            if other is None or not other_search.lies_in(other, others):
                 continue
-            any_case = True
-            if outcomes_differ(case.outcome, other):
-                change = _change(case.outcome, other)
-                region = Regions(self.old.normal).text(own)
-                if found is None or abs(change or 0) > abs(found.change_fen or 0):
-                    found = Difference(region=region, old=case, new=other, change_fen=change)
-        if not any_case and not search.empty:
-            return None
-        return [] if found is None else [found]
+            if outcomes_differ(case.outcome, other.outcome):
+                change, way = _change(case.outcome, other.outcome), _turn(case.outcome, other.outcome)
+                known = found.get(way)
+                if known is None or abs(change or 0) > abs(known.change_fen or 0):
+                    region = Regions(self.old.normal).text(own)
+                    found[way] = Difference(region=region, old=case, new=other.outcome, change_fen=change)
+        if len(found) > 1:
+            found.pop("either", None)
+        return search.empty, list(found.values())
 
-    def answered(self, case: Witness, box: Box) -> Outcome | None:
+    def answered(self, search: Witnesses, case: Witness, box: Box) -> Witness | None:
         """Decide a case of the old version under the new one, on its own first day where the old day is too early."""
         new = self.new.rule
         on = case.on if new.validity.holds_on(case.on) else new.validity.first
         facts = {name: value for name, value in case.facts if name in new.by_name}
-        search = Witnesses(self.new.rulebook, self.new.normal)
-        found = search.answered(facts, on, case.decided, box)
-        return None if found is None else found.outcome
+        return search.answered(facts, on, case.decided, box)
+
+
+def _known(normal: Normal, box: Box) -> Box:
+    """Leave out what only the other version speaks of."""
+    return Box({axis: part for axis, part in box.parts.items() if axis in normal.domain})
+
+
+def _general_law(rule: Rule) -> tuple[object, ...]:
+    regime = rule.regime
+    guards = [(each.code, each.validity, each.facts, each.values, each.provisions) for each in regime.guards]
+    return (guards, regime.lighter_law)
+
+
+def _conditions(rule: Rule) -> Iterator[Condition]:
+    """Yield the conditions that say which row decides."""
+    yield from (each.when for each in (*rule.no_penalty, *rule.rows))
+    yield from (each.when for each in rule.preconditions)
+    yield from (each.when for each in rule.defects if each.when is not None)
+
+
+def _always(rule: Rule) -> tuple[object, ...]:
+    """List what finishes every outcome of a row."""
+    how, regime = rule.conventions, rule.regime
+    return (how.rounding_step, how.rounding, regime.always, regime.when_not_penalised, rule.power_item)
+
+
+def _ladder(rule: Rule) -> list[object]:
+    """List what tier moves lead to, and from."""
+    return [(each.tier, each.group, each.measures, each.range_name, each.defect) for each in rule.rows]
+
+
+def _late_names(entry: TierMove | InTier | Adjustment) -> Iterator[str]:
+    yield from entry.reads
+    if isinstance(entry, Adjustment):
+        change = entry.change
+        yield from (
+            name
+            for end in (change.by, change.to, change.floor, change.cap)
+            if end is not None
+            for name in names_in(end)
+        )
+
+
+def _holding(rows: Rows, entry: TierMove | InTier | Adjustment, holds: bool = True) -> Form:
+    """Say where something that follows the row holds; anywhere, where it asks what the fine came to."""
+    if entry.when is None or (isinstance(entry, Adjustment) and entry.of_fine):
+        return holds
+    return rows.normal.form(entry.when, holds)
+
+
+def _amount_names(row: Row) -> list[str]:
+    return [name for _measure, expr in row.computed for name in names_in(expr)]
+
+
+def _limits(rule: Rule, row: Row) -> list[tuple[Expr | None, Expr | None]]:
+    """List the statutory ends of a row's fines, by who pays."""
+    found = [rule.range_for(row, payer) for payer in row.payers]
+    return [(each.low, each.high) for each in found]
+
+
+def _alike(one: Row, two: Row) -> bool:
+    """Say whether the same share of both brackets is taken: the row's own, or the one of the same in-tier rule."""
+    for payer, fine in one.fines.items():
+        other = two.fines.get(payer)
+        mine, theirs = fine.amount, None if other is None else other.amount
+        if isinstance(mine, Bracket) != isinstance(theirs, Bracket) and other is not None:
+            return False
+        if not isinstance(mine, Bracket) or not isinstance(theirs, Bracket):
+            continue
+        if (mine.at, mine.low is None, mine.high is None) != (theirs.at, theirs.low is None, theirs.high is None):
+            return False
+    return True
+
+
+def _without_row(kind: str, rule: Rule) -> list[object]:
+    """List what can come out where no row decides; where it is one thing, whatever the conditions are."""
+    match kind:
+        case "spared":
+            found: list[tuple[object, Condition]] = [(each.measures, each.when) for each in rule.no_penalty]
+            after = rule.regime.when_not_penalised
+        case "unmet":
+            found = [((each.otherwise, each.measures), each.when) for each in rule.preconditions]
+            after = rule.regime.always
+        case _:
+            return [(each.kind, each.when) for each in rule.defects if each.when is not None]
+    several = len({measures for measures, _when in found}) > 1
+    return [after, found if several else found[0][0] if found else ()]
 
 
 def outcomes_differ(old: Outcome, new: Outcome) -> bool:
@@ -256,11 +411,16 @@ def _turned(orders: list[Order]) -> list[Order]:
     return [turned.get(each, each) for each in orders]
 
 
+def _turn(old: Outcome, new: Outcome) -> Way:
+    """Say whether the new outcome is the heavier or the lighter one beyond doubt."""
+    if not isinstance(old, Decision) or not isinstance(new, Decision):
+        return "either"
+    return "up" if is_lighter_than(old, new) else "down" if is_lighter_than(new, old) else "either"
+
+
 def _change(old: Outcome, new: Outcome) -> int | None:
     """Return by how many fen the fine changes; None where it is not one figure on both sides."""
-    if not isinstance(old, Decision) or not isinstance(new, Decision):
-        return None
-    if is_lighter_than(old, new) or is_lighter_than(new, old):
+    if isinstance(old, Decision) and isinstance(new, Decision) and _turn(old, new) != "either":
         fines = [each.fine_fen for each in (old, new)]
         ranged = any(imposed.spread is not None for each in (old, new) for imposed in each.measures)
         return None if ranged else (fines[1] or 0) - (fines[0] or 0)

@@ -4,7 +4,7 @@ Nothing is shown that `decide` has not answered. A region over an expression (a 
 the facts behind it until a point is found, within a bounded number of decisions.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
@@ -28,6 +28,8 @@ from engine.tree import Compare, Each, Is, OneOf, Ref, Tally
 MAX_DECISIONS = 200
 MAX_HALVES = 2_000
 MAX_ASKED = 60
+# So many figures are tried at both ends together.
+MAX_CORNERED = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,23 @@ class Witnesses:
                     yield values
             if computed:
                 waiting += self.halves(narrow)
+
+    def corners(self, box: Box, names: Iterable[str]) -> Iterator[dict[Axis, object]]:
+        """Yield the corners of a region along a few of its figures, everything else being round."""
+        narrow = self.normal.linked(box)
+        if narrow is None:
+            return
+        full: dict[str, Part] = {name: self.normal.domain[name] for name in self.behind(narrow)}
+        full |= {name: self.normal.domain[name] for name in names if name in self.normal.domain}
+        full |= {axis: part for axis, part in narrow.parts.items() if isinstance(axis, str)}
+        along = [name for name in names if isinstance(full.get(name), Range)][:MAX_CORNERED]
+        for picks in product((highest, lowest), repeat=len(along)):
+            pick = dict(zip(along, picks, strict=True))
+            values: dict[Axis, object] = {
+                name: pick.get(name, rounded)(part, self.rule.by_name.get(name)) for name, part in full.items()
+            }
+            if self.inside(values, narrow):
+                yield values
 
     def inside(self, values: dict[Axis, object], box: Box) -> bool:
         """Say whether the expressions of a region may come to what it says at a point of its facts."""

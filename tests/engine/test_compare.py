@@ -3,7 +3,7 @@
 import pytest
 
 from engine.compare import Comparison, compare
-from tests.engine.kit import RULE, book, changed
+from tests.engine.kit import REGIME, RULE, book, changed
 
 CODE = "T-1"
 
@@ -49,7 +49,7 @@ def test_a_new_ground_of_no_penalty_is_no_heavier() -> None:
     assert found.most_down_fen == -50_000
 
 
-def test_other_conventions_are_not_proved_harmless() -> None:
+def test_another_adjustment_is_told_where_it_holds() -> None:
     adjusted = changed(
         RULE,
         (
@@ -60,8 +60,10 @@ def test_other_conventions_are_not_proved_harmless() -> None:
 
     found = compared(RULE, adjusted)
 
-    assert found.not_compared == ("conventions",)
-    assert (found.never_heavier, found.never_lighter) == ("not_proved", "not_proved")
+    assert (found.never_heavier, found.never_lighter) == ("not_proved", "refuted")
+    assert [(each.region, each.change_fen) for each in found.differences] == [
+        ("面积 ≥ 2.01 平方米，主动改正", -5_000),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["整数，平方米，1 至 300", "数，平方米，精确到 0.1，0 至 300"])
@@ -71,3 +73,81 @@ def test_a_fact_declared_otherwise_is_named(kind: str) -> None:
 
     assert "面积" in found.facts
     assert found.same != "proved"
+
+
+# A rule whose fine is looked up: three tables, of which one stands behind the fine.
+COMPUTED = changed(
+    RULE,
+    (
+        "裁量表:",
+        "计算:\n"
+        "  每日: 较大者(面积 × 10元, 60元)\n"
+        "  日数: {行: 面积, 表: {10 以下: 1, 超过10 至 20: 2, 超过20: 5}}\n"
+        "超出法定幅度: 取边界\n裁量表:",
+    ),
+    ("罚款 500元\n", "罚款 每日 × 日数\n"),
+)
+
+
+def test_a_table_behind_a_computed_fine_concerns_its_changed_line_alone() -> None:
+    found = compared(COMPUTED, changed(COMPUTED, ("至 20: 2", "至 20: 1.5")))
+
+    assert (found.same, found.never_heavier, found.never_lighter) == ("refuted", "not_proved", "refuted")
+    assert found.not_compared == ()
+    (difference,) = found.differences
+    assert difference.region == "面积 10.01–20 平方米"
+    # 20 m² at 10 yuan, one and a half days instead of two.
+    assert found.most_down_fen == difference.change_fen == -10_000
+
+
+def test_a_floor_inside_a_computed_fine_concerns_those_below_it() -> None:
+    found = compared(COMPUTED, changed(COMPUTED, ("60元", "70元")))
+
+    assert [each.region for each in found.differences] == ["面积 2.01–6.99 平方米"]
+    assert (found.most_up_fen, found.most_down_fen) == (1_000, 0)
+
+
+def test_a_value_whose_change_no_outcome_reads_changes_nothing() -> None:
+    idle = changed(COMPUTED, ("计算:\n", "计算:\n  另数: 面积 × 2\n"))
+
+    found = compared(idle, changed(idle, ("面积 × 2", "面积 × 3")))
+
+    assert (found.same, found.never_heavier, found.never_lighter) == ("proved",) * 3
+
+
+MOVED = changed(
+    RULE, ("裁量表:", "移档:\n  - {名: 重犯, 情形: 主动改正, 处理: 上移 1 档，已在最高档的取上限, 依据: 某条}\n裁量表:")
+)
+
+
+def test_a_row_that_moves_to_a_changed_one_is_told_too() -> None:
+    found = compared(MOVED, changed(MOVED, ("罚款 500元\n", "罚款 400元\n")))
+
+    regions = {each.region: each.change_fen for each in found.differences}
+    assert regions["面积 ≤ 2 平方米，主动改正"] == -10_000
+    assert found.never_lighter == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "down"),
+    [
+        # The same bracket, another place in it; and the same fine without the measure beside it.
+        ("罚款 100元 至 500元 按 面积 ÷ 200", "罚款 100元 至 500元 按 面积 ÷ 400", True),
+        ("罚款 500元，没收「物」", "罚款 500元", True),
+        ("罚款 500元", "罚款 500元，没收「物」", False),
+    ],
+)
+def test_what_a_bracket_does_not_show_is_no_proof(old: str, new: str, *, down: bool) -> None:
+    found = compared(changed(RULE, ("罚款 500元\n", f"{old}\n")), changed(RULE, ("罚款 500元\n", f"{new}\n")))
+
+    assert found.same == "refuted"
+    assert (found.never_lighter == "refuted") == down
+    assert (found.never_heavier == "refuted") == (not down)
+
+
+def test_what_goes_with_every_penalty_is_compared() -> None:
+    one, two = book(RULE), book(RULE, regime=changed(REGIME, ("{处理: 责令改正", "{处理: 教育")))
+
+    found = compare(one, one.versions[CODE][0], two, two.versions[CODE][0])
+
+    assert found.same == "refuted"

@@ -383,9 +383,15 @@ def test_one_tier_can_be_acknowledged_and_no_other() -> None:
 
 
 def test_an_amount_in_a_region_is_told_in_yuan() -> None:
+    proof = proved(rule(FINED[0], ("面积 > 2", "罚款 20元 × 面积 + 10元"), more="超出法定幅度: 拒绝\n"))
+
+    assert any("(20 元 × 面积) + 10 元 > 500 元" in each.zh for each in of(proof, "inside_statute"))
+
+
+def test_a_fact_times_a_constant_is_told_as_the_fact() -> None:
     proof = proved(rule(FINED[0], ("面积 > 2", "罚款 20元 × 面积"), more="超出法定幅度: 拒绝\n"))
 
-    assert any("20 元 × 面积 > 500 元" in each.zh for each in of(proof, "inside_statute"))
+    assert any("面积 ≥ 25.01 平方米" in each.zh for each in of(proof, "inside_statute"))
 
 
 def test_a_case_lies_in_the_region_it_shows_lists_included() -> None:

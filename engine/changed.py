@@ -1,0 +1,80 @@
+"""Where a computed value of one version of a rule can come to something else in another version.
+
+It speaks of facts and of values that both versions compute alike; a value whose own lines are looked up by one that
+changed can differ anywhere.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from engine.adjusted import stands, unlocated
+from engine.normal import Normal
+from engine.region import Form, both, either
+from engine.tree import Branches, Expr, Formula, Named, Table, names_in
+
+
+@dataclass(slots=True)
+class Changed:
+    """The values of two versions, held against each other; `other` names facts and lists declared otherwise."""
+
+    old: Normal
+    new: Normal
+    other: frozenset[str]
+    known: dict[str, Form] = field(default_factory=dict)
+
+    def any_of(self, names: Iterable[str]) -> Form:
+        """Say where one of these facts or values can differ."""
+        return either(self.name(each) for each in dict.fromkeys(names))
+
+    def name(self, name: str) -> Form:
+        found = self.known.get(name)
+        if found is None:
+            found = self.known[name] = self._name(name)
+        return found
+
+    def _name(self, name: str) -> Form:
+        one, two = self.old.rule.named.get(name), self.new.rule.named.get(name)
+        if one is None and two is None:
+            # A fact, or what the engine gives; of the fields of a record the list itself is asked for.
+            return name in self.other
+        if one is None or two is None or one.kind != two.kind:
+            return True
+        if one == two:
+            return self.any_of(one.reads)
+        match one.how, two.how:
+            case Formula(part=left), Formula(part=right) if one.kind in ("money", "number"):
+                return self._expr(left, right)  # type: ignore[arg-type]  # of a figure it is an expression
+            case Table() | Branches(), Table() | Branches() if not self._moved(one) and not self._moved(two):
+                return either(self._lines(one, two))
+            case _:
+                return True
+
+    def _moved(self, named: Named) -> bool:
+        """Say whether it changed which line is found on the same facts."""
+        asked: list[str] = []
+        match named.how:
+            case Table(rows=rows, columns=columns):
+                asked = [axis.name for axis in (rows, columns) if axis is not None]
+            case Branches(rows=branches):
+                asked = [name for when, _value in branches if when is not None for name in names_in(when)]
+        return self.any_of(asked) is not False
+
+    def _lines(self, one: Named, two: Named) -> Iterator[Form]:
+        """Yield where a line of the old version meets one of the new that gives something else, or none at all."""
+        before, after = list(self.old.lines(one)), list(self.new.lines(two))
+        for form, left in before:
+            for other, right in after:
+                apart = self._expr(left, right)
+                if apart is not False:
+                    yield both([form, other, apart])
+        yield both([self.old.missing(one), either(form for form, _value in after)])
+        yield both([self.new.missing(two), either(form for form, _value in before)])
+
+    def _expr(self, left: Expr, right: Expr) -> Form:
+        if left == right:
+            return self.any_of(names_in(left))
+        if self.any_of((*names_in(left), *names_in(right))) is not False:
+            return True
+        if any(unlocated(self.old.rule, each) for each in (left, right)):
+            return True
+        return either([stands(self.old, "<", left, right), stands(self.old, ">", left, right)])
