@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.proven import fact_value
 from api.settings import Settings
 from api.terminal import FOUND, AsJson, Lang, Rules, complain, misuse, progress, say, say_json, spoken
 from cases.errors import LawFilesMissing
@@ -164,7 +165,7 @@ def sentences(comparison: Comparison, lang: Language) -> list[str]:
 
 def _from_to(found: Difference, lang: Language) -> str:
     between = "，" if lang == "zh" else ", "
-    facts = between.join(f"{name} {value}" for name, value in found.old.facts)
+    facts = between.join(f"{name} {fact_value(value)}" for name, value in found.old.facts)
     case = f"（例：{facts}）" if lang == "zh" else f" (e.g. {facts})"
     return f"{outcome_text(found.old.outcome, lang)} → {outcome_text(found.new, lang)}{case}"
 

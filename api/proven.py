@@ -52,7 +52,7 @@ def case_text(case: Card, language: Language) -> str:
     """Write a case and the engine's answer on one line."""
     zh = language == "zh"
     days = case["on"] if case["decided"] is None else f"{case['on']} → {case['decided']}"
-    facts = ("，" if zh else ", ").join(f"{name}={_value(value)}" for name, value in case["facts"].items())
+    facts = ("，" if zh else ", ").join(f"{name}={fact_value(value)}" for name, value in case["facts"].items())
     tier = (f"“{case['tier']}”" if zh else f"`{case['tier']}`: ") if case["tier"] else ""
     nothing = "不填事实" if zh else "no facts"
     return f"案例（{days}）：{facts or nothing} → {tier}{case[language]}" if zh else (
@@ -129,7 +129,7 @@ def _word(prop: Property | str, language: Language) -> str:
     return spell(ENUMS["property"], prop, language)
 
 
-def _value(value: Any) -> str:
+def fact_value(value: Any) -> str:
     """Write a fact's value: text, a list of days, or records as `(field value, …)`."""
     if isinstance(value, str):
         return value

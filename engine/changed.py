@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from engine.adjusted import stands, unlocated
 from engine.normal import Normal
 from engine.region import Form, both, either
+from engine.rule import Rule
 from engine.tree import Branches, Expr, Formula, Named, Table, names_in
 
 
@@ -35,8 +36,9 @@ class Changed:
     def _name(self, name: str) -> Form:
         one, two = self.old.rule.named.get(name), self.new.rule.named.get(name)
         if one is None and two is None:
-            # A fact, or what the engine gives; of the fields of a record the list itself is asked for.
-            return name in self.other
+            # A fact, what the engine gives, or the field or the value of a record, of which no formula speaks.
+            inner, other = _of_records(self.old.rule, name), _of_records(self.new.rule, name)
+            return True if name in self.other or inner != other else self.any_of(inner.reads if inner else ())
         if one is None or two is None or one.kind != two.kind:
             return True
         if one == two:
@@ -78,3 +80,8 @@ class Changed:
         if any(unlocated(self.old.rule, each) for each in (left, right)):
             return True
         return either([stands(self.old, "<", left, right), stands(self.old, ">", left, right)])
+
+
+def _of_records(rule: Rule, name: str) -> Named | None:
+    found = (each.named[name] for each in rule.records if name in each.named)
+    return next(found, None)

@@ -6,14 +6,14 @@ with a case that both versions have decided. “Never heavier” and “never li
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, product
 from typing import Literal, NamedTuple
 
 from engine.changed import Changed
 from engine.checks import Order
 from engine.decision import Decision, Outcome, Refusal
 from engine.lighter import is_lighter_than
-from engine.measures import Adjustment, Bracket, InTier, TierMove
+from engine.measures import Adjustment, Bracket, Fine, InTier, TierMove
 from engine.normal import Normal
 from engine.proof import Regions, Verdict
 from engine.prove_rows import Rows
@@ -34,7 +34,7 @@ Way = Literal["same", "up", "down", "either"]
 class Difference:
     """A region in which two versions come to different outcomes, with a case of it; `change_fen` is new less old.
 
-    `change_fen` is None where one of them is no decision, or a published range.
+    Of a published range it is the end that changes more; None where one of them is no decision, or has no such end.
     """
 
     region: str
@@ -97,14 +97,15 @@ class _Comparing:
     up: bool = False
     down: bool = False
     changed: Changed = field(init=False)
-    # Where what follows the row may do otherwise in the new version, and where it does not.
-    late: list[Form] = field(default_factory=list)
+    # Where what follows the row may do otherwise in the new version, and which way; and where it does not.
+    late: dict[Form, Way] = field(default_factory=dict)
     sure: Form = True
 
     def comparison(self) -> Comparison:
         self.join()
         old, new = self.old.rule, self.new.rule
-        lists = [each.fact.name for each in old.records if each not in new.records]
+        fields = {each.fact.name: (each.fact, each.fields) for each in new.records}
+        lists = [each.fact.name for each in old.records if fields.get(each.fact.name) != (each.fact, each.fields)]
         self.changed = Changed(self.old.normal, self.new.normal, frozenset([*lists, *self.skipped]))
         self.after_the_row()
         if _general_law(old) != _general_law(new):
@@ -125,7 +126,7 @@ class _Comparing:
             same="refuted" if self.found else "not_proved" if self.skipped or self.up or self.down else "proved",
             never_heavier="refuted" if "up" in turns else "not_proved" if self.skipped or self.up else "proved",
             never_lighter="refuted" if "down" in turns else "not_proved" if self.skipped or self.down else "proved",
-            differences=tuple(self.found[:MAX_REGIONS]),
+            differences=tuple(sorted(self.found, key=lambda each: -abs(each.change_fen or 0))[:MAX_REGIONS]),
             most_up_fen=max([0, *changes]),
             most_down_fen=min([0, *changes]),
             facts=tuple(self.facts),
@@ -171,8 +172,8 @@ class _Comparing:
             before != after and before and after
             for before, after in ((one.combine, two.combine), (one.beyond_range, two.beyond_range))
         )
-        # A row that did not change may move to one that did.
-        ladder = _ladder(self.old.rule) != _ladder(self.new.rule)
+        # Moves lead to other rows than those whose conditions hold.
+        ladder = self.ladder()
         sure: list[Form] = []
         for before, after in ((one.moves, two.moves), (one.in_tier, two.in_tier), (one.adjustments, two.adjustments)):
             kept = [each for each in before if each in after]
@@ -182,12 +183,21 @@ class _Comparing:
                 anywhere = True
             for rows, entries in ((self.old, before), (self.new, after)):
                 for each in entries:
-                    if each not in kept or (ladder and isinstance(each, TierMove) and each.move.tiers):
-                        self.late.append(_holding(rows, each))
+                    if each not in kept or (isinstance(each, TierMove) and each.move.tiers):
+                        form, way = _holding(rows, each), ladder if each in kept else "either"
+                        self.late[form] = way if self.late.get(form, way) == way else "either"
                         sure.append(_holding(rows, each, False))
         if anywhere:
-            self.late.append(True)
+            self.late[True] = "either"
         self.sure = False if anywhere else both(sure)
+
+    def ladder(self) -> Way:
+        """Say which way the rows changed that tier moves lead to, and from."""
+        before, after = self.old.rule.rows, self.new.rule.rows
+        if [(each.tier, each.group) for each in before] != [(each.tier, each.group) for each in after]:
+            return "either"
+        ways = {self.way(one, two)[0] for one, two in zip(before, after, strict=True)} - {"same"}
+        return "same" if not ways else ways.pop() if len(ways) == 1 else "either"
 
     def met(self, one: "_Course", two: "_Course") -> None:
         """Compare two outcomes wherever they meet."""
@@ -200,8 +210,12 @@ class _Comparing:
         way, differ = self.way(one.row, two.row)
         if way != "same":
             self.look(one, two, way, both([here, differ, self.sure]))
-        for late in dict.fromkeys(self.late):
-            self.look(one, two, "either", both([here, late]))
+        moved_alike = self.old.rule.rows.index(one.row) == self.new.rule.rows.index(two.row)
+        for late, way in self.late.items():
+            # From another row a move leads to another row.
+            moved = way if moved_alike else "either"
+            if moved != "same":
+                self.look(one, two, moved, both([here, late]))
 
     def look(self, one: "_Course", two: "_Course", way: Way, form: Form) -> None:
         """Show where two outcomes differ within a formula, and remember which way they may where nothing is shown."""
@@ -259,11 +273,12 @@ class _Comparing:
         found: dict[Way, Difference] = {}
         search.empty = True
         own, others = _known(self.old.normal, box), _known(self.new.normal, box)
-        for values in chain(search.points(own), search.corners(own, behind)):
+        lists = list(search.lists_of(behind))
+        for values, given in product(chain(search.points(own), search.corners(own, behind)), lists):
             search.empty = False
             if search.left <= 0:
                 break
-            case = search.case(values, {}, box)
+            case = search.case(values, given, box)
             if case is None or not search.lies_in(case, own):
                 continue
             other = self.answered(other_search, case, box)
@@ -309,11 +324,6 @@ def _always(rule: Rule) -> tuple[object, ...]:
     """List what finishes every outcome of a row."""
     how, regime = rule.conventions, rule.regime
     return (how.rounding_step, how.rounding, regime.always, regime.when_not_penalised, rule.power_item)
-
-
-def _ladder(rule: Rule) -> list[object]:
-    """List what tier moves lead to, and from."""
-    return [(each.tier, each.group, each.measures, each.range_name, each.defect) for each in rule.rows]
 
 
 def _late_names(entry: TierMove | InTier | Adjustment) -> Iterator[str]:
@@ -419,9 +429,16 @@ def _turn(old: Outcome, new: Outcome) -> Way:
 
 
 def _change(old: Outcome, new: Outcome) -> int | None:
-    """Return by how many fen the fine changes; None where it is not one figure on both sides."""
-    if isinstance(old, Decision) and isinstance(new, Decision) and _turn(old, new) != "either":
-        fines = [each.fine_fen for each in (old, new)]
-        ranged = any(imposed.spread is not None for each in (old, new) for imposed in each.measures)
-        return None if ranged else (fines[1] or 0) - (fines[0] or 0)
-    return None
+    """Return by how many fen the fine changes, of a published range the end that changes more; None where no end is."""
+    if not isinstance(old, Decision) or not isinstance(new, Decision) or _turn(old, new) == "either":
+        return None
+    pairs = zip(_ends(old), _ends(new), strict=True)
+    return max((after - before for before, after in pairs if before is not None and after is not None), key=abs)
+
+
+def _ends(decision: Decision) -> tuple[int, int | None]:
+    """Return the least and the greatest that the party itself may be fined."""
+    for each in decision.measures:
+        if isinstance(each.measure, Fine) and not each.measure.payer:
+            return each.spread or (each.amount_fen or 0, each.amount_fen or 0)
+    return 0, 0

@@ -30,6 +30,8 @@ MAX_HALVES = 2_000
 MAX_ASKED = 60
 # So many figures are tried at both ends together.
 MAX_CORNERED = 6
+# So many kinds of records are tried.
+MAX_RECORDS_TRIED = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,25 @@ class Witnesses:
         ]
         for lists in product(*each_way):
             yield dict(lists)
+
+    def lists_of(self, names: Iterable[str]) -> Iterator[dict[str, GivenFact]]:
+        """Yield lists of records to try where amounts hang on them: none, and one record of every simple kind."""
+        each_way: list[list[tuple[str, GivenFact]]] = []
+        for name in names:
+            if name in self.rule.lists:
+                said = [[(each, text) for text in self.simple(each)] for each in self.rule.lists[name].fields]
+                records = [{fact.name: text for fact, text in picks} for picks in product(*said)]
+                each_way.append([(name, []), *((name, [record]) for record in records[:MAX_RECORDS_TRIED])])
+        for lists in product(*each_way):
+            yield dict(lists)
+
+    def simple(self, fact: Fact) -> list[str]:
+        """Write the simple values of a field: of a figure its ends and one, of anything else each."""
+        part = domain_of(fact)
+        if not isinstance(part, Range):
+            return [cast(str, text_of(fact, each, self.rule)) for each in sorted(part or (), key=str)]
+        picks = {int(part.low), int(part.high), *(each for each in (fact.one,) if part.low <= each <= part.high)}
+        return [cast(str, text_of(fact, each, self.rule)) for each in sorted(picks)]
 
     def record(self, name: str, pick: Callable[[Part, Fact | None], object]) -> dict[str, str | int | bool]:
         """Write one record of a list, each of its fields at an end."""

@@ -151,3 +151,43 @@ def test_what_goes_with_every_penalty_is_compared() -> None:
     found = compare(one, one.versions[CODE][0], two, two.versions[CODE][0])
 
     assert found.same == "refuted"
+
+
+LOADS = changed(
+    RULE,
+    (
+        "  地段:",
+        "  车辆:\n"
+        '    每项: {超载: "数，%，精确到 0.1，0 至 200", 车型: 选项 货车、客车}\n'
+        "    计算: {单车: [{情形: 车型 为 货车, 值: 100元}, {情形: 其余, 值: 60元}]}\n"
+        "    最多: 5\n"
+        "  地段:",
+    ),
+    ("罚款 500元\n", "罚款 较小者(合计(车辆, 单车) + 50元, 500元)\n"),
+    ("裁量表:", "超出法定幅度: 取边界\n裁量表:"),
+)
+
+
+def test_what_is_computed_for_each_record_is_compared_with_a_record() -> None:
+    found = compared(LOADS, changed(LOADS, ("值: 60元", "值: 90元")))
+
+    (difference,) = found.differences
+    assert difference.region == "面积 ≥ 2.01 平方米"
+    assert dict(difference.old.facts)["车辆"] == [{"超载": "0", "车型": "客车"}]
+    assert difference.change_fen == 3_000
+    assert found.never_lighter == "not_proved"
+
+
+def test_a_published_range_changes_by_the_end_that_changes_more() -> None:
+    ranged = changed(RULE, ("罚款 500元\n", "罚款 100元 至 500元\n"), ("裁量表:", "档内取值: 只给幅度\n裁量表:"))
+
+    found = compared(ranged, changed(ranged, ("100元 至 500元", "150元 至 500元")))
+
+    assert (found.never_heavier, found.never_lighter) == ("refuted", "proved")
+    assert found.most_up_fen == 5_000
+
+
+def test_tiers_that_all_rise_are_never_lighter_wherever_a_move_leads() -> None:
+    found = compared(MOVED, changed(MOVED, ("罚款 50元\n", "罚款 60元\n")))
+
+    assert (found.never_heavier, found.never_lighter) == ("refuted", "proved")
