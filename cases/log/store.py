@@ -302,7 +302,7 @@ def _append(
     new_sources = [{"digest": digest, "bytes": data} for digest, data in sources.items() if digest not in present]
     for table, new in ((SOURCE, new_sources), (ENTRY, rows), (NODE, places), (IDEMPOTENCY, fresh)):
         if new:
-            conn.execute(sa.insert(table), new)
+            _insert(conn, table, new)
     if rows:
         root = frontier.root()
         conn.execute(sa.insert(CHECKPOINT).values(size=frontier.size, root=root))
@@ -311,6 +311,14 @@ def _append(
         if entry.beside is not None and isinstance(outcome, Appended):
             entry.beside(conn, outcome.seq)
     return tuple(outcomes)
+
+
+def _insert(conn: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows as the driver takes them: to look at each value of hundreds of rows again costs a group a tenth."""
+    names = [column.name for column in table.columns]
+    mark = "?" if conn.dialect.paramstyle == "qmark" else "%s"
+    into = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608 - our own names
+    conn.exec_driver_sql(into, [tuple([row[name] for name in names]) for row in rows])
 
 
 def _head(conn: sa.Connection, *, lock: bool = False) -> Head:

@@ -16,7 +16,7 @@ from tests.oracle.naive import Oracle
 from tests.oracle.random_rules import Files, rule_files
 from tests.oracle.test_random_rules import loaded, situations
 
-EXAMPLES = 60
+EXAMPLES = 40
 CASES = 20
 FIGURE = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 # What the figures of a rule stand under.
