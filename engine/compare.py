@@ -6,14 +6,14 @@ with a case that both versions have decided. “Never heavier” and “never li
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, product
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from engine.changed import Changed
 from engine.checks import Order
 from engine.decision import Decision, Outcome, Refusal
 from engine.lighter import is_lighter_than
-from engine.measures import Adjustment, Bracket, Fine, InTier, TierMove
+from engine.measures import Adjustment, Bracket, Fine, InTier, TierMove, exprs_of
 from engine.normal import Normal
 from engine.proof import Regions, Verdict
 from engine.prove_rows import Rows
@@ -110,7 +110,7 @@ class _Comparing:
         self.after_the_row()
         if _general_law(old) != _general_law(new):
             self.skipped.append("general_law")
-        if any(self.changed.any_of(names_in(each)) is not False for rule in (old, new) for each in _conditions(rule)):
+        if any(self.changed.any_of(_asked(rule)) is not False for rule in (old, new)):
             self.skipped.append("computed_values")
         try:
             for one in _outcomes(self.old):
@@ -210,12 +210,11 @@ class _Comparing:
         way, differ = self.way(one.row, two.row)
         if way != "same":
             self.look(one, two, way, both([here, differ, self.sure]))
-        moved_alike = self.old.rule.rows.index(one.row) == self.new.rule.rows.index(two.row)
-        for late, way in self.late.items():
-            # From another row a move leads to another row.
-            moved = way if moved_alike else "either"
-            if moved != "same":
-                self.look(one, two, moved, both([here, late]))
+        # From another row a move leads to another row.
+        alike = self.old.rule.rows.index(one.row) == self.new.rule.rows.index(two.row)
+        for late, moved in self.late.items():
+            if not alike or moved != "same":
+                self.look(one, two, moved if alike else "either", both([here, late]))
 
     def look(self, one: "_Course", two: "_Course", way: Way, form: Form) -> None:
         """Show where two outcomes differ within a formula, and remember which way they may where nothing is shown."""
@@ -273,8 +272,8 @@ class _Comparing:
         found: dict[Way, Difference] = {}
         search.empty = True
         own, others = _known(self.old.normal, box), _known(self.new.normal, box)
-        lists = list(search.lists_of(behind))
-        for values, given in product(chain(search.points(own), search.corners(own, behind)), lists):
+        points, lists = chain(search.points(own), search.corners(own, behind)), list(search.lists_of(behind))
+        for values, given in ((values, given) for values in points for given in lists):
             search.empty = False
             if search.left <= 0:
                 break
@@ -313,11 +312,16 @@ def _general_law(rule: Rule) -> tuple[object, ...]:
     return (guards, regime.lighter_law)
 
 
-def _conditions(rule: Rule) -> Iterator[Condition]:
-    """Yield the conditions that say which row decides."""
-    yield from (each.when for each in (*rule.no_penalty, *rule.rows))
-    yield from (each.when for each in rule.preconditions)
-    yield from (each.when for each in rule.defects if each.when is not None)
+def _asked(rule: Rule) -> Iterator[str]:
+    """Yield the names that say which row decides, and what there is where none does."""
+    conditions: list[Condition] = [each.when for each in (*rule.no_penalty, *rule.rows)]
+    conditions += [each.when for each in rule.preconditions]
+    conditions += [each.when for each in rule.defects if each.when is not None]
+    for each in conditions:
+        yield from names_in(each)
+    for measure in (measure for each in rule.preconditions for measure in each.measures):
+        for expr in exprs_of(measure):
+            yield from names_in(expr)
 
 
 def _always(rule: Rule) -> tuple[object, ...]:
