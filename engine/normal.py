@@ -145,7 +145,7 @@ class Normal:
             if factor != 0 and isinstance(rest, Ref) and rest != left and rest.name in self.rule.by_name:
                 # 10 × x against 70 is x against 7.
                 now = op if factor > 0 else _TURNED[op]
-                return self.relation(now, rest, Number(value=Fraction(value) / factor))
+                return self.relation(now, rest, Number(value=Fraction(value, factor)))
         if value is None:
             (factor, rest), (other, same) = split(left), split(right)
             if rest is not None and rest == same and factor != other:
