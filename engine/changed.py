@@ -75,7 +75,9 @@ class Changed:
     def _expr(self, left: Expr, right: Expr) -> Form:
         if left == right:
             return self.any_of(names_in(left))
-        if self.any_of((*names_in(left), *names_in(right))) is not False:
+        names = (*names_in(left), *names_in(right))
+        one, two = self.old.rule.by_name, self.new.rule.by_name
+        if any((each in one) != (each in two) for each in names) or self.any_of(names) is not False:
             return True
         if any(unlocated(self.old.rule, each) for each in (left, right)):
             return True

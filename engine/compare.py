@@ -22,7 +22,7 @@ from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
 from engine.tree import Condition, Expr, names_in
 from engine.weights import Weights, others
-from engine.witness import Witness, Witnesses
+from engine.witness import Witness, Witnesses, highest, text_of
 
 BUDGET = 50_000
 MAX_REGIONS = 20
@@ -137,15 +137,13 @@ class _Comparing:
         """Bring the facts of both versions together: alike where they have the same kind, unit and precision."""
         one, two = self.old.rule.by_name, self.new.rule.by_name
         for name in dict.fromkeys((*self.old.rule.asks, *self.new.rule.asks)):
-            if name not in one or name not in two:
+            before, after = one.get(name), two.get(name)
+            if before is None or after is None:
                 self.facts.append(name)
-            elif (one[name].kind, one[name].unit, one[name].scale) != (two[name].kind, two[name].unit, two[name].scale):
+            elif (before.kind, before.unit, before.scale) != (after.kind, after.unit, after.scale):
                 self.facts.append(name)
                 self.skipped.append(name)
-            elif one[name].choices != two[name].choices or (one[name].low, one[name].high) != (
-                two[name].low,
-                two[name].high,
-            ):
+            elif (before.choices, before.low, before.high) != (after.choices, after.low, after.high):
                 self.facts.append(name)
         self.domain = {**self.old.normal.domain}
         for axis, part in self.new.normal.domain.items():
@@ -210,10 +208,9 @@ class _Comparing:
         way, differ = self.way(one.row, two.row)
         if way != "same":
             self.look(one, two, way, both([here, differ, self.sure]))
-        # From another row a move leads to another row.
         alike = self.old.rule.rows.index(one.row) == self.new.rule.rows.index(two.row)
         for late, moved in self.late.items():
-            if not alike or moved != "same":
+            if not alike or moved != "same":  # from another row a move leads to another row
                 self.look(one, two, moved if alike else "either", both([here, late]))
 
     def look(self, one: "_Course", two: "_Course", way: Way, form: Form) -> None:
@@ -243,13 +240,12 @@ class _Comparing:
     def way(self, one: Row, two: Row) -> tuple[Way, Form]:
         """Say how what a new row imposes stands to an old one as far as their amounts show, and where it may differ."""
         limits, other_limits = _limits(self.old.rule, one), _limits(self.new.rule, two)
-        same_limits = limits == other_limits
         ends = [end for each in (*limits, *other_limits) for end in each if end is not None]
         of_ends = [name for end in ends for name in names_in(end)]
         apart = self.changed.any_of([*_amount_names(one), *_amount_names(two), *of_ends])
-        if (one.measures, one.defect) == (two.measures, two.defect) and same_limits:
+        if (one.measures, one.defect, limits) == (two.measures, two.defect, other_limits):
             return ("same", False) if apart is False else ("either", apart)
-        if apart is not False or not same_limits or one.defect != two.defect or not _alike(one, two):
+        if apart is not False or (one.defect, limits) != (two.defect, other_limits) or not _alike(one, two):
             return "either", True
         orders: list[Order] = [
             *Weights(self.new.rule).orders(two, one),
@@ -280,10 +276,9 @@ class _Comparing:
             case = search.case(values, given, box)
             if case is None or not search.lies_in(case, own):
                 continue
-            other = self.answered(other_search, case, box)
-            if other is None or not other_search.lies_in(other, others):
-                continue
-            if outcomes_differ(case.outcome, other.outcome):
+            for other in self.answered(other_search, case, box):
+                if not other_search.lies_in(other, others) or not outcomes_differ(case.outcome, other.outcome):
+                    continue
                 change, way = _change(case.outcome, other.outcome), _turn(case.outcome, other.outcome)
                 known = found.get(way)
                 if known is None or abs(change or 0) > abs(known.change_fen or 0):
@@ -293,12 +288,23 @@ class _Comparing:
             found.pop("either", None)
         return search.empty, list(found.values())
 
-    def answered(self, search: Witnesses, case: Witness, box: Box) -> Witness | None:
-        """Decide a case of the old version under the new one, on its own first day where the old day is too early."""
+    def answered(self, search: Witnesses, case: Witness, box: Box) -> Iterator[Witness]:
+        """Decide a case of the old version under the new one, on its own first day where the old day is too early.
+
+        What only the new version asks for is answered by a round value, and then by the greatest.
+        """
         new = self.new.rule
         on = case.on if new.validity.holds_on(case.on) else new.validity.first
         facts = {name: value for name, value in case.facts if name in new.by_name}
-        return search.answered(facts, on, case.decided, box)
+        added = [name for name in self.facts if name not in self.old.rule.by_name and name in search.normal.domain]
+        greatest = {
+            name: text_of(new.by_name[name], highest(search.normal.domain[name], new.by_name[name]), new)
+            for name in added
+        }
+        for more in ({}, greatest) if greatest else ({},):
+            found = search.answered(facts | more, on, case.decided, box)
+            if found is not None:
+                yield found
 
 
 def _known(normal: Normal, box: Box) -> Box:
@@ -332,14 +338,9 @@ def _always(rule: Rule) -> tuple[object, ...]:
 
 def _late_names(entry: TierMove | InTier | Adjustment) -> Iterator[str]:
     yield from entry.reads
-    if isinstance(entry, Adjustment):
-        change = entry.change
-        yield from (
-            name
-            for end in (change.by, change.to, change.floor, change.cap)
-            if end is not None
-            for name in names_in(end)
-        )
+    ends = (entry.change.to, entry.change.floor, entry.change.cap) if isinstance(entry, Adjustment) else ()
+    for end in ends:
+        yield from () if end is None else names_in(end)
 
 
 def _holding(rows: Rows, entry: TierMove | InTier | Adjustment, holds: bool = True) -> Form:

@@ -191,3 +191,13 @@ def test_tiers_that_all_rise_are_never_lighter_wherever_a_move_leads() -> None:
     found = compared(MOVED, changed(MOVED, ("罚款 50元\n", "罚款 60元\n")))
 
     assert (found.never_heavier, found.never_lighter) == ("refuted", "proved")
+
+
+def test_a_fact_that_only_the_new_formula_reads_is_compared() -> None:
+    counted = changed(COMPUTED, ("  地段:", "  人数: 整数，人，1 至 9\n  地段:"))
+
+    found = compared(COMPUTED, changed(counted, ("面积 × 10元", "面积 × 10元 × 人数")))
+
+    assert found.facts == ("人数",)
+    assert found.never_heavier == "refuted"
+    assert found.most_up_fen > 0
