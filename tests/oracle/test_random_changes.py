@@ -54,7 +54,7 @@ def changed(draw: st.DrawFn, files: Files) -> Files:
     return Files({**files.texts, path: json.dumps(content, ensure_ascii=False)})
 
 
-# Run by hand until the one failure seen (a "never heavier" that a case broke, not had again) is understood.
+# Run by hand until the one failure seen (a "same" that a case broke, not had again) is understood.
 @pytest.mark.long
 @settings(
     deadline=None,
