@@ -219,14 +219,16 @@ class _Deciding:
     # --- grounds and preconditions
 
     def no_penalty(self) -> Decision | None:
-        """Impose nothing where a ground holds, whatever else is unknown; ask where one may still hold."""
+        """Impose nothing where a ground holds; ask where another may still hold that would say more."""
         if not self.rule.no_penalty:
             return None
         holding, unknown = self.tried("no_penalty", self.rule.no_penalty)
         if holding:
             # A ground on which no penalty shall be imposed comes before one on which none need be.
-            row = min(holding, key=lambda each: (each.measures != (NoPenalty(),), each.tier))
-            return self.decision(row.tier, [Imposed(row.measures[0])], self.rule.regime.when_not_penalised)
+            row = min(holding, key=lambda each: (each.measures != _SHALL, each.tier))
+            unknown = [each for each in unknown if each[0].measures == _SHALL != row.measures]
+            if not unknown:
+                return self.decision(row.tier, [Imposed(row.measures[0])], self.rule.regime.when_not_penalised)
         if unknown:
             raise self.reasoning.missing(*[names for _row, names in unknown])
         return None
@@ -436,6 +438,7 @@ class _Deciding:
         )
 
 
+_SHALL = (NoPenalty(),)
 _REVOKING = frozenset({RevokeLicence, SuspendLicence, Restrict})
 
 

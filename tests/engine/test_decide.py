@@ -551,6 +551,21 @@ def test_a_ground_that_holds_decides_though_another_is_still_open(*, turned: boo
     assert refused(outcomes[1]).field == "面积"
 
 
+def test_where_none_need_be_imposed_it_is_asked_whether_none_shall_be() -> None:
+    before = (
+        "不予处罚:\n"
+        "  - {档次: 微, 情形: 主动改正, 处理: 可以不予处罚, 原文: 某}\n"
+        "  - {档次: 小, 情形: 面积 < 1, 处理: 不予处罚, 原文: 某}\n"
+        "  - {档次: 偏, 情形: 地段 为 小巷, 处理: 可以不予处罚, 原文: 某}\n"
+    )
+    rulebook = book(rule("面积 ≤ 2 => 罚款 50元", before=before))
+
+    assert refused(ask(rulebook, {"主动改正": True})).field == "面积"
+    assert decided(ask(rulebook, {"主动改正": True, "面积": "1"})).tier == "微"
+    assert decided(ask(rulebook, {"主动改正": True, "面积": "0.5"})).tier == "小"
+    assert decided(ask(rulebook, {"面积": "0.5"})).tier == "小"
+
+
 def test_no_penalty_may_be_a_tier_too_and_brings_its_own_measures() -> None:
     outcome = to_wire(ask(book(rule("次数 = 1 => 不予处罚")), {"次数": 1}))
 
