@@ -6,12 +6,14 @@ changed can differ anywhere.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any as Anything
 
 from engine.adjusted import stands, unlocated
-from engine.normal import Normal
+from engine.cuts import walk
+from engine.normal import Normal, constant
 from engine.region import Form, both, either
 from engine.rule import Rule
-from engine.tree import Branches, Expr, Formula, Named, Table, names_in
+from engine.tree import Along, Arithmetic, Branches, Expr, Formula, Later, Named, Table, Tally, names_in
 
 
 @dataclass(slots=True)
@@ -71,6 +73,9 @@ class Changed:
                     yield both([form, other, apart])
         yield both([self.old.missing(one), either(form for form, _value in after)])
         yield both([self.new.missing(two), either(form for form, _value in before)])
+        if [form for form, _value in before] != [form for form, _value in after]:
+            yield self.old.doubled(one)
+            yield self.new.doubled(two)
 
     def _expr(self, left: Expr, right: Expr) -> Form:
         if left == right:
@@ -79,9 +84,23 @@ class Changed:
         one, two = self.old.rule.by_name, self.new.rule.by_name
         if any((each in one) != (each in two) for each in names) or self.any_of(names) is not False:
             return True
-        if any(unlocated(self.old.rule, each) for each in (left, right)):
+        if any(unlocated(self.old.rule, each) for each in (left, right)) or partial(left) != partial(right):
             return True
         return either([stands(self.old, "<", left, right), stands(self.old, ">", left, right)])
+
+
+def partial(whole: Anything) -> set[object]:
+    """List what may leave an expression without a value: divisors, the first of no days, a line of no length."""
+    found: set[object] = set()
+    for _records, node in walk(whole):
+        match node:
+            case Later() | Tally(of_days=True):
+                found.add(node)
+            case Along(start=start, end=end) if constant(start) is None or constant(end) is None:
+                found.add(node)
+            case Arithmetic(op="/", right=right) if constant(right) is None:
+                found.add(right)
+    return found
 
 
 def _of_records(rule: Rule, name: str) -> Named | None:

@@ -7,20 +7,22 @@ with a case that both versions have decided. “Never heavier” and “never li
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from engine.changed import Changed
 from engine.checks import Order
 from engine.decision import Decision, Outcome, Refusal
+from engine.endings import Ending, endings, limits, without_row
+from engine.fact import Fact
 from engine.lighter import is_lighter_than
 from engine.measures import Adjustment, Bracket, Fine, InTier, TierMove, exprs_of
 from engine.normal import Normal
 from engine.proof import Regions, Verdict
 from engine.prove_rows import Rows
-from engine.region import Axis, Box, Form, Part, Search, TooWide, both, common, either, merged, nothing
+from engine.region import Axis, Box, Form, Part, Search, TooWide, both, common, merged, nothing
 from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
-from engine.tree import Condition, Expr, names_in
+from engine.tree import Condition, names_in
 from engine.weights import Weights, others
 from engine.witness import Witness, Witnesses, highest, text_of
 
@@ -96,6 +98,8 @@ class _Comparing:
     # Whether somebody may be treated more heavily, or more lightly, for all that was shown.
     up: bool = False
     down: bool = False
+    # Whether one version refuses facts that the other one reads.
+    refused: bool = False
     changed: Changed = field(init=False)
     # Where what follows the row may do otherwise in the new version, and which way; and where it does not.
     late: dict[Form, Way] = field(default_factory=dict)
@@ -113,17 +117,18 @@ class _Comparing:
         if any(self.changed.any_of(_asked(rule)) is not False for rule in (old, new)):
             self.skipped.append("computed_values")
         try:
-            for one in _outcomes(self.old):
-                for two in _outcomes(self.new):
+            for one in endings(self.old):
+                for two in endings(self.new):
                     self.met(one, two)
         except TooWide:
             self.skipped.append("too_wide")
         changes = [each.change_fen for each in self.found if each.change_fen is not None]
         turns = {_turn(each.old.outcome, each.new) for each in self.found}
+        unsure = self.skipped or self.refused
         return Comparison(
             code=new.code,
             currency=new.regime.currency,
-            same="refuted" if self.found else "not_proved" if self.skipped or self.up or self.down else "proved",
+            same="refuted" if self.found else "not_proved" if unsure or self.up or self.down else "proved",
             never_heavier="refuted" if "up" in turns else "not_proved" if self.skipped or self.up else "proved",
             never_lighter="refuted" if "down" in turns else "not_proved" if self.skipped or self.down else "proved",
             differences=tuple(sorted(self.found, key=lambda each: -abs(each.change_fen or 0))[:MAX_REGIONS]),
@@ -143,8 +148,14 @@ class _Comparing:
             elif (before.kind, before.unit, before.scale) != (after.kind, after.unit, after.scale):
                 self.facts.append(name)
                 self.skipped.append(name)
-            elif (before.choices, before.low, before.high) != (after.choices, after.low, after.high):
+            elif (before.count, before.if_unknown) != (after.count, after.if_unknown):
+                # The same days come to another count, the same silence to another value.
                 self.facts.append(name)
+                self.skipped.append(name)
+            elif _span(before) != _span(after):
+                # What one version reads and the other refuses is no same outcome.
+                self.facts.append(name)
+                self.refused = True
         self.domain = {**self.old.normal.domain}
         for axis, part in self.new.normal.domain.items():
             known = self.domain.get(axis)
@@ -177,7 +188,7 @@ class _Comparing:
             kept = [each for each in before if each in after]
             if kept != [each for each in after if each in before]:
                 anywhere = True
-            if any(self.changed.any_of(_late_names(each)) is not False for each in kept):
+            if any(self.changed.any_of(_late_names(each)) is not False for each in (*before, *after)):
                 anywhere = True
             for rows, entries in ((self.old, before), (self.new, after)):
                 for each in entries:
@@ -197,7 +208,7 @@ class _Comparing:
         ways = {self.way(one, two)[0] for one, two in zip(before, after, strict=True)} - {"same"}
         return "same" if not ways else ways.pop() if len(ways) == 1 else "either"
 
-    def met(self, one: "_Course", two: "_Course") -> None:
+    def met(self, one: Ending, two: Ending) -> None:
         """Compare two outcomes wherever they meet."""
         here = both([one.form, two.form])
         if one.row is None or two.row is None:
@@ -213,7 +224,7 @@ class _Comparing:
             if not alike or moved != "same":  # from another row a move leads to another row
                 self.look(one, two, moved if alike else "either", both([here, late]))
 
-    def look(self, one: "_Course", two: "_Course", way: Way, form: Form) -> None:
+    def look(self, one: Ending, two: Ending, way: Way, form: Form) -> None:
         """Show where two outcomes differ within a formula, and remember which way they may where nothing is shown."""
         if form is False:
             return
@@ -221,7 +232,7 @@ class _Comparing:
         self.domain.update({axis: part for axis, part in self.new.normal.domain.items() if axis not in self.domain})
         grains = {**self.old.normal.grains, **self.new.normal.grains}
         boxes = Search(self.domain, grains, self.linked, BUDGET).boxes(form)
-        behind = [name for course in (one, two) if course.row is not None for name in _amount_names(course.row)]
+        behind = [name for ending in (one, two) if ending.row is not None for name in _amount_names(ending.row)]
         for box in merged(boxes, grains):
             empty, found = self.shown(box, self.old.rule.facts_behind(behind))
             self.found += found
@@ -229,23 +240,23 @@ class _Comparing:
                 self.up = self.up or way in ("up", "either")
                 self.down = self.down or way in ("down", "either")
 
-    def other_way(self, old: "_Course", new: "_Course") -> Way:
+    def other_way(self, old: Ending, new: Ending) -> Way:
         """Say how two outcomes stand of which one is no row's."""
         if old.kind == new.kind:
-            one, two = (_without_row(course.kind, rows.rule) for course, rows in ((old, self.old), (new, self.new)))
+            one, two = (without_row(ending.kind, rows.rule) for ending, rows in ((old, self.old), (new, self.new)))
             return "same" if one == two else "either"
         # Whoever was not punished can only be treated more heavily, whoever is not any more only more lightly.
         return "down" if new.kind == "spared" else "up" if old.kind == "spared" else "either"
 
     def way(self, one: Row, two: Row) -> tuple[Way, Form]:
         """Say how what a new row imposes stands to an old one as far as their amounts show, and where it may differ."""
-        limits, other_limits = _limits(self.old.rule, one), _limits(self.new.rule, two)
-        ends = [end for each in (*limits, *other_limits) for end in each if end is not None]
+        within, inside = limits(self.old.rule, one), limits(self.new.rule, two)
+        ends = [end for each in (*within, *inside) for end in each if end is not None]
         of_ends = [name for end in ends for name in names_in(end)]
         apart = self.changed.any_of([*_amount_names(one), *_amount_names(two), *of_ends])
-        if (one.measures, one.defect, limits) == (two.measures, two.defect, other_limits):
+        if (one.measures, one.defect, within) == (two.measures, two.defect, inside):
             return ("same", False) if apart is False else ("either", apart)
-        if apart is not False or (one.defect, limits) != (two.defect, other_limits) or not _alike(one, two):
+        if apart is not False or (one.defect, within) != (two.defect, inside) or not _alike(one, two):
             return "either", True
         orders: list[Order] = [
             *Weights(self.new.rule).orders(two, one),
@@ -262,7 +273,8 @@ class _Comparing:
     def shown(self, box: Box, behind: tuple[str, ...]) -> tuple[bool, list[Difference]]:
         """Decide cases of a region under both versions: whether none lies in it at all, and the greatest differences.
 
-        One is shown that is heavier and one that is lighter, where there are such; else one that is neither.
+        One is shown that is heavier and one that is lighter, and one that only one version decides; where there are
+        none of these, one that is neither.
         """
         search, other_search = (Witnesses(rows.rulebook, rows.normal) for rows in (self.old, self.new))
         found: dict[Way, Difference] = {}
@@ -284,8 +296,8 @@ class _Comparing:
                 if known is None or abs(change or 0) > abs(known.change_fen or 0):
                     region = Regions(self.old.normal).text(own)
                     found[way] = Difference(region=region, old=case, new=other.outcome, change_fen=change)
-        if len(found) > 1:
-            found.pop("either", None)
+        if len(found) > 1 and "either" in found and _both_decided(found["either"]):
+            del found["either"]
         return search.empty, list(found.values())
 
     def answered(self, search: Witnesses, case: Witness, box: Box) -> Iterator[Witness]:
@@ -310,6 +322,10 @@ class _Comparing:
 def _known(normal: Normal, box: Box) -> Box:
     """Leave out what only the other version speaks of."""
     return Box({axis: part for axis, part in box.parts.items() if axis in normal.domain})
+
+
+def _span(fact: Fact) -> tuple[object, ...]:
+    return frozenset(fact.choices), fact.low, fact.low_open, fact.high, fact.high_open
 
 
 def _general_law(rule: Rule) -> tuple[object, ...]:
@@ -354,12 +370,6 @@ def _amount_names(row: Row) -> list[str]:
     return [name for _measure, expr in row.computed for name in names_in(expr)]
 
 
-def _limits(rule: Rule, row: Row) -> list[tuple[Expr | None, Expr | None]]:
-    """List the statutory ends of a row's fines, by who pays."""
-    found = [rule.range_for(row, payer) for payer in row.payers]
-    return [(each.low, each.high) for each in found]
-
-
 def _alike(one: Row, two: Row) -> bool:
     """Say whether the same share of both brackets is taken: the row's own, or the one of the same in-tier rule."""
     for payer, fine in one.fines.items():
@@ -374,21 +384,6 @@ def _alike(one: Row, two: Row) -> bool:
     return True
 
 
-def _without_row(kind: str, rule: Rule) -> list[object]:
-    """List what can come out where no row decides; where it is one thing, whatever the conditions are."""
-    match kind:
-        case "spared":
-            found: list[tuple[object, Condition]] = [(each.measures, each.when) for each in rule.no_penalty]
-            after = rule.regime.when_not_penalised
-        case "unmet":
-            found = [((each.otherwise, each.measures), each.when) for each in rule.preconditions]
-            after = rule.regime.always
-        case _:
-            return [(each.kind, each.when) for each in rule.defects if each.when is not None]
-    several = len({measures for measures, _when in found}) > 1
-    return [after, found if several else found[0][0] if found else ()]
-
-
 def outcomes_differ(old: Outcome, new: Outcome) -> bool:
     """Say whether two outcomes treat somebody otherwise: other measures, another figure, or another refusal."""
     if isinstance(old, Decision) and isinstance(new, Decision):
@@ -396,29 +391,6 @@ def outcomes_differ(old: Outcome, new: Outcome) -> bool:
     if isinstance(old, Refusal) and isinstance(new, Refusal):
         return old.code != new.code
     return True
-
-
-class _Course(NamedTuple):
-    """One way a case can go, and where it goes so: a row decides, or none does and why."""
-
-    kind: str
-    row: Row | None
-    form: Form
-
-
-def _outcomes(rows: Rows) -> Iterator[_Course]:
-    """Yield each row with where it decides, and where none does: not penalised, precondition unmet, or no tier."""
-    rule, orders = rows.rule, Weights(rows.rule)
-    for row in rule.rows:
-        heavier = [each for each in rule.rows if each is not row and orders.surely_lighter(row, each)]
-        over = [rows.fails[id(each)] for each in heavier if rule.regime.tie == "heavier"]
-        yield _Course("row", row, both([rows.reached, rows.holds[id(row)], *over]))
-    spared = either(rows.normal.form(row.when) for row in rule.no_penalty)
-    punishable = [rows.normal.form(row.when, False) for row in rule.no_penalty]
-    unmet = either(rows.normal.form(each.when, False) for each in rule.preconditions)
-    yield _Course("spared", None, spared)
-    yield _Course("unmet", None, both([*punishable, unmet]))
-    yield _Course("gap", None, both([rows.reached, *(rows.fails[id(row)] for row in rule.rows)]))
 
 
 def _turned(orders: list[Order]) -> list[Order]:
@@ -431,6 +403,10 @@ def _turn(old: Outcome, new: Outcome) -> Way:
     if not isinstance(old, Decision) or not isinstance(new, Decision):
         return "either"
     return "up" if is_lighter_than(old, new) else "down" if is_lighter_than(new, old) else "either"
+
+
+def _both_decided(difference: Difference) -> bool:
+    return isinstance(difference.old.outcome, Decision) and isinstance(difference.new, Decision)
 
 
 def _change(old: Outcome, new: Outcome) -> int | None:

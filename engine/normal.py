@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from itertools import combinations
 from typing import cast
 
 from engine.bounds import Bounds, Interval, split
@@ -246,6 +247,12 @@ class Normal:
                 return both(self.outside(of, band) for band, _rate in bands)
             case Formula():
                 return False
+
+    def doubled(self, named: Named) -> Form:
+        """Write that two branches of a value hold at once."""
+        rows = named.how.rows if isinstance(named.how, Branches) else ()
+        said = [self.form(when) for when, _value in rows if when is not None]
+        return either(both(pair) for pair in combinations(said, 2))
 
     def key(self, axis: TableAxis, number: int) -> Form:
         """Write that a line of a table is the one that is found."""

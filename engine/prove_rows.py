@@ -20,7 +20,7 @@ from engine.region import Box, Form, TooWide, both, either, merged
 from engine.rule import Defect, Row, Rule
 from engine.rulebook import Rulebook
 from engine.shapes import divisors_of
-from engine.tree import Branches, Expr, Formula, Named, Number, names_in
+from engine.tree import Expr, Formula, Named, Number, names_in
 from engine.weighing import undecided
 from engine.witness import Check, Witness, Witnesses
 
@@ -215,10 +215,7 @@ class Rows:
                 continue
             for used in self.uses(named):
                 found = list(self.undefined(named, used, self.normal.missing(named), "no_line"))
-                if isinstance(named.how, Branches):
-                    said = [self.normal.form(when) for when, _value in named.how.rows if when is not None]
-                    for pair in combinations(said, 2):
-                        found += self.undefined(named, used, both(pair), "several_lines")
+                found += self.undefined(named, used, self.normal.doubled(named), "several_lines")
                 yield from found
                 if found:
                     # Once is enough: other rows read the same table.

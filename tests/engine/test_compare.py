@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine import Refusal
 from engine.compare import Comparison, compare
 from tests.engine.kit import REGIME, RULE, book, changed
 
@@ -201,3 +202,79 @@ def test_a_fact_that_only_the_new_formula_reads_is_compared() -> None:
     assert found.facts == ("人数",)
     assert found.never_heavier == "refuted"
     assert found.most_up_fen > 0
+
+
+# Two rows hold at once above 5 m²; the first always outweighs the second, wherever both can be weighed.
+WEIGHED = changed(
+    RULE,
+    (
+        "裁量表:",
+        "计算:\n  低: {行: 面积, 表: {10 以下: 60元, 超过10: 70元}}\n超出法定幅度: 取边界\n裁量表:",
+    ),
+    ("用例:", "  - {档次: 另, 情形: 面积 > 5, 处理: 罚款 低, 原文: 某}\n用例:"),
+)
+
+
+def test_a_lighter_row_that_cannot_be_weighed_any_more_is_told() -> None:
+    found = compared(WEIGHED, changed(WEIGHED, ("超过10: 70元", "超过30: 70元")))
+
+    assert (found.same, found.not_compared) == ("refuted", ())
+    (difference,) = found.differences
+    assert difference.region == "面积 10.01–30 平方米"
+    assert isinstance(difference.new, Refusal)
+    assert difference.new.code == "several_tiers"
+
+
+def test_a_lighter_row_whose_figure_alone_changes_is_not_heard_of() -> None:
+    found = compared(WEIGHED, changed(WEIGHED, ("超过10: 70元", "超过10: 80元")))
+
+    assert (found.same, found.never_heavier, found.never_lighter) == ("proved",) * 3
+
+
+def test_a_lighter_row_that_loses_what_the_heavier_one_lacks_is_told() -> None:
+    old = changed(WEIGHED, ("处理: 罚款 低,", '处理: "罚款 低，没收「物」",'))
+
+    found = compared(old, WEIGHED)
+
+    assert found.same == "refuted"
+    assert [each.region for each in found.differences] == ["面积 ≥ 5.01 平方米"]
+    assert isinstance(found.differences[0].old.outcome, Refusal)
+
+
+BRANCHED = changed(
+    RULE,
+    (
+        "裁量表:",
+        "计算:\n  额: [{情形: 面积 < 20, 值: 60元}, {情形: 面积 > 50, 值: 60元}, {情形: 其余, 值: 70元}]\n裁量表:",
+    ),
+    ("罚款 500元\n", "罚款 额\n"),
+)
+
+
+def test_branches_that_come_to_hold_together_are_told_though_they_give_the_same() -> None:
+    found = compared(BRANCHED, changed(BRANCHED, ("面积 > 50", "面积 > 10")))
+
+    assert found.same == "refuted"
+    refused = [each.region for each in found.differences if isinstance(each.new, Refusal)]
+    assert refused == ["面积 10.01–50 平方米"]
+
+
+@pytest.mark.parametrize("kind", ["0 至 200", "大于 0 至 80", "大于 0 至 100，不明按 3"])
+def test_facts_that_only_one_version_reads_have_no_same_outcome(kind: str) -> None:
+    found = compared(RULE, changed(RULE, ("大于 0 至 100", kind)))
+
+    assert found.facts == ("面积",)
+    assert found.same == "not_proved"
+
+
+def test_another_window_of_counting_is_no_same_outcome() -> None:
+    counted = changed(
+        RULE,
+        ("  地段:", "  违法日: 日期列表\n  次数: 整数，次，1 至 99，计 违法日 1年内\n  地段:"),
+        ("面积 > 2\n", "面积 > 2 且 次数 ≥ 1\n"),
+    )
+
+    found = compared(counted, changed(counted, ("1年内", "2年内")))
+
+    assert found.facts == ("次数",)
+    assert found.same == found.never_heavier == found.never_lighter == "not_proved"
