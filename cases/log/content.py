@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -11,7 +10,7 @@ import rfc8785
 
 __all__ = ["cited_by", "content_of"]
 
-_EXACT = 2**53
+_STRICT = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 _BEYOND_BMP = bytes(range(0xF0, 0xF5))  # the first bytes of four in UTF-8
 
 
@@ -32,38 +31,37 @@ def content_of(data: bytes) -> tuple[dict[str, Any], str | None, str]:
     return (known, "duplicate_key", twice[0]) if twice else (known, "not_canonical", "")
 
 
-def cited_by(record: dict[str, Any]) -> Iterator[str]:
+def cited_by(record: dict[str, Any]) -> list[str]:
     """The digests a record cites: `rulebook`, and `sources` as a list or as the values of an object."""
     cited = record.get("sources")
-    listed = list(cited.values()) if isinstance(cited, dict) else cited if isinstance(cited, list) else []
-    every = [record.get("rulebook"), *listed]
-    yield from (digest for digest in every if isinstance(digest, str))
+    listed = cited.values() if isinstance(cited, dict) else cited if isinstance(cited, list) else ()
+    return [digest for digest in (record.get("rulebook"), *listed) if isinstance(digest, str)]
 
 
 def _quick(data: bytes) -> dict[str, Any] | None:
     """The object, where orjson alone can tell that the bytes are canonical; None says nothing either way.
 
-    orjson and RFC 8785 write the same, but for fractions, for numbers beyond 2**53, and for the order of keys beyond
-    the basic plane. A key that stands twice comes out shorter than it went in.
+    orjson and RFC 8785 write the same, but for fractions, for numbers beyond 2**53 (the strict option refuses them),
+    and for the order of keys beyond the basic plane. A key that stands twice comes out shorter than it went in.
     """
     try:
         value = orjson.loads(data)
-        if type(value) is not dict or orjson.dumps(value, option=orjson.OPT_SORT_KEYS) != data:
+        if type(value) is not dict or orjson.dumps(value, option=_STRICT) != data:
             return None
     except (ValueError, TypeError):  # orjson refuses to write what is nested too deeply, by a TypeError
         return None
     if len(data.translate(None, _BEYOND_BMP)) != len(data):
         return None
     waiting: list[Any] = [value]
-    while waiting:
-        each = waiting.pop()
-        kind = type(each)
-        if kind is dict:
-            waiting.extend(each.values())
-        elif kind is list:
-            waiting.extend(each)
-        elif kind is float or (kind is int and not -_EXACT < each < _EXACT):
-            return None
+    for each in waiting:  # it grows
+        for inner in each.values() if type(each) is dict else each:
+            kind = type(inner)
+            if kind is str:
+                continue
+            if kind is dict or kind is list:
+                waiting.append(inner)
+            elif kind is float:
+                return None
     return value
 
 

@@ -90,19 +90,15 @@ def mark_of(id_: str) -> int:
 
 def _fact(data: bytes) -> Fact:
     content, wrong, where = content_of(data)
-    id_ = content.get("id")
+    get = content.get
+    id_, time, kind, nonce = get("id"), get("time"), get("kind"), get("nonce")
     return Fact(
         mark_of(id_) if isinstance(id_, str) else None,
-        _text(content, "time"),
-        _text(content, "kind"),
-        bool(_text(content, "nonce")),
+        time if isinstance(time, str) else "",
+        kind if isinstance(kind, str) else "",
+        isinstance(nonce, str) and nonce != "",
         tuple(cited_by(content)),
         wrong,
         where,
-        content.get("about") if content.get("kind") == "key_event" else None,
+        get("about") if kind == "key_event" else None,
     )
-
-
-def _text(content: dict[str, Any], name: str) -> str:
-    value = content.get(name)
-    return value if isinstance(value, str) else ""
