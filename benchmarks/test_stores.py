@@ -1,6 +1,7 @@
 """Appending in groups of 256, beside what the store itself can do: the same rows, durable, without the log.
 
-Read the ratio of the two in one run; the ceiling is one `executemany` of the driver in one commit.
+Read the ratio of the two in one run; the ceiling is one `executemany` of the driver in one commit, and in PostgreSQL a
+second, higher one: one statement with an array for each column, as the log itself inserts.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ DATA = b'{"id":"%s","pad":"' + b"x" * 850 + b'"}'
 
 
 @contextmanager
-def ceiling(store: str, folder: Path) -> Iterator[Callable[[list[tuple[int, str, bytes, bytes]]], None]]:
+def ceiling(
+    store: str, folder: Path, *, arrays: bool = False
+) -> Iterator[Callable[[list[tuple[int, str, bytes, bytes]]], None]]:
     """Insert rows like those of the log's table of records, all in one durable commit."""
     table = (
         "CREATE TABLE plain (seq BIGINT PRIMARY KEY, id TEXT NOT NULL UNIQUE, leaf {0} NOT NULL, bytes {0} NOT NULL)"
@@ -50,7 +53,12 @@ def ceiling(store: str, folder: Path) -> Iterator[Callable[[list[tuple[int, str,
             with conn.transaction(), conn.cursor() as cursor:
                 cursor.executemany("INSERT INTO plain VALUES (%s, %s, %s, %s)", rows)
 
-        yield into_postgres
+        def by_arrays(rows: list[tuple[int, str, bytes, bytes]]) -> None:
+            into = "INSERT INTO plain SELECT * FROM unnest(%b::bigint[], %b::text[], %b::bytea[], %b::bytea[])"
+            with conn.transaction():
+                conn.execute(into, list(map(list, zip(*rows, strict=True))))
+
+        yield by_arrays if arrays else into_postgres
     made.drop()
 
 
@@ -62,6 +70,12 @@ def group(numbers: Iterator[int]) -> list[tuple[int, str, bytes]]:
 def test_ceiling_256_rows_in_one_durable_commit(benchmark: BenchmarkFixture, store: str, tmp_path: Path) -> None:
     numbers, leaf = itertools.count(), bytes(32)
     with ceiling(store, tmp_path) as insert:
+        benchmark(lambda: insert([(n, name, leaf, data) for n, name, data in group(numbers)]))
+
+
+def test_ceiling_256_rows_in_one_durable_commit_of_arrays(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    numbers, leaf = itertools.count(), bytes(32)
+    with ceiling("postgresql", tmp_path, arrays=True) as insert:
         benchmark(lambda: insert([(n, name, leaf, data) for n, name, data in group(numbers)]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from cases.errors import CaseError, LogDamaged, LogUnavailable, UnsafeStore
 from cases.log.schema import LAYOUT, REVISION, TABLES
 
-__all__ = ["Database", "Setting", "refuse_unless_ok"]
+__all__ = ["Database", "Setting", "columns_of", "refuse_unless_ok"]
 
 _T = TypeVar("_T")
 OLD = "1"
@@ -81,6 +81,10 @@ class Database(ABC):
     @abstractmethod
     def _before_writing(self, conn: sa.Connection) -> None:
         """The start of a transaction that writes: wait for the other writer, and check what could have changed."""
+
+    @abstractmethod
+    def insert(self, conn: sa.Connection, table: sa.Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert rows of all columns in their order, as the driver takes them fastest; no value is looked at again."""
 
     @abstractmethod
     def settings(self, conn: sa.Connection) -> tuple[Setting, ...]:
@@ -212,6 +216,11 @@ class Database(ABC):
         """Raise UnsafeStore unless this is a log that may be used as it was opened."""
         with self.transaction() as conn:
             self.check_layout(conn)
+
+
+def columns_of(table: sa.Table) -> str:
+    """The names of a table's columns as a statement lists them."""
+    return ", ".join(column.name for column in table.columns)
 
 
 def refuse_unless_ok(name: str, settings: tuple[Setting, ...]) -> None:

@@ -7,7 +7,7 @@ append, all wait for the one row of `head`; a reader sees one snapshot and waits
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import psycopg
@@ -16,7 +16,7 @@ from psycopg import sql as pgsql
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from cases.errors import CaseError, LogDamaged, LogUnavailable, UnsafeStore
-from cases.log.database import Database, Setting, refuse_unless_ok
+from cases.log.database import Database, Setting, columns_of, refuse_unless_ok
 from cases.log.guards import FUNCTIONS, pg_frozen
 from cases.log.schema import FROZEN, HEAD, LAYOUT, VAULT, VAULT_KEY
 
@@ -104,6 +104,7 @@ _SERVICE_ROLES = sa.text(
     "SELECT quote_ident(r.rolname) FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee "
     "WHERE c.oid = 'entry'::regclass AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner"
 )
+_ARRAYS: dict[type, str] = {int: "bigint[]", str: "text[]", bytes: "bytea[]"}
 
 
 class PostgresDatabase(Database):
@@ -170,6 +171,12 @@ class PostgresDatabase(Database):
             needed, repair = _NEEDED[name]
             if value not in needed:
                 raise UnsafeStore(self.name, f"its setting `{name}` was switched to `{value}`", repair)
+
+    def insert(self, conn: sa.Connection, table: sa.Table, rows: Sequence[tuple[object, ...]]) -> None:
+        # One statement with an array for each column: half the time of one statement for each row.
+        arrays = ", ".join(f"%b::{_ARRAYS[column.type.python_type]}" for column in table.columns)
+        into = f"INSERT INTO {table.name} ({columns_of(table)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own names
+        conn.exec_driver_sql(into, tuple(map(list, zip(*rows, strict=True))))
 
     def settings(self, conn: sa.Connection) -> tuple[Setting, ...]:
         raw = cast("psycopg.Connection[tuple[str, ...]]", conn.connection.driver_connection)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from cases.errors import CaseError, LogDamaged, LogUnavailable, UnsafeStore
-from cases.log.database import Database, Setting, refuse_unless_ok
+from cases.log.database import Database, Setting, columns_of, refuse_unless_ok
 from cases.log.guards import HEAD_GUARDS, REVISION_GUARDS, sqlite_frozen
 from cases.log.schema import FROZEN
 
@@ -124,6 +124,10 @@ class SqliteDatabase(Database):
             raise UnsafeStore(
                 self.name, f"its setting `journal_mode` reads back as `{mode}` and not `delete`", _LEAVE_WAL
             )
+
+    def insert(self, conn: sa.Connection, table: sa.Table, rows: Sequence[tuple[object, ...]]) -> None:
+        marks = ", ".join("?" * len(table.columns))
+        conn.exec_driver_sql(f"INSERT INTO {table.name} ({columns_of(table)}) VALUES ({marks})", list(rows))  # noqa: S608 - our own names
 
     def create(self) -> None:
         """Make the tables where there are none, then check as `check` does."""

@@ -137,7 +137,7 @@ class AuditLog:
             raise io.UnsupportedOperation("the log was opened for reading only")
         try:
             with self._database.transaction(writing=True) as conn:
-                places = _append(conn, entries, sources)
+                places = _append(self._database, conn, entries, sources)
                 if together:
                     # Raised inside the transaction: nothing of the call is written.
                     list(map(_need, places))
@@ -271,7 +271,7 @@ def _need(place: Appended | KeySeen | KeyReused) -> Appended | KeySeen:
 
 
 def _append(
-    conn: sa.Connection, entries: Sequence[NewEntry], sources: Mapping[str, bytes]
+    database: Database, conn: sa.Connection, entries: Sequence[NewEntry], sources: Mapping[str, bytes]
 ) -> tuple[Appended | KeySeen | KeyReused, ...]:
     head = _head(conn, lock=True)
     if head.frontier.root() != head.root:
@@ -280,7 +280,7 @@ def _append(
     found = conn.execute(sa.select(IDEMPOTENCY).where(IDEMPOTENCY.c.key.in_(keys))).all() if keys else ()
     seen = {key: (fingerprint, seq, True) for key, fingerprint, seq in map(key_of, found)}
     outcomes: list[Appended | KeySeen | KeyReused] = []
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[int, str, bytes, bytes]] = []
     for entry in entries:
         position = head.size + len(rows)
         if (asked := entry.request) is not None:
@@ -291,34 +291,28 @@ def _append(
             if stored or seq != position:
                 outcomes.append(KeySeen(seq=seq))
                 continue
-        rows.append({"seq": position, "id": entry.id, "leaf_hash": leaf_hash(entry.data), "bytes": entry.data})
+        rows.append((position, entry.id, leaf_hash(entry.data), entry.data))
         outcomes.append(Appended(seq=position))
-    if len({row["id"] for row in rows}) < len(rows):
+    if len({id_ for _, id_, _, _ in rows}) < len(rows):
         raise ValueError("two of the new records have the same id")
-    frontier, nodes = head.frontier.extend(row["leaf_hash"] for row in rows)
-    places = [{"level": level, "place": place, "hash": root} for level, place, root in nodes]
-    fresh = [{"key": key, "fingerprint": mark, "seq": seq} for key, (mark, seq, stored) in seen.items() if not stored]
+    frontier, nodes = head.frontier.extend(leaf for _, _, leaf, _ in rows)
+    fresh = [(key, mark, seq) for key, (mark, seq, stored) in seen.items() if not stored]
     present = set(conn.scalars(sa.select(SOURCE.c.digest).where(SOURCE.c.digest.in_(sources)))) if sources else set()
-    new_sources = [{"digest": digest, "bytes": data} for digest, data in sources.items() if digest not in present]
-    for table, new in ((SOURCE, new_sources), (ENTRY, rows), (NODE, places), (IDEMPOTENCY, fresh)):
+    absent = [each for each in sources.items() if each[0] not in present]
+    root = frontier.root()
+    checkpoints = [(frontier.size, root)] if rows else []
+    every: tuple[tuple[sa.Table, Sequence[tuple[Any, ...]]], ...] = (
+        (SOURCE, absent), (ENTRY, rows), (NODE, nodes), (IDEMPOTENCY, fresh), (CHECKPOINT, checkpoints),
+    )  # fmt: skip
+    for table, new in every:
         if new:
-            _insert(conn, table, new)
+            database.insert(conn, table, new)
     if rows:
-        root = frontier.root()
-        conn.execute(sa.insert(CHECKPOINT).values(size=frontier.size, root=root))
         conn.execute(sa.update(HEAD).values(size=frontier.size, root=root, frontier=frontier.to_bytes()))
     for entry, outcome in zip(entries, outcomes, strict=True):
         if entry.beside is not None and isinstance(outcome, Appended):
             entry.beside(conn, outcome.seq)
     return tuple(outcomes)
-
-
-def _insert(conn: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows as the driver takes them: to look at each value of hundreds of rows again costs a group a tenth."""
-    names = [column.name for column in table.columns]
-    mark = "?" if conn.dialect.paramstyle == "qmark" else "%s"
-    into = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608 - our own names
-    conn.exec_driver_sql(into, [tuple([row[name] for name in names]) for row in rows])
 
 
 def _head(conn: sa.Connection, *, lock: bool = False) -> Head:
