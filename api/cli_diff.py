@@ -13,9 +13,10 @@ from api.terminal import FOUND, AsJson, Lang, Rules, complain, misuse, progress,
 from cases.errors import LawFilesMissing
 from cases.lawfiles import read_files
 from engine import Rulebook, RuleFilesInvalid, load_rulebook
-from engine.compare import Comparison, Difference, compare
+from engine.compare import Comparison, compare
 from engine.currency import amount_text
 from engine.decision import to_wire
+from engine.differing import Difference
 from engine.explain import outcome_text
 from engine.fact import Language
 from engine.load import files_of, said_in

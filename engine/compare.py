@@ -7,18 +7,17 @@ with a case that both versions have decided. “Never heavier” and “never li
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Literal
 
 from engine.changed import Changed
 from engine.checks import Order
-from engine.decision import Decision, Outcome, Refusal
+from engine.differing import Difference, Way, difference, greatest, outcomes_differ, turn
 from engine.endings import Ending, endings, limits, without_row
 from engine.fact import Fact
-from engine.lighter import is_lighter_than
-from engine.measures import Adjustment, Bracket, Fine, InTier, TierMove, exprs_of
+from engine.measures import Adjustment, Bracket, InTier, TierMove, exprs_of
 from engine.normal import Normal
 from engine.proof import Regions, Verdict
 from engine.prove_rows import Rows
+from engine.redeclared import shown_by
 from engine.region import Axis, Box, Form, Part, Search, TooWide, both, common, merged, nothing
 from engine.rule import Row, Rule
 from engine.rulebook import Rulebook
@@ -28,21 +27,6 @@ from engine.witness import Witness, Witnesses, highest, text_of
 
 BUDGET = 50_000
 MAX_REGIONS = 20
-
-Way = Literal["same", "up", "down", "either"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """A region in which two versions come to different outcomes, with a case of it; `change_fen` is new less old.
-
-    Of a published range it is the end that changes more; None where one of them is no decision, or has no such end.
-    """
-
-    region: str
-    old: Witness
-    new: Outcome
-    change_fen: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +82,8 @@ class _Comparing:
     # Whether somebody may be treated more heavily, or more lightly, for all that was shown.
     up: bool = False
     down: bool = False
-    # Whether one version refuses facts that the other one reads.
-    refused: bool = False
+    # Facts of which the same is given and another thing read, or read by one version alone.
+    redeclared: list[tuple[Fact, Fact]] = field(default_factory=list)
     changed: Changed = field(init=False)
     # Where what follows the row may do otherwise in the new version, and which way; and where it does not.
     late: dict[Form, Way] = field(default_factory=dict)
@@ -120,11 +104,12 @@ class _Comparing:
             for one in endings(self.old):
                 for two in endings(self.new):
                     self.met(one, two)
+            self.declared_otherwise()
         except TooWide:
             self.skipped.append("too_wide")
         changes = [each.change_fen for each in self.found if each.change_fen is not None]
-        turns = {_turn(each.old.outcome, each.new) for each in self.found}
-        unsure = self.skipped or self.refused
+        turns = {turn(each.old.outcome, each.new) for each in self.found}
+        unsure = self.skipped or self.redeclared
         return Comparison(
             code=new.code,
             currency=new.regime.currency,
@@ -148,14 +133,12 @@ class _Comparing:
             elif (before.kind, before.unit, before.scale) != (after.kind, after.unit, after.scale):
                 self.facts.append(name)
                 self.skipped.append(name)
-            elif (before.count, before.if_unknown) != (after.count, after.if_unknown):
-                # The same days come to another count, the same silence to another value.
+            elif (before.count, before.if_unknown, _span(before)) != (after.count, after.if_unknown, _span(after)):
                 self.facts.append(name)
-                self.skipped.append(name)
-            elif _span(before) != _span(after):
-                # What one version reads and the other refuses is no same outcome.
-                self.facts.append(name)
-                self.refused = True
+                self.redeclared.append((before, after))
+                if before.count != after.count:
+                    # The same number is counted from other days.
+                    self.skipped.append(name)
         self.domain = {**self.old.normal.domain}
         for axis, part in self.new.normal.domain.items():
             known = self.domain.get(axis)
@@ -262,6 +245,9 @@ class _Comparing:
             *Weights(self.new.rule).orders(two, one),
             *_turned(Weights(self.old.rule).orders(one, two)),
         ]
+        if set(orders) <= {"same"} and {*one.besides} == {*two.besides} and {*one.payers} == {*two.payers}:
+            # The same amounts and measures, written in another way.
+            return "same", False
         before, after = others(one.measures), others(two.measures)
         if before <= after and all(each in ("same", "at_least", "above") for each in orders):
             return "up", True
@@ -271,15 +257,12 @@ class _Comparing:
     # --- cases
 
     def shown(self, box: Box, behind: tuple[str, ...]) -> tuple[bool, list[Difference]]:
-        """Decide cases of a region under both versions: whether none lies in it at all, and the greatest differences.
-
-        One is shown that is heavier and one that is lighter, and one that only one version decides; where there are
-        none of these, one that is neither.
-        """
+        """Decide cases of a region under both versions: whether none lies in it, and the greatest differences."""
         search, other_search = (Witnesses(rows.rulebook, rows.normal) for rows in (self.old, self.new))
-        found: dict[Way, Difference] = {}
+        found: list[Difference] = []
         search.empty = True
         own, others = _known(self.old.normal, box), _known(self.new.normal, box)
+        region = Regions(self.old.normal).text(own)
         points, lists = chain(search.points(own), search.corners(own, behind)), list(search.lists_of(behind))
         for values, given in ((values, given) for values in points for given in lists):
             search.empty = False
@@ -289,16 +272,31 @@ class _Comparing:
             if case is None or not search.lies_in(case, own):
                 continue
             for other in self.answered(other_search, case, box):
-                if not other_search.lies_in(other, others) or not outcomes_differ(case.outcome, other.outcome):
-                    continue
-                change, way = _change(case.outcome, other.outcome), _turn(case.outcome, other.outcome)
-                known = found.get(way)
-                if known is None or abs(change or 0) > abs(known.change_fen or 0):
-                    region = Regions(self.old.normal).text(own)
-                    found[way] = Difference(region=region, old=case, new=other.outcome, change_fen=change)
-        if len(found) > 1 and "either" in found and _both_decided(found["either"]):
-            del found["either"]
-        return search.empty, list(found.values())
+                if other_search.lies_in(other, others) and outcomes_differ(case.outcome, other.outcome):
+                    found.append(difference(region, case, other.outcome))
+        return search.empty, greatest(found)
+
+    def declared_otherwise(self) -> None:
+        """Show what comes of facts that are declared otherwise, given in a case of each row so that it shows."""
+        old, new = self.old.rule, self.new.rule
+        found: dict[str, list[Difference]] = {}
+        for box in self.old.regions_of_rows() if self.redeclared else ():
+            search, other_search = (Witnesses(rows.rulebook, rows.normal) for rows in (self.old, self.new))
+            case = search.find(box, lambda _outcome: True)
+            if case is None:
+                continue
+            for before, after in self.redeclared:
+                region = _declared(Regions(self.old.normal), before.name, box)
+                for name, given in shown_by((old, before), (new, after), case.on):
+                    kept = {each: value for each, value in case.facts if each not in (name, before.name)}
+                    mine = search.answered(kept | {name: given}, case.on, case.decided, box)
+                    if mine is None:
+                        continue
+                    for other in self.answered(other_search, mine, box):
+                        if outcomes_differ(mine.outcome, other.outcome):
+                            found.setdefault(name, []).append(difference(region, mine, other.outcome))
+        for each in found.values():
+            self.found += greatest(each)
 
     def answered(self, search: Witnesses, case: Witness, box: Box) -> Iterator[Witness]:
         """Decide a case of the old version under the new one, on its own first day where the old day is too early.
@@ -326,6 +324,12 @@ def _known(normal: Normal, box: Box) -> Box:
 
 def _span(fact: Fact) -> tuple[object, ...]:
     return frozenset(fact.choices), fact.low, fact.low_open, fact.high, fact.high_open
+
+
+def _declared(regions: Regions, name: str, box: Box) -> str:
+    """Tell a region in which a fact is declared otherwise."""
+    rest = regions.text(Box({axis: part for axis, part in box.parts.items() if axis != name}))
+    return f"“{name}”的声明不同，{rest}" if regions.language == "zh" else f"`{name}` is declared otherwise, {rest}"
 
 
 def _general_law(rule: Rule) -> tuple[object, ...]:
@@ -384,42 +388,6 @@ def _alike(one: Row, two: Row) -> bool:
     return True
 
 
-def outcomes_differ(old: Outcome, new: Outcome) -> bool:
-    """Say whether two outcomes treat somebody otherwise: other measures, another figure, or another refusal."""
-    if isinstance(old, Decision) and isinstance(new, Decision):
-        return [each[:5] for each in old.measures] != [each[:5] for each in new.measures]
-    if isinstance(old, Refusal) and isinstance(new, Refusal):
-        return old.code != new.code
-    return True
-
-
 def _turned(orders: list[Order]) -> list[Order]:
     turned: dict[Order, Order] = {"below": "above", "above": "below", "at_most": "at_least", "at_least": "at_most"}
     return [turned.get(each, each) for each in orders]
-
-
-def _turn(old: Outcome, new: Outcome) -> Way:
-    """Say whether the new outcome is the heavier or the lighter one beyond doubt."""
-    if not isinstance(old, Decision) or not isinstance(new, Decision):
-        return "either"
-    return "up" if is_lighter_than(old, new) else "down" if is_lighter_than(new, old) else "either"
-
-
-def _both_decided(difference: Difference) -> bool:
-    return isinstance(difference.old.outcome, Decision) and isinstance(difference.new, Decision)
-
-
-def _change(old: Outcome, new: Outcome) -> int | None:
-    """Return by how many fen the fine changes, of a published range the end that changes more; None where no end is."""
-    if not isinstance(old, Decision) or not isinstance(new, Decision) or _turn(old, new) == "either":
-        return None
-    pairs = zip(_ends(old), _ends(new), strict=True)
-    return max((after - before for before, after in pairs if before is not None and after is not None), key=abs)
-
-
-def _ends(decision: Decision) -> tuple[int, int | None]:
-    """Return the least and the greatest that the party itself may be fined."""
-    for each in decision.measures:
-        if isinstance(each.measure, Fine) and not each.measure.payer:
-            return each.spread or (each.amount_fen or 0, each.amount_fen or 0)
-    return 0, 0

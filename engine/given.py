@@ -225,14 +225,18 @@ def count(count: Count, days: Sequence[date], on: date) -> tuple[int, tuple[date
 
     Days after `on` are not past; a day equal to `on` is.
     """
-    if count.window == "ever":
-        first = date.min
-    elif count.window == "days":
-        first = on - timedelta(days=count.back)
-    else:
-        first = months_after(on, -count.back * (12 if count.window == "years" else 1))
+    first = window_start(count, on)
     inside = [day for day in days if first <= day <= on and (day > first or count.first_day)]
     return len(inside) + count.with_this, tuple(inside)
+
+
+def window_start(count: Count, on: date) -> date:
+    """Return the first day of the window that is counted, whether or not it counts itself."""
+    if count.window == "ever":
+        return date.min
+    if count.window == "days":
+        return on - timedelta(days=count.back)
+    return months_after(on, -count.back * (12 if count.window == "years" else 1))
 
 
 def value_text(fact: Fact, value: Single, language: Language) -> str:

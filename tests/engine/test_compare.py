@@ -259,22 +259,48 @@ def test_branches_that_come_to_hold_together_are_told_though_they_give_the_same(
     assert refused == ["面积 10.01–50 平方米"]
 
 
-@pytest.mark.parametrize("kind", ["0 至 200", "大于 0 至 80", "大于 0 至 100，不明按 3"])
-def test_facts_that_only_one_version_reads_have_no_same_outcome(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [("0 至 200", ["0", "200"]), ("大于 0 至 80", ["80.01", "100"]), ("大于 0 至 100，不明按 3", ["不明"])],
+)
+def test_facts_that_only_one_version_reads_are_shown(kind: str, given: list[str]) -> None:
     found = compared(RULE, changed(RULE, ("大于 0 至 100", kind)))
 
     assert found.facts == ("面积",)
-    assert found.same == "not_proved"
+    assert (found.same, found.never_heavier, found.never_lighter) == ("refuted", "proved", "proved")
+    for each in found.differences:
+        assert each.region == "“面积”的声明不同，任何事实"
+        assert dict(each.old.facts)["面积"] in given
+        assert isinstance(each.old.outcome, Refusal) != isinstance(each.new, Refusal)
 
 
-def test_another_window_of_counting_is_no_same_outcome() -> None:
-    counted = changed(
-        RULE,
-        ("  地段:", "  违法日: 日期列表\n  次数: 整数，次，1 至 99，计 违法日 1年内\n  地段:"),
-        ("面积 > 2\n", "面积 > 2 且 次数 ≥ 1\n"),
-    )
+COUNTED = changed(
+    RULE,
+    ("  地段:", "  违法日: 日期列表\n  次数: 整数，次，1 至 99，计 违法日 1年内\n  地段:"),
+    ("    情形: 面积 > 2\n", "    情形: 面积 > 2 且 次数 ≥ 2\n"),
+    ("    情形: 面积 ≤ 2\n", "    情形: 面积 ≤ 2 或 次数 = 1\n"),
+)
 
-    found = compared(counted, changed(counted, ("1年内", "2年内")))
+
+@pytest.mark.parametrize(
+    ("window", "up"),
+    [("2年内", True), ("不限期", True), ("6个月内", False), ("30日内", False), ("1年内，不含本次", False)],
+)
+def test_another_window_of_counting_is_shown_by_the_days_it_counts(window: str, *, up: bool) -> None:
+    kind = ("1 至 99，计 违法日 1年内", f"{0 if '不含' in window else 1} 至 99，计 违法日 {window}")
+    found = compared(COUNTED, changed(COUNTED, kind))
 
     assert found.facts == ("次数",)
-    assert found.same == found.never_heavier == found.never_lighter == "not_proved"
+    assert found.same == "refuted"
+    assert (found.never_heavier, found.never_lighter) == (
+        ("refuted", "not_proved") if up else ("not_proved", "refuted")
+    )
+    assert (found.most_up_fen, found.most_down_fen) == ((45_000, 0) if up else (0, -45_000))
+
+
+def test_a_formula_written_in_another_way_means_the_same() -> None:
+    old = changed(RULE, ("罚款 500元\n", "罚款 5元 × 面积，警告\n"), ("裁量表:", "超出法定幅度: 取边界\n裁量表:"))
+
+    found = compared(old, changed(old, ("5元 × 面积，警告", "警告，罚款 面积 × 5元")))
+
+    assert (found.same, found.never_heavier, found.never_lighter) == ("proved",) * 3

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, assume, event, given, settings
 from hypothesis import strategies as st
 
 from engine import Decision, Outcome, decide
-from engine.compare import compare, meaning, outcomes_differ
+from engine.compare import compare, meaning
+from engine.differing import outcomes_differ
 from engine.lighter import is_lighter_than
 from tests.oracle.kit import sent
 from tests.oracle.naive import Oracle
