@@ -301,6 +301,6 @@ def test_another_window_of_counting_is_shown_by_the_days_it_counts(window: str, 
 def test_a_formula_written_in_another_way_means_the_same() -> None:
     old = changed(RULE, ("罚款 500元\n", "罚款 5元 × 面积，警告\n"), ("裁量表:", "超出法定幅度: 取边界\n裁量表:"))
 
-    found = compared(old, changed(old, ("5元 × 面积，警告", "警告，罚款 面积 × 5元")))
+    found = compared(old, changed(old, ("罚款 5元 × 面积，警告", "警告，罚款 面积 × 5元")))
 
     assert (found.same, found.never_heavier, found.never_lighter) == ("proved",) * 3
