@@ -25,6 +25,9 @@ def decide_case(
     key: Annotated[
         str | None, typer.Option("--key", metavar="KEY", help="idempotency key: the same call twice is one record")
     ] = None,
+    trial: Annotated[
+        bool, typer.Option("--trial", help="try it out: recorded as a trial, never counted, no decision")
+    ] = False,
     rules: Rules = None,
     data: Data = None,
     store: Store = None,
@@ -40,12 +43,14 @@ def decide_case(
     language = spoken(lang, law.rulebook)
     with open_log(settings) as opened:
         desk = Desk(law, opened.log, opened.append, opened.vault)
-        answer = desk.decide_together(asked.asked(), door="cli", key=key, party=asked.party).answer
+        answer = desk.decide_together(asked.asked(), door="cli", key=key, party=asked.party, trial=trial).answer
     if as_json:
         say_json(answer)
     else:
         for sentence in explain_joint_wire(answer, language):
             say(sentence)
+        if trial:
+            say("这是试算，不是决定" if language == "zh" else "this is a trial and no decision")
         place = f"日志第 {answer['index']} 号" if language == "zh" else f"log record {answer['index']}"
         say(f"{place}，{answer['id']}" if language == "zh" else f"{place}, {answer['id']}")
     raise typer.Exit(0 if answer["outcome"] == "decision" else FOUND)

@@ -15,23 +15,37 @@ from api.answers import JSON, json, ok, problems
 from api.body import MAX_KEY, body_of, media_type_of, read_key
 from api.models import (
     PARTY,
+    ActDeparture,
     DecidedObject,
     FactName,
     FactValue,
     MeasureObject,
     Party,
+    RecordPlace,
     read_day_text,
 )
 from api.problems import BadRequest, NotFound
 from api.strict import read_as
 from cases.desk import Desk, answer_of, find_decision
 from cases.record import AskedTogether
+from cases.steps import since_case
 from engine import Act
 from engine.joined import JointRefusalCode, JointStepKind
 
-__all__ = ["JointRequest", "add_joint", "read_joint_request"]
+__all__ = [
+    "MAX_ACTS",
+    "ActLabel",
+    "ActRequest",
+    "JointObject",
+    "JointRequest",
+    "add_joint",
+    "in_one_piece",
+    "read_case_request",
+    "read_joint_request",
+]
 
 MAX_ACTS = 20
+ActLabel = Annotated[StrictStr, StringConstraints(min_length=1, max_length=100)]
 _Day = Annotated[date, BeforeValidator(read_day_text)]
 
 
@@ -40,7 +54,7 @@ class ActRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    act: Annotated[StrictStr, StringConstraints(min_length=1, max_length=100)] = Field(
+    act: ActLabel = Field(
         description="which act of the party this is: violations with the same label are one act and fined once",
         examples=["行为一"],
     )
@@ -52,6 +66,10 @@ class ActRequest(BaseModel):
         examples=[{"一年内次数": 2}],
     )
     on: _Day | None = Field(default=None, description="day of this act, where it is another than the case's")
+
+    def asked(self) -> Act:
+        """The act as the desk takes it."""
+        return Act(act=self.act, violation=self.violation, facts=self.facts, on=self.on)
 
 
 class JointRequest(BaseModel):
@@ -77,7 +95,7 @@ class JointRequest(BaseModel):
         """The question as the desk takes it."""
         return AskedTogether(
             on=self.on,
-            acts=tuple(Act(act=each.act, violation=each.violation, facts=each.facts, on=each.on) for each in self.acts),
+            acts=tuple(each.asked() for each in self.acts),
             case_ref=self.case_ref,
             decided=self.decided,
         )
@@ -174,14 +192,40 @@ class JointObject(BaseModel):
     comparison: ComparisonObject | None
     meaning: int = Field(description="version of what rules mean to the engine")
     trace: list[JointStepObject]
+    trial: bool = Field(default=False, description="true of a trial, which decides nothing; else absent")
+    corrects: RecordPlace | None = Field(default=None, description="of a correction: which record; else absent")
+    reason: str | None = Field(default=None, description="of a correction: why; else absent")
+    by: str | None = Field(default=None, description="of a correction: whose; else absent")
+    corrected_by: str | None = Field(default=None, description="id of the record that corrects this one; else absent")
+    departures: list[ActDeparture] | None = Field(
+        default=None, description="the acts whose fine was departed from, in order of their labels; else absent"
+    )
 
 
-def _schema() -> dict[str, Any]:
+def in_one_piece(model: type[BaseModel]) -> dict[str, Any]:
     """Describe a request in one piece: an OpenAPI document has no place for a schema's own definitions."""
-    schema = JointRequest.model_json_schema()
-    act = schema.pop("$defs")["ActRequest"]
-    schema["properties"]["acts"]["items"] = act
-    return schema
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, list):
+            return [whole(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return whole(definitions[value["$ref"].removeprefix("#/$defs/")])
+        return {name: whole(each) for name, each in value.items()}
+
+    found: dict[str, Any] = whole(schema)
+    return found
+
+
+async def read_case_request(request: Request) -> JointRequest:
+    """Read the body of a request about a case. Raise BadRequest, InvalidRequest."""
+    if media_type_of(request) != JSON:
+        detail = f"send the case as `{JSON}`"
+        raise BadRequest(detail, status=415, code="not_json", title="unsupported media type")
+    return read_joint_request(await body_of(request))
 
 
 def add_joint(app: FastAPI, desk: Desk) -> None:
@@ -196,7 +240,7 @@ def add_joint(app: FastAPI, desk: Desk) -> None:
         responses=ok("decided, or refused by name, and recorded", JointObject, 201)
         | ok("the same idempotency key and request came before: its answer", JointObject)
         | problems(413, 415, 422),
-        openapi_extra={"requestBody": {"required": True, "content": {JSON: {"schema": _schema()}}}},
+        openapi_extra={"requestBody": {"required": True, "content": {JSON: {"schema": in_one_piece(JointRequest)}}}},
     )
     async def decide_together(
         request: Request,
@@ -204,10 +248,7 @@ def add_joint(app: FastAPI, desk: Desk) -> None:
             str | None, Header(max_length=MAX_KEY, description='a quoted string, as in "8e03978e-40d5-43e8-bc93"')
         ] = None,
     ) -> Response:
-        if media_type_of(request) != JSON:
-            detail = f"send the case as `{JSON}`"
-            raise BadRequest(detail, status=415, code="not_json", title="unsupported media type")
-        asked = read_joint_request(await body_of(request))
+        asked = await read_case_request(request)
         key = read_key(idempotency_key)
         recorded = await run_in_threadpool(desk.decide_together, asked.asked(), door="http", key=key, party=asked.party)
         headers = {"Location": f"/v1/cases/{recorded.id}"}
@@ -218,11 +259,11 @@ def add_joint(app: FastAPI, desk: Desk) -> None:
         operation_id="read_case",
         summary="Read a recorded case that was decided together",
         response_class=Response,
-        responses=ok("as it was answered", JointObject) | problems(404),
+        responses=ok("as it was answered, and what became of it", JointObject) | problems(404),
     )
     def read_case(id: str) -> Response:  # noqa: A002 - the field's own name
         entry = find_decision(desk.log, id)
         recorded = None if entry is None else answer_of(entry.data, entry.seq)
         if recorded is None or not recorded.together:
             raise NotFound(f"there is no case `{id[:64]}`" + ("" if recorded is None else "; it is a single decision"))
-        return json(recorded.answer)
+        return json({**recorded.answer, **since_case(desk.log, recorded)})

@@ -234,6 +234,13 @@ class DecisionObject(DecidedObject):
     departure: str | None = Field(default=None, description="id of the departure from its fine; else absent")
 
 
+class ActDeparture(BaseModel):
+    """A departure from the fine of one act of a case: its id."""
+
+    act: str
+    id: str
+
+
 class ViolationSummary(BaseModel):
     violation: str
     name: str

@@ -225,7 +225,7 @@ def add_pages(app: FastAPI, desk: Desk, reasons: Reasons) -> None:
         return page(
             "decision.html",
             decision=decision,
-            trial=record.kind == "trial",
+            trial=record.trial,
             later=since(desk.log, record.id),
             time=record.time,
             case_ref=asked.case_ref,

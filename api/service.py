@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.answers import JSON, json, ok, problems
 from api.asking import add_asking
 from api.body import MAX_KEY, body_of, media_type_of, read_key
+from api.case_steps import add_case_steps
 from api.guard import LoopbackOnly
 from api.joint import add_joint
 from api.log import add_log
@@ -90,7 +91,9 @@ def create_app(
     add_log(app, log, keyring)
     _add_operation(app, law, log, settings, gate, supervised=supervised)
     reasons = Reasons(law, log)
-    add_steps(app, desk, Steps(desk, reasons))
+    steps = Steps(desk, reasons)
+    add_steps(app, desk, steps)
+    add_case_steps(app, desk, steps)
     add_asking(app, desk, reasons)
     add_pages(app, desk, reasons)
     app.add_exception_handler(ApiError, _answer_problem)

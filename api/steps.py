@@ -31,17 +31,17 @@ from cases.desk import Desk
 from cases.log.store import Entry
 from cases.steps import Corrected, Departure, Steps
 
-__all__ = ["add_steps"]
+__all__ = ["FOR_EVER", "DepartureObject", "DepartureRequest", "Staff", "Words", "add_steps", "read_step"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _FORBID = ConfigDict(extra="forbid")
 _Day = Annotated[date, BeforeValidator(read_day_text)]
-_Staff = Annotated[
+Staff = Annotated[
     StrictStr, StringConstraints(min_length=1, max_length=64), Field(description="staff number", examples=["4403-0172"])
 ]
-_Words = Annotated[StrictStr, StringConstraints(min_length=1, max_length=500)]
+Words = Annotated[StrictStr, StringConstraints(min_length=1, max_length=500)]
 _Digest = Annotated[StrictStr, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-_FOR_EVER = "; stands in the log for ever, so name no party in it"
+FOR_EVER = "; stands in the log for ever, so name no party in it"
 
 
 class CorrectionRequest(BaseModel):
@@ -49,8 +49,8 @@ class CorrectionRequest(BaseModel):
 
     model_config = _FORBID | {"title": "CorrectionRequest"}
 
-    reason: _Words = Field(description=f"why{_FOR_EVER}")
-    by: _Staff
+    reason: Words = Field(description=f"why{FOR_EVER}")
+    by: Staff
     violation: Annotated[StrictStr, StringConstraints(min_length=1, max_length=64)] | None = None
     on: _Day | None = None
     facts: Annotated[dict[FactName, FactValue], Field(max_length=100)] | None = None
@@ -64,12 +64,12 @@ class DepartureRequest(BaseModel):
     model_config = _FORBID | {"title": "DepartureRequest"}
 
     imposed_fine_fen: Annotated[SafeInt, Field(ge=0)] = Field(description="inside the statutory range")
-    reasons: Annotated[list[_Words], Field(min_length=1, max_length=20)] = Field(description=f"why{_FOR_EVER}")
+    reasons: Annotated[list[Words], Field(min_length=1, max_length=20)] = Field(description=f"why{FOR_EVER}")
     evidence: Annotated[list[_Digest], Field(min_length=1, max_length=100)] = Field(
         description="digests of what it rests on: sha256:<64 hex>"
     )
-    by: _Staff
-    approved_by: _Staff
+    by: Staff
+    approved_by: Staff
 
 
 class ErasureRequest(BaseModel):
@@ -80,9 +80,9 @@ class ErasureRequest(BaseModel):
     scope: Literal["record", "case"] = Field(
         default="record", description="this record's, or that of every record of its case"
     )
-    basis: _Words = Field(description=f"the law or the request it rests on{_FOR_EVER}")
-    by: _Staff
-    approved_by: _Staff
+    basis: Words = Field(description=f"the law or the request it rests on{FOR_EVER}")
+    by: Staff
+    approved_by: Staff
 
 
 class PersonalRequest(BaseModel):
@@ -90,8 +90,8 @@ class PersonalRequest(BaseModel):
 
     model_config = _FORBID | {"title": "PersonalRequest"}
 
-    purpose: _Words = Field(description=f"what for{_FOR_EVER}")
-    by: _Staff
+    purpose: Words = Field(description=f"what for{FOR_EVER}")
+    by: Staff
 
 
 class FineRange(BaseModel):
@@ -150,13 +150,15 @@ class PersonalObject(BaseModel):
     access: RecordPlace | None = Field(description="the record of this reading; null where nothing was left to read")
 
 
+async def read_step(request: Request, model: type[_Model], expected: str) -> _Model:
+    """Read the body of a step as strictly as a question. Raise BadRequest, InvalidRequest."""
+    if media_type_of(request) != JSON:
+        raise BadRequest(f"send it as `{JSON}`", status=415, code="not_json", title="unsupported media type")
+    return read_as(model, await body_of(request), expected)
+
+
 def add_steps(app: FastAPI, desk: Desk, steps: Steps) -> None:
     """Add the routes to an application."""
-
-    async def read(request: Request, model: type[_Model], expected: str) -> _Model:
-        if media_type_of(request) != JSON:
-            raise BadRequest(f"send it as `{JSON}`", status=415, code="not_json", title="unsupported media type")
-        return read_as(model, await body_of(request), expected)
 
     def entry_of(record_id: str) -> Entry:
         entry = desk.log.find(record_id)
@@ -203,7 +205,7 @@ def add_steps(app: FastAPI, desk: Desk, steps: Steps) -> None:
         openapi_extra=_body(CorrectionRequest),
     )
     async def correct(request: Request, id: str) -> Response:  # noqa: A002 - the field's own name
-        asked = await read(request, CorrectionRequest, "expected an object with `reason` and `by`")
+        asked = await read_step(request, CorrectionRequest, "expected an object with `reason` and `by`")
         change = Corrected(violation=asked.violation, on=asked.on, facts=asked.facts, decided=asked.decided)
 
         def done() -> Response:
@@ -226,7 +228,7 @@ def add_steps(app: FastAPI, desk: Desk, steps: Steps) -> None:
         openapi_extra=_body(DepartureRequest),
     )
     async def depart(request: Request, id: str) -> Response:  # noqa: A002 - the field's own name
-        asked = await read(request, DepartureRequest, "expected an object with `imposed_fine_fen` and its reasons")
+        asked = await read_step(request, DepartureRequest, "expected an object with `imposed_fine_fen` and its reasons")
         departure = Departure(**asked.model_dump())
         return json(await run_in_threadpool(lambda: steps.depart(entry_of(id), departure, door="http")), 201)
 
@@ -240,7 +242,7 @@ def add_steps(app: FastAPI, desk: Desk, steps: Steps) -> None:
         openapi_extra=_body(ErasureRequest),
     )
     async def erase(request: Request, id: str) -> Response:  # noqa: A002 - the field's own name
-        asked = await read(request, ErasureRequest, "expected an object with `basis`, `by` and `approved_by`")
+        asked = await read_step(request, ErasureRequest, "expected an object with `basis`, `by` and `approved_by`")
         said: dict[str, str] = {"basis": asked.basis, "by": asked.by, "approved_by": asked.approved_by}
 
         def done() -> Response:
@@ -258,7 +260,7 @@ def add_steps(app: FastAPI, desk: Desk, steps: Steps) -> None:
         openapi_extra=_body(PersonalRequest),
     )
     async def read_personal(request: Request, id: str) -> Response:  # noqa: A002 - the field's own name
-        asked = await read(request, PersonalRequest, "expected an object with `purpose` and `by`")
+        asked = await read_step(request, PersonalRequest, "expected an object with `purpose` and `by`")
         found = await run_in_threadpool(
             lambda: steps.read_personal(entry_of(id), purpose=asked.purpose, by=asked.by, door="http")
         )

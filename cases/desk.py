@@ -82,21 +82,30 @@ class Desk:
         return self._record(question, self._decided(question), personal, door, key, trial=trial)
 
     def decide_together(
-        self, asked: AskedTogether, *, door: str, key: str | None = None, party: Mapping[str, str] = NOBODY
+        self,
+        asked: AskedTogether,
+        *,
+        door: str,
+        key: str | None = None,
+        party: Mapping[str, str] = NOBODY,
+        trial: bool = False,
     ) -> Recorded:
-        """Decide a whole case, record it as one record, and answer from it; keys and failures as in `decide`."""
+        """Decide a whole case, record it as one record, and answer from it; keys, trials, failures as in `decide`."""
         question, personal = self.personal.divide_together(asked, party)
-        joint = decide_together(self.law.rulebook, question.on, question.acts, decided=question.decided)
-        return self._record(question, joint_to_wire(joint), personal, door, key)
+        return self._record(question, self._decided(question), personal, door, key, trial=trial)
 
     def correct(
-        self, asked: Asked, correction: Correction, *, door: str, party: Mapping[str, str] = NOBODY
+        self, asked: Asked | AskedTogether, correction: Correction, *, door: str, party: Mapping[str, str] = NOBODY
     ) -> Recorded:
-        """Decide a corrected question and record it as the one correction of that record.
+        """Decide a corrected question, or a corrected case, and record it as the one correction of that record.
 
         The same correction again is answered from its record; another one of the same record is KeyReused.
         """
-        question, personal = self.personal.divide(asked, party)
+        question: Asked | AskedTogether
+        if isinstance(asked, Asked):
+            question, personal = self.personal.divide(asked, party)
+        else:
+            question, personal = self.personal.divide_together(asked, party)
         key = corrects_key(correction.id)
         return self._record(question, self._decided(question), personal, door, key, correction=correction)
 
@@ -122,8 +131,11 @@ class Desk:
             return self.log.read(place.seq).id, place.seq, True
         return event_id, place.seq, False
 
-    def _decided(self, asked: Asked) -> dict[str, Wire]:
-        return to_wire(decide(self.law.rulebook, asked.violation, asked.on, asked.facts, decided=asked.decided))
+    def _decided(self, asked: Asked | AskedTogether) -> dict[str, Wire]:
+        book = self.law.rulebook
+        if isinstance(asked, Asked):
+            return to_wire(decide(book, asked.violation, asked.on, asked.facts, decided=asked.decided))
+        return joint_to_wire(decide_together(book, asked.on, asked.acts, decided=asked.decided))
 
     def _record(
         self,
@@ -166,7 +178,7 @@ class Desk:
         if isinstance(place, KeySeen):
             earlier = self.log.read(place.seq)
             return answer_of(earlier.data, place.seq, repeated=True)
-        marks = _marks("trial" if trial else "decision", correction)
+        marks = _marks(trial, correction)
         return Recorded(
             id=record_id,
             index=place.seq,
@@ -217,23 +229,17 @@ def answer_of(data: bytes, index: int, *, repeated: bool = False) -> Recorded:
         record = read_any(data)
     except ValueError as error:
         raise LogDamaged("its bytes are no decision", index) from error
-    if isinstance(record, JointRecord):
-        return Recorded(
-            id=record.id,
-            index=index,
-            answer={**record.joint, "id": record.id, "index": index},
-            repeated=repeated,
-            together=True,
-        )
-    answer = {**record.decision, "id": record.id, "index": index, **_marks(record.kind, record.correction)}
-    return Recorded(id=record.id, index=index, answer=answer, repeated=repeated)
+    together = isinstance(record, JointRecord)
+    decided = record.joint if isinstance(record, JointRecord) else record.decision
+    answer = {**decided, "id": record.id, "index": index, **_marks(record.trial, record.correction)}
+    return Recorded(id=record.id, index=index, answer=answer, repeated=repeated, together=together)
 
 
-def _marks(kind: str, correction: Correction | None) -> dict[str, Wire]:
+def _marks(trial: bool, correction: Correction | None) -> dict[str, Wire]:
     """What the answer says besides of a trial and of a correction."""
     if correction is not None:
         return correction.to_wire()
-    return {"trial": True} if kind == "trial" else {}
+    return {"trial": True} if trial else {}
 
 
 def corrects_key(record_id: str) -> str:

@@ -205,12 +205,15 @@ class RefusedToSign(CaseError):
 
 StepReason = Literal[
     "not_a_decision",
+    "not_a_case",
     "corrected_already",
     "nothing_corrected",
     "departed_already",
     "no_fine",
     "same_fine",
     "outside_range",
+    "no_such_act",
+    "below_fallen_fine",
     "does_not_replay",
     "same_person",
     "nothing_to_erase",

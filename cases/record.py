@@ -1,8 +1,8 @@
 """The record of one answer: what was asked, what was answered, under which law, when. Canonical JSON (RFC 8785).
 
 A record is of one violation (kind "decision", "trial" or "correction"; the answer stands under `decision`) or of a
-whole case decided together (kind "joint"; the answer stands under `joint`). A trial decides nothing; a correction
-decides again what an earlier record decided on a wrong question, and both stand.
+whole case decided together (kind "joint", "joint_trial" or "joint_correction"; the answer stands under `joint`). A
+trial decides nothing; a correction decides again what an earlier record decided on a wrong question, and both stand.
 
 The bytes written here are the leaf of the log; nothing ever rebuilds them from columns. Personal data is never in them:
 `pd` holds the digests of salted disclosures (RFC 9901), the values stand in the vault (`cases.log.vault`), and a case
@@ -39,7 +39,7 @@ __all__ = [
 
 VERSION = 1
 
-RecordKind = Literal["decision", "joint", "trial", "correction"]
+RecordKind = Literal["decision", "trial", "correction", "joint", "joint_trial", "joint_correction"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,11 @@ def write_record(
     data, in their own order.
     """
     answer: Literal["decision", "joint"] = "decision" if isinstance(asked, Asked) else "joint"
-    kind: RecordKind = "trial" if trial else "correction" if correction else answer
+    kind: RecordKind = answer
+    if trial:
+        kind = "trial" if answer == "decision" else "joint_trial"
+    elif correction is not None:
+        kind = "correction" if answer == "decision" else "joint_correction"
     record: dict[str, Wire] = {
         "v": VERSION,
         "kind": kind,
@@ -289,14 +293,23 @@ class _Correction(_Head):
 
 
 class _JointRecord(_Head):
-    kind: Literal["joint"]
+    kind: Literal["joint", "joint_trial"]
     asked: _AskedTogether
     joint: Annotated[_Joint, Field(repr=False)]
 
 
+class _JointCorrection(_Head):
+    kind: Literal["joint_correction"]
+    asked: _AskedTogether
+    joint: Annotated[_Joint, Field(repr=False)]
+    corrects: _Corrected
+    reason: str
+    by: str
+
+
 _SINGLE: TypeAdapter[_Record | _Correction] = TypeAdapter(Annotated[_Record | _Correction, Field(discriminator="kind")])
-_ANY: TypeAdapter[_Record | _Correction | _JointRecord] = TypeAdapter(
-    Annotated[_Record | _Correction | _JointRecord, Field(discriminator="kind")]
+_ANY: TypeAdapter[_Record | _Correction | _JointRecord | _JointCorrection] = TypeAdapter(
+    Annotated[_Record | _Correction | _JointRecord | _JointCorrection, Field(discriminator="kind")]
 )
 
 
@@ -314,6 +327,11 @@ class Record:
     digests: tuple[str, ...] = ()
     correction: Correction | None = None
 
+    @property
+    def trial(self) -> bool:
+        """Whether it only tried a question out."""
+        return self.kind == "trial"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointRecord:
@@ -325,7 +343,14 @@ class JointRecord:
     meaning: int
     asked: AskedTogether
     joint: dict[str, Any]
+    kind: Literal["joint", "joint_trial", "joint_correction"] = "joint"
     digests: tuple[str, ...] = ()
+    correction: Correction | None = None
+
+    @property
+    def trial(self) -> bool:
+        """Whether it only tried a case out."""
+        return self.kind == "joint_trial"
 
 
 def read_record(data: bytes) -> Record:
@@ -339,7 +364,7 @@ def read_record(data: bytes) -> Record:
 def read_any(data: bytes) -> Record | JointRecord:
     """Read a record of either kind, checked the same way; ValueError where the bytes are none known here."""
     read = _ANY.validate_json(data)
-    return _together(read) if isinstance(read, _JointRecord) else _single(read)
+    return _together(read) if isinstance(read, _JointRecord | _JointCorrection) else _single(read)
 
 
 def _digests(read: _Head) -> tuple[str, ...]:
@@ -348,9 +373,6 @@ def _digests(read: _Head) -> tuple[str, ...]:
 
 def _single(read: _Record | _Correction) -> Record:
     asked = read.asked
-    correction = None
-    if isinstance(read, _Correction):
-        correction = Correction(id=read.corrects.id, index=read.corrects.index, reason=read.reason, by=read.by)
     return Record(
         id=read.id,
         time=read.time,
@@ -366,11 +388,15 @@ def _single(read: _Record | _Correction) -> Record:
         decision=read.decision.model_dump(mode="json"),
         kind=read.kind,
         digests=_digests(read),
-        correction=correction,
+        correction=_correction(read) if isinstance(read, _Correction) else None,
     )
 
 
-def _together(read: _JointRecord) -> JointRecord:
+def _correction(read: _Correction | _JointCorrection) -> Correction:
+    return Correction(id=read.corrects.id, index=read.corrects.index, reason=read.reason, by=read.by)
+
+
+def _together(read: _JointRecord | _JointCorrection) -> JointRecord:
     asked = read.asked
     return JointRecord(
         id=read.id,
@@ -386,5 +412,7 @@ def _together(read: _JointRecord) -> JointRecord:
             decided=asked.decided,
         ),
         joint=read.joint.model_dump(mode="json"),
+        kind=read.kind,
         digests=_digests(read),
+        correction=_correction(read) if isinstance(read, _JointCorrection) else None,
     )

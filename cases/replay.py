@@ -1,4 +1,7 @@
-"""Decides every recorded question again, from the rule bytes of its day, and names every difference in words."""
+"""Decides every recorded question again, from the rule bytes of its day, and names every difference in words.
+
+What a correction or a departure says of the record it is about is held against that record too (`cases.bonds`).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from cases.bonds import wrong_correction, wrong_departure
 from cases.errors import CaseError
-from cases.events import is_event
+from cases.events import read_event
 from cases.lawfiles import Law, law_from_log, read_law
 from cases.log.store import AuditLog, Entry
 from cases.record import JointRecord, Record, read_any
@@ -76,19 +80,18 @@ def replay(
 ) -> ReplayReport:
     """Replay the records of [start, stop), each under the law it names, or all under `law` where one is given.
 
-    With another law the report says what that law would have decided otherwise. Events decide nothing and are passed
-    over. Raises LogDamaged where the log itself cannot be read; verifying the log is another question
-    (`cases.log.audit`).
+    With another law the report says what that law would have decided otherwise, and nothing of what records say of
+    each other. Events decide nothing and are not counted; of them only departures are looked at. Raises LogDamaged
+    where the log itself cannot be read; verifying the log is another question (`cases.log.audit`).
     """
     total = min(log.head().size, stop if stop is not None else 2**62) - start
     laws: dict[str, Law | str] = {}
     differences: list[Difference] = []
     replayed = 0
     for done, entry in enumerate(log.entries(start, stop), 1):
-        found = _one(log, entry, law, laws)
-        if found is not None:
-            replayed += 1
-            differences += found
+        decided, found = _one(log, entry, law, laws)
+        replayed += decided
+        differences += found
         if progress:
             progress(done, total)
     return ReplayReport(replayed=replayed, differences=tuple(differences))
@@ -142,25 +145,34 @@ def _replay_chunk(chunk: tuple[int, int]) -> ReplayReport:
     return replay(log, start=chunk[0], stop=chunk[1], law=law)
 
 
-def _one(log: AuditLog, entry: Entry, law: Law | None, laws: dict[str, Law | str]) -> list[Difference] | None:
-    """Decide one record again; None for an event, which decided nothing."""
+def _one(log: AuditLog, entry: Entry, law: Law | None, laws: dict[str, Law | str]) -> tuple[bool, list[Difference]]:
+    """Decide one record again: whether it decided anything (an event did not), and what differs."""
 
-    def said(zh: str, en: str) -> list[Difference]:
-        return [Difference(index=entry.seq, id=entry.id, message_zh=zh, message_en=en)]
+    def said(parts: list[tuple[str, str]]) -> list[Difference]:
+        zh, en = "；".join(zh for zh, _ in parts), "; ".join(en for _, en in parts)
+        return [Difference(index=entry.seq, id=entry.id, message_zh=zh, message_en=en)] if parts else []
 
     try:
         record = read_any(entry.data)
     except ValueError:
-        return None if is_event(entry.data) else said("这条记录读不懂", "the record cannot be read")
+        try:
+            event = read_event(entry.data)
+        except ValueError:
+            return True, said([("这条记录读不懂", "the record cannot be read")])
+        if event.kind != "departure" or law is not None:
+            return False, []
+        return False, said(list(wrong_departure(log, entry.seq, event, lambda digest: _law(log, digest, laws))))
     found = law or _law(log, record.rulebook, laws)
     if isinstance(found, str):
-        return said(f"当时的规则文件无法取得：{found}", f"the rule files of the day cannot be had: {found}")
+        return True, said([(f"当时的规则文件无法取得：{found}", f"the rule files of the day cannot be had: {found}")])
     parts = list(_differences(record, found.rulebook))
     if parts and record.meaning != MEANING:
         parts.insert(
             0, (f"引擎含义版本 {record.meaning} → {MEANING}", f"engine meaning-version {record.meaning} → {MEANING}")
         )
-    return said("；".join(zh for zh, _ in parts), "; ".join(en for _, en in parts)) if parts else []
+    if law is None:
+        parts += wrong_correction(log, entry.seq, record)
+    return True, said(parts)
 
 
 def _differences(record: Record | JointRecord, rulebook: Rulebook) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ nothing that says who a party is belongs in them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,18 +16,17 @@ from typing import Any
 
 import rfc8785
 
+from cases.departing import fine_of, may_depart, two_people
 from cases.desk import Desk, Recorded, corrects_key
 from cases.errors import KeyReused, LogDamaged, StepRefused, VaultClosed
 from cases.events import OWN_KEY, Event, read_event
 from cases.log.store import AuditLog, Entry
 from cases.log.vault import Vault, scope_of
 from cases.reasons import Reasons
-from cases.record import Asked, Correction, JointRecord, Record, plain_value, read_any
-from engine import Decision, GivenFacts, Wire, decide, to_wire
-from engine.decision import Imposed
-from engine.measures import Fine
+from cases.record import Asked, AskedTogether, Correction, JointRecord, Record, plain_value, read_any
+from engine import Act, GivenFacts, Wire
 
-__all__ = ["Corrected", "Departure", "Steps", "since"]
+__all__ = ["Corrected", "CorrectedCase", "Departure", "Steps", "since", "since_case"]
 
 # Of one erasure event, so that it stays below the longest record; a case with more values is erased by several.
 _MOST_BYTES = 48_000
@@ -39,6 +39,15 @@ class Corrected:
     violation: str | None = None
     on: date | None = None
     facts: GivenFacts | None = None
+    decided: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectedCase:
+    """What a correction changes in the question of a whole case; None leaves it. Acts are given anew, all of them."""
+
+    on: date | None = None
+    acts: Sequence[Act] | None = None
     decided: date | None = None
 
 
@@ -77,7 +86,42 @@ class Steps:
             case_ref=record.asked.case_ref,
         )
         if asked == replace(record.asked, facts=_as_written(record.asked.facts)) and not party:
-            raise StepRefused("nothing_corrected", "the corrected question is the recorded one: say what is corrected")
+            raise _nothing_corrected()
+        return self._correct(asked, record, entry, reason=reason, by=by, door=door, party=party)
+
+    def correct_case(
+        self,
+        entry: Entry,
+        change: CorrectedCase,
+        *,
+        reason: str,
+        by: str,
+        door: str,
+        party: dict[str, str] | None = None,
+    ) -> Recorded:
+        """Decide the corrected question of a whole case again; chain, personal data and repetition as in `correct`."""
+        record = _case_of(entry)
+        asked = AskedTogether(
+            on=change.on or record.asked.on,
+            acts=record.asked.acts if change.acts is None else tuple(change.acts),
+            decided=change.decided or record.asked.decided,
+            case_ref=record.asked.case_ref,
+        )
+        if _same_case(asked, record.asked) and not party:
+            raise _nothing_corrected()
+        return self._correct(asked, record, entry, reason=reason, by=by, door=door, party=party)
+
+    def _correct(
+        self,
+        asked: Asked | AskedTogether,
+        record: Record | JointRecord,
+        entry: Entry,
+        *,
+        reason: str,
+        by: str,
+        door: str,
+        party: dict[str, str] | None,
+    ) -> Recorded:
         correction = Correction(id=record.id, index=entry.seq, reason=reason, by=by)
         try:
             return self._desk.correct(asked, correction, door=door, party=party or {})
@@ -88,23 +132,29 @@ class Steps:
 
     def depart(self, entry: Entry, departure: Departure, *, door: str) -> dict[str, Wire]:
         """Record that another fine than the computed one is imposed, inside the statutory range; both stand."""
-        record = _decision_of(entry)
-        _two_people(departure.by, departure.approved_by)
+        return self._depart(_decision_of(entry), entry, None, departure, door)
+
+    def depart_case(self, entry: Entry, act: str, departure: Departure, *, door: str) -> dict[str, Wire]:
+        """Record the same of the fine that stands for one act of a case; each act may be departed from once.
+
+        The fine stays inside the range of the provision that stands, and one that fell away beside it by its amount
+        stays no higher: else another provision would be the one to go by.
+        """
+        return self._depart(_case_of(entry), entry, act, departure, door)
+
+    def _depart(
+        self, record: Record | JointRecord, entry: Entry, act: str | None, departure: Departure, door: str
+    ) -> dict[str, Wire]:
+        two_people(departure.by, departure.approved_by)
         if self._log.known(corrects_key(record.id)) is not None:
             raise StepRefused("corrected_already", "the decision was corrected: depart from its correction")
-        fine = self._fine(record)
-        imposed, low, high = departure.imposed_fine_fen, fine.least_fen, fine.limit_fen
-        if imposed == fine.amount_fen:
-            raise StepRefused("same_fine", "the imposed fine is the computed one: that is no departure")
-        if imposed < low or (high is not None and imposed > high):
-            upper = "no upper end" if high is None else f"{high} fen"
-            raise StepRefused("outside_range", f"{imposed} fen is outside the statutory range: {low} fen to {upper}")
+        fine = fine_of(record, act, self._reasons.law_of(record.rulebook).rulebook)
+        may_depart(fine, departure.imposed_fine_fen)
         about: dict[str, Wire] = {
             "decision": {"id": record.id, "index": entry.seq},
-            "computed_fine_fen": fine.amount_fen,
-            "imposed_fine_fen": imposed,
-            "currency": record.decision.get("currency"),
-            "range": {"low_fen": low, "high_fen": high},
+            **({} if act is None else {"act": act, "violation": fine.violation}),
+            **fine.to_wire(),
+            "imposed_fine_fen": departure.imposed_fine_fen,
             "reasons": list(departure.reasons),
             "evidence": list(departure.evidence),
             "by": departure.by,
@@ -112,24 +162,12 @@ class Steps:
         }
         try:
             event_id, index, _ = self._desk.append_event(
-                "departure", about, door=door, key=_departs_key(record.id), rulebook=record.rulebook
+                "departure", about, door=door, key=_departs_key(record.id, act), rulebook=record.rulebook
             )
         except KeyReused as error:
-            raise StepRefused("departed_already", f"record {error.seq} departs from this decision already") from error
+            what = "this decision" if act is None else "this act"
+            raise StepRefused("departed_already", f"record {error.seq} departs from {what} already") from error
         return {"id": event_id, "index": index, **about}
-
-    def _fine(self, record: Record) -> Imposed:
-        """The fine on the party itself, computed again under the rule bytes of its day, with its statutory range."""
-        asked = record.asked
-        if not isinstance(record.decision["fine_fen"], int):
-            raise StepRefused("no_fine", "no fine was computed, so there is none to depart from")
-        rulebook = self._reasons.law_of(record.rulebook).rulebook
-        outcome = decide(rulebook, asked.violation, asked.on, asked.facts, decided=asked.decided)
-        if isinstance(outcome, Decision) and to_wire(outcome)["measures"] == record.decision["measures"]:
-            for each in outcome.measures:
-                if isinstance(each.measure, Fine) and not each.measure.payer:
-                    return each
-        raise StepRefused("does_not_replay", "decided again it comes out otherwise: replay the log first")
 
     def erase(
         self, entry: Entry, *, basis: str, by: str, approved_by: str, door: str, whole_case: bool = False
@@ -138,7 +176,7 @@ class Steps:
 
         The tree and every proof stay as they are.
         """
-        _two_people(by, approved_by)
+        two_people(by, approved_by)
         case_ref = _read(entry).asked.case_ref
         if whole_case and case_ref is not None:
             return self.erase_case(case_ref, basis=basis, by=by, approved_by=approved_by, door=door)
@@ -150,7 +188,7 @@ class Steps:
 
     def erase_case(self, case_ref: str, *, basis: str, by: str, approved_by: str, door: str) -> dict[str, Wire]:
         """Erase the personal data of every record of a case, and its data key with the last of them."""
-        _two_people(by, approved_by)
+        two_people(by, approved_by)
         found = self._vault.records_of(scope_of(case_ref, ""))
         if not found:
             raise StepRefused("nothing_to_erase", "there is no personal data of this case")
@@ -212,25 +250,45 @@ class Steps:
 
 def since(log: AuditLog, record_id: str) -> dict[str, Wire]:
     """What became of a decision: `corrected_by` and `departure`, ids of later records, where there are any."""
-    found: dict[str, Wire] = {}
+    departure = _departed(log, record_id, None)
+    return _corrected(log, record_id) | ({} if departure is None else {"departure": departure})
+
+
+def since_case(log: AuditLog, case: Recorded) -> dict[str, Wire]:
+    """What became of a whole case: `corrected_by`, and `departures` with the act of each, where there are any."""
+    departures: list[Wire] = []
+    parts: Any = case.answer["parts"]
+    for act in sorted({str(each["act"]) for each in parts}):
+        departure = _departed(log, case.id, act)
+        if departure is not None:
+            departures.append({"act": act, "id": departure})
+    return _corrected(log, case.id) | ({"departures": departures} if departures else {})
+
+
+def _corrected(log: AuditLog, record_id: str) -> dict[str, Wire]:
     corrected = log.known(corrects_key(record_id))
-    if corrected is not None:
-        entry = log.read(corrected[0])
-        later = _read(entry)
-        if not isinstance(later, Record) or later.correction is None or later.correction.id != record_id:
-            raise LogDamaged(f"it is marked as the correction of `{record_id}` and says otherwise", entry.seq)
-        found["corrected_by"] = later.id
-    departed = log.known(_departs_key(record_id))
-    if departed is not None:
-        event = _event(log.read(departed[0]))
-        if event.kind != "departure" or event.about.get("decision", {}).get("id") != record_id:
-            raise LogDamaged(f"it is marked as the departure from `{record_id}` and says otherwise", departed[0])
-        found["departure"] = event.id
-    return found
+    if corrected is None:
+        return {}
+    later = _read(log.read(corrected[0]))
+    if later.correction is None or later.correction.id != record_id:
+        raise LogDamaged(f"it is marked as the correction of `{record_id}` and says otherwise", corrected[0])
+    return {"corrected_by": later.id}
 
 
-def _departs_key(record_id: str) -> str:
-    return f"{OWN_KEY}departure {record_id}"
+def _departed(log: AuditLog, record_id: str, act: str | None) -> str | None:
+    departed = log.known(_departs_key(record_id, act))
+    if departed is None:
+        return None
+    event = _event(log.read(departed[0]))
+    about = event.about
+    if event.kind != "departure" or about.get("decision", {}).get("id") != record_id or about.get("act") != act:
+        raise LogDamaged(f"it is marked as the departure from `{record_id}` and says otherwise", departed[0])
+    return event.id
+
+
+def _departs_key(record_id: str, act: str | None) -> str:
+    # An act is called anything; its digest is as long as any other's.
+    return f"{OWN_KEY}departure {record_id}" + ("" if act is None else f" {sha256(act.encode()).hexdigest()}")
 
 
 def _read(entry: Entry) -> Record | JointRecord:
@@ -259,15 +317,38 @@ def _event_or_none(entry: Entry) -> Event | None:
 def _decision_of(entry: Entry) -> Record:
     record = _read(entry)
     if isinstance(record, JointRecord):
-        raise StepRefused("not_a_decision", "a case decided together is decided anew as a case, not step by step")
-    if record.kind == "trial":
-        raise StepRefused("not_a_decision", "a trial decided nothing: there is nothing to correct or to depart from")
+        raise StepRefused("not_a_decision", "that record is a whole case decided together: take the step on the case")
+    _no_trial(record)
     return record
 
 
-def _two_people(by: str, approved_by: str) -> None:
-    if by.strip().casefold() == approved_by.strip().casefold():
-        raise StepRefused("same_person", "`by` and `approved_by` are one person: a second one has to approve")
+def _case_of(entry: Entry) -> JointRecord:
+    record = _read(entry)
+    if not isinstance(record, JointRecord):
+        raise StepRefused("not_a_case", "that record is a decision of one violation: take the step on the decision")
+    _no_trial(record)
+    return record
+
+
+def _no_trial(record: Record | JointRecord) -> None:
+    if record.trial:
+        raise StepRefused("not_a_decision", "a trial decided nothing: there is nothing to correct or to depart from")
+
+
+def _nothing_corrected() -> StepRefused:
+    return StepRefused("nothing_corrected", "the corrected question is the recorded one: say what is corrected")
+
+
+def _same_case(one: AskedTogether, other: AskedTogether) -> bool:
+    """Whether two cases ask the same: the order of their acts never matters, nor whether the case's day is repeated."""
+
+    def said(asked: AskedTogether) -> tuple[AskedTogether, list[str]]:
+        acts = (replace(each, on=each.on or asked.on) for each in asked.acts)
+        # Personal facts are in it still, and may hold what canonical JSON cannot write.
+        told = (json.dumps(replace(asked, acts=(each,)).to_wire(), sort_keys=True) for each in acts)
+        return replace(asked, acts=()), sorted(told)
+
+    return said(one) == said(other)
 
 
 def _as_written(facts: GivenFacts) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class Watch:
         except ValueError:
             # A record of another kind or version: the audit judges it, no card rule can.
             return
-        if record.asked.case_ref is None or (isinstance(record, Record) and record.kind == "trial"):
+        if record.asked.case_ref is None or record.trial:
             # A trial decided nothing, so it counts for nothing.
             return
         for asked, refusal in _questions(record):

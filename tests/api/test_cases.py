@@ -169,5 +169,17 @@ def test_a_file_that_is_no_case_is_misuse(rules: Path, file: Path, tmp_path: Pat
     assert "case.json" in done.stderr
 
 
+def test_a_case_is_tried_out_on_the_command_line_too(rules: Path, file: Path, tmp_path: Path) -> None:
+    tried = called("decide-case", str(file), *folders(rules, tmp_path), "--trial")
+    english = called("decide-case", str(file), *folders(rules, tmp_path), "--trial", "--lang", "en")
+    told = called("decide-case", str(file), *folders(rules, tmp_path), "--trial", "--json")
+
+    assert tried.returncode == 0
+    assert "这是试算，不是决定" in tried.stdout.splitlines()
+    assert "this is a trial and no decision" in english.stdout.splitlines()
+    assert {*json.loads(told.stdout)} == KEYS | {"trial"}
+    assert called("replay", "--data", str(tmp_path)).returncode == 0
+
+
 def test_a_key_that_cannot_be_printed_is_misuse(rules: Path, file: Path, tmp_path: Path) -> None:
     assert called("decide-case", str(file), *folders(rules, tmp_path), "--key", "\n").returncode == 2

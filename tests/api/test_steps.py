@@ -102,6 +102,8 @@ def test_nothing_that_can_be_read_tells_who_it_is_about(client: TestClient, here
         ("POST", "/v1/decisions", question(party={"电话": "13912345678", "a": {}})),
         ("POST", "/v1/trials", question(party={"电话": ["13912345678"]})),
         ("POST", "/v1/cases", {"on": "2026-11-01", "acts": [], "party": {"电话": "13912345678"}}),
+        ("POST", "/v1/case-trials", {"on": "2026-11-01", "acts": [], "party": {"电话": "13912345678"}}),
+        ("POST", "/v1/cases/x/corrections", {"reason": "r", "by": "b", "party": {"电话": ["13912345678"]}}),
     ],
 )
 def test_a_problem_does_not_repeat_who_it_is_about(

@@ -25,7 +25,7 @@ from cases.log.verify_files import verify_files
 from cases.record import AskedTogether
 from cases.replay import replay
 from cases.request import Request
-from cases.steps import Corrected, Departure
+from cases.steps import Corrected, CorrectedCase, Departure
 from engine import Act
 from tests.api.kit import COUNT, DAY, ask, small_law
 from tests.log.kit import sealed
@@ -47,7 +47,8 @@ def live(it: Office) -> None:
     together = AskedTogether(on=DAY, acts=(Act(act="甲", violation="SZCG-013", facts={COUNT: 1}),), case_ref="2026-9")
     it.decide(1, "2026-1")
     decided = it.decide(2, "2026-2", key="a key")
-    it.desk.decide_together(together, door="test", key="a joint key")
+    case = it.desk.decide_together(together, door="test", key="a joint key")
+    it.desk.decide_together(together, door="test", key="a joint trial's key", trial=True)
     it.desk.decide(ask(2), door="test", trial=True, key="a trial's key")
     wrong = it.desk.decide(ask(1), door="test")
     log = it.opened.log
@@ -56,6 +57,9 @@ def live(it: Office) -> None:
         imposed_fine_fen=5_500, reasons=["困难"], evidence=[f"sha256:{'0' * 64}"], by="4403-1", approved_by="4403-2"
     )
     it.steps.depart(log.read(decided.index), leave, door="test")
+    earlier = CorrectedCase(on=DAY.replace(day=DAY.day + 1))
+    again = it.steps.correct_case(log.read(case.index), earlier, reason="笔误", by="4403-1", door="test")
+    it.steps.depart_case(log.read(again.index), "甲", leave, door="test")
     it.steps.read_personal(log.read(decided.index), purpose="复议", by="4403-1", door="test")
     it.erase(it.decide(3))
     it.erase(decided, whole_case=True)
@@ -73,8 +77,8 @@ def test_every_record_that_is_written_says_which_request_it_answers(tmp_path: Pa
         marks = [row for row in rows if marked(row[0]) is not None]
 
         assert {each["kind"] for each in records} == {
-            "decision", "joint", "trial", "correction", "departure", "access", "erasure", "publication", "key_event",
-            "anchor",
+            "decision", "trial", "correction", "joint", "joint_trial", "joint_correction", "departure", "access",
+            "erasure", "publication", "key_event", "anchor",
         }  # fmt: skip
         assert all("request" in each for each in records)
         asked = {seq: each["request"] for seq, each in enumerate(records) if each["request"] is not None}
