@@ -23,10 +23,15 @@ __all__ = ["Request"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An idempotency key, and the fingerprint of what was asked under it."""
+    """An idempotency key, and the fingerprint of what was asked under it.
+
+    `earlier` are the fingerprints that the same request had under vault keys before this one: a row with one of them is
+    of this request too, and stays as it is.
+    """
 
     key: str
     fingerprint: str
+    earlier: tuple[str, ...] = ()
 
     def digest(self, nonce: str) -> str:
         """What the record that answers it has under `request`, given that record's nonce; UTF-8 text only."""

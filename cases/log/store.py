@@ -285,7 +285,7 @@ def _append(
         position = head.size + len(rows)
         if (asked := entry.request) is not None:
             fingerprint, seq, stored = seen.setdefault(asked.key, (asked.fingerprint, position, False))
-            if fingerprint != asked.fingerprint:
+            if fingerprint not in (asked.fingerprint, *asked.earlier):
                 outcomes.append(KeyReused(asked.key, seq if stored else None))
                 continue
             if stored or seq != position:
