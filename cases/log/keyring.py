@@ -175,9 +175,13 @@ def write_private(path: Path, key: SignerKey) -> None:
 def lock_folder(folder: Path, *, alone: bool) -> Iterator[None]:
     """Hold the folder of keys: many may use what is in it, and who changes it must be `alone`.
 
-    UnsafeStore at once when others are in the way. The lock ends with the process, however that ends.
+    UnsafeStore at once when others are in the way, or the folder cannot be read. The lock ends with the process,
+    however that ends.
     """
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as exc:
+        raise UnsafeStore(str(folder), f"it cannot be read ({exc.strerror})", "put the folder of keys back") from exc
     try:
         try:
             fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)

@@ -398,6 +398,12 @@ def test_a_key_that_wraps_a_case_is_never_made_anew(in_a_file: Filled) -> None:
     assert not (in_a_file.keys / NEXT_FILE).exists()
 
 
+def test_without_the_folder_of_keys_nothing_is_changed(in_a_file: Filled) -> None:
+    with AuditLog.open(in_a_file.at.where) as log, pytest.raises(UnsafeStore, match="put the folder of keys back"):
+        rotate_vault(log, in_a_file.folder / "elsewhere")
+    assert not (in_a_file.folder / "elsewhere").exists()
+
+
 def test_an_empty_vault_changes_its_key_too(tmp_path: Path) -> None:
     with office(tmp_path) as it:
         before = it.opened.vault.key.id
