@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,12 +18,12 @@ from cases.log.audit import verify_at
 from cases.log.export import export as export_log
 from cases.log.files import files_at
 from cases.log.finding import AuditReport, Finding, Stamp
-from cases.log.keyring import LIST, Keyring
+from cases.log.keyring import LIST, Keyring, lock_folder
 from cases.log.published import Published
 from cases.log.second_tree import leaf_of
 from cases.log.store import AuditLog
 from cases.log.trust import Trust
-from cases.log.vault import KEY_FILE, VaultKey
+from cases.log.vault_key import KEY_FILE, VaultKey
 from cases.log.verify_files import FilesReport, Kept, verify_files
 from cases.log.witness_client import read_policy
 from cases.tlog.errors import Malformed, TlogError
@@ -305,8 +306,10 @@ def _verify_store(
     settings: Settings, authority: Sequence[Certificate] | None, asked: bool, as_json: bool, lang: str
 ) -> None:
     need_log(settings)
-    trust = _own_trust(settings) if (settings.keys / LIST).exists() else None
-    with progress("verify") as show:
+    # Held until it is done: values are opened with the key as it was read.
+    held = lock_folder(settings.keys, alone=False) if settings.keys.is_dir() else nullcontext()
+    with held, progress("verify") as show:
+        trust = _own_trust(settings) if (settings.keys / LIST).exists() else None
         report = verify_at(settings.where, show, trust=trust, vault=_vault_key(settings), authority=authority)
     same = _same_rules(settings) if asked and report.ok else None
     if as_json:

@@ -18,6 +18,7 @@ from cases.log.rotation import record_added
 from cases.log.rotation import rotate as rotate_keys
 from cases.log.sm2 import add_sm2, openssl_verifier, read_sm2
 from cases.log.store import AuditLog
+from cases.log.vault_rotation import rotate_vault
 
 UNVERIFIED = "no `openssl` that knows SM2 is here: the SM2-SM3 lines are made and not verified on this machine"
 
@@ -69,6 +70,24 @@ def rotate(data: Data = None, store: Store = None, as_json: AsJson = False, lang
     else:
         zh, en = f"新旧密钥同签 {size} 条的检查点", f"old and new keys signed the checkpoint of {size} records"
         say(zh if lang == "zh" else en)
+
+
+@keys_app.command("rotate-vault")
+def rotate_vault_key(data: Data = None, store: Store = None, as_json: AsJson = False, lang: LogLang = "zh") -> None:
+    """更换个人信息密钥 · Change the key of personal data, or finish a change that was cut; stop the service first."""
+    keyring, settings = _keys(data, store)
+    need_log(settings)
+    with AuditLog.open(settings.where) as log:
+        done = rotate_vault(log, keyring.folder)
+    if as_json:
+        say_json({"new": done.new, "old": done.old, "data_keys": done.data_keys, "index": done.index})
+        return
+    zh = f"个人信息密钥已由 {done.old} 换为 {done.new}：{done.data_keys} 个案件密钥已重新封装，见第 {done.index} 号记录"
+    en = (
+        f"the key of personal data is now {done.new} and no longer {done.old}; data keys of cases wrapped under it: "
+        f"{done.data_keys}; record {done.index} says so"
+    )
+    say(zh if lang == "zh" else en)
 
 
 @keys_app.command("add-sm2")

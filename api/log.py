@@ -1,5 +1,5 @@
-"""The log for strangers, under /log/: checkpoint, tiles, entry bundles and keys, as C2SP tlog-tiles names them; and
-under /v1/ the proof of one record, and of one checkpoint continuing another.
+"""The log for strangers, under /log/: checkpoints, tiles, entry bundles, time-stamps and keys, named as in an export
+(C2SP tlog-tiles); and under /v1/ the proof of one record, and of one checkpoint continuing another.
 
 Bytes are served as they are: a signature covers every one of them.
 """
@@ -76,6 +76,29 @@ def add_log(app: FastAPI, log: AuditLog, keyring: Keyring | None) -> None:
     )
     def checkpoint_of(size: Annotated[str, Path(pattern=r"^[1-9][0-9]{0,17}$")]) -> Response:
         return Response(published.checkpoint(int(size)).note.to_bytes(), media_type=TEXT, headers=BRIEFLY)
+
+    @app.get(
+        "/log/tokens/index",
+        operation_id="list_tokens",
+        summary="The name of every RFC 3161 time-stamp token over a checkpoint, one on a line",
+        response_class=Response,
+        responses=_text("names: the checkpoint's size, and the token's SHA-256 in hex"),
+    )
+    def tokens() -> Response:
+        names = published.token_names()
+        return Response("".join(f"{each}\n" for each in names), media_type=TEXT, headers=BRIEFLY)
+
+    @app.get(
+        "/log/tokens/{name}",
+        operation_id="read_token",
+        summary="A time-stamp token (RFC 3161) over a checkpoint as the log signed it, without cosignatures",
+        response_class=Response,
+        responses=_bytes("the token in DER") | problems(404),
+    )
+    def token(name: str, request: Request) -> Response:
+        # Not `name` itself, as for a tile.
+        found = published.token(request.scope["path"].removeprefix("/log/tokens/"))
+        return Response(found.data, media_type=BYTES, headers=FOREVER)
 
     @app.get(
         "/log/sources/{digest}",

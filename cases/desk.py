@@ -123,7 +123,7 @@ class Desk:
 
         `beside` is done in its transaction. With other content under the same key, KeyReused.
         """
-        request = None if key is None else Request(key, self._fingerprint({"kind": kind, "about": about}, {}))
+        request = None if key is None else self._request(key, {"kind": kind, "about": about}, {})
         event_id, data = new_event(kind, about, door=door, request=request, rulebook=rulebook)
         entry = NewEntry(id=event_id, data=data, request=request, beside=beside)
         place = self._append(entry, {})
@@ -151,7 +151,7 @@ class Desk:
         said: dict[str, Wire] = {"asked": asked.to_wire(), "trial": trial}
         if correction is not None:
             said |= correction.to_wire()
-        request = None if key is None else Request(key, self._fingerprint(said, personal))
+        request = None if key is None else self._request(key, said, personal)
         record_id = str(uuid7())
         disclosures = [disclose(secrets.token_bytes(SALT_BYTES), name, value) for name, value in personal.items()]
         beside = None
@@ -186,19 +186,19 @@ class Desk:
             together=isinstance(asked, AskedTogether),
         )
 
-    def _fingerprint(self, said: dict[str, Wire], personal: dict[str, Wire]) -> str:
-        """Digest a request, so that the same key with another request is noticed.
+    def _request(self, key: str, said: dict[str, Wire], personal: dict[str, Wire]) -> Request:
+        """Fingerprint what is asked, so that the same key with another request is noticed.
 
         With personal data in it a plain digest could be guessed: an identity number has few possible values, and the
         log keeps fingerprints for ever. So it is keyed (HMAC) under the secret outside the database.
         """
         # Personal values may hold half a surrogate pair, which canonical JSON cannot; this spelling is as fixed.
-        request = rfc8785.dumps(said) + json.dumps(personal, sort_keys=True).encode("ascii")
+        asked = rfc8785.dumps(said) + json.dumps(personal, sort_keys=True).encode("ascii")
         if self.vault is not None:
-            return self.vault.key.fingerprint(request)
+            return Request(key, self.vault.key.fingerprint(asked), self.vault.key.earlier_fingerprints(asked))
         if personal:
             raise VaultClosed
-        return sha256(request).hexdigest()
+        return Request(key, sha256(asked).hexdigest())
 
     def _publish(self, door: str) -> None:
         """Record the rule files, with their bytes, before the first decision that rests on them; once for each set."""

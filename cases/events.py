@@ -21,7 +21,7 @@ __all__ = ["KINDS", "OWN_KEY", "VERSION", "Event", "EventKind", "is_event", "new
 VERSION = 1
 
 EventKind = Literal["publication", "key_event", "departure", "erasure", "access", "anchor"]
-"""publication: rule files, before their first use. key_event: a signing key is created or changed. departure: another
+"""publication: rule files, before their first use. key_event: a key is created or changed. departure: another
 fine than the computed one was imposed. erasure: personal data was deleted. access: personal data was read. anchor: a
 digest by another algorithm over a range of records."""
 

@@ -32,8 +32,8 @@ from cases.log.salvage import DAMAGE, Hole, readable
 from cases.log.second_tree import SecondTree, leaf_of
 from cases.log.store import AuditLog, Checkpoint, Entry, Survey, digest_of
 from cases.log.trust import Trust
-from cases.log.vault import VaultKey
 from cases.log.vault_check import check_vault
+from cases.log.vault_key import VaultKey
 from engine.rulebook import read_manifest
 
 if TYPE_CHECKING:

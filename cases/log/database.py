@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -93,6 +93,10 @@ class Database(ABC):
     @abstractmethod
     def meaning(self, exc: DBAPIError, *, writing: bool = False) -> CaseError | None:
         """What a database error means here; None for one that is not about the database: our bug, or the caller's."""
+
+    @abstractmethod
+    def replace_keys(self, conn: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Put these rows of `vault_key` in the place of those of the same cases, whose values go on pointing there."""
 
     @abstractmethod
     def changed_guards(self, conn: sa.Connection) -> tuple[str, ...]:

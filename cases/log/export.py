@@ -178,7 +178,7 @@ class _Export:
             if stamped <= size
             for each in self.published.tokens(stamped)
         ]
-        files = {f"{each.size}.{each.digest.removeprefix('sha256:')}.tsr": each.data for each in tokens}
+        files = {each.name: each.data for each in tokens}
         self._write((f"tokens/{name}", data) for name, data in files.items())
         self._list("tokens", list(files))
         self._flush()

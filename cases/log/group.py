@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Self
 
-from cases.errors import KeyReused, LogUnavailable
+from cases.errors import CaseError, LogUnavailable
 from cases.log.entry import Appended, KeySeen, NewEntry
 from cases.log.store import AuditLog, check_entries
 
@@ -114,7 +114,7 @@ class GroupCommit:
                 each.place.set_exception(exc)
             return
         for each, place in zip(group, places, strict=True):
-            if isinstance(place, KeyReused):
+            if isinstance(place, CaseError):
                 each.place.set_exception(place)
             else:
                 each.place.set_result(place)

@@ -4,6 +4,7 @@ created   the keys the log begins with: nobody endorses them, whoever verifies h
 added     one more key, endorsed by those that sign
 rotated   new keys, endorsed by those that retire: from there on the word of these counts no more
 overlap   says nothing new: it makes a checkpoint that old and new keys sign
+vault_rotated   the key of the vault is another (`cases.log.vault_rotation`): it names no key that signs, nor ends one
 """
 
 from __future__ import annotations
@@ -17,12 +18,21 @@ from cases.tlog.errors import Malformed, TlogError, Unsigned
 from cases.tlog.keys import KeyType, VerifierKey, open_note
 from cases.tlog.note import Note
 
-__all__ = ["Endorsed", "KeyEvent", "check_endorsement", "check_key_events", "endorsed", "endorsement_text"]
+__all__ = [
+    "VAULT_ROTATED",
+    "Endorsed",
+    "KeyEvent",
+    "check_endorsement",
+    "check_key_events",
+    "endorsed",
+    "endorsement_text",
+]
 
 KeyEvent = tuple[int, Any]
 """The position of a record of kind "key_event", and what stands under its `about`."""
 
-_UNENDORSED = ("created", "overlap")
+VAULT_ROTATED = "vault_rotated"
+_UNENDORSED = ("created", "overlap", VAULT_ROTATED)
 Add = Callable[..., None]
 """`add(code, first, last, more)` takes a finding."""
 

@@ -34,6 +34,7 @@ __all__ = [
     "lock_folder",
     "read_private",
     "read_secret",
+    "sync_folder",
     "write_durably",
     "write_private",
 ]
@@ -153,7 +154,7 @@ def read_private(path: Path) -> SignerKey:
 
 
 def read_secret(path: Path) -> str:
-    """The one line of a private file; UnsafeStore when it is missing, no text, or others can read it."""
+    """The text of a private file; UnsafeStore when it is missing, no text, or others can read it."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
@@ -172,16 +173,20 @@ def write_private(path: Path, key: SignerKey) -> None:
 
 @contextmanager
 def lock_folder(folder: Path, *, alone: bool) -> Iterator[None]:
-    """Hold the folder of keys: many may sign with what is in it, and who changes it must be `alone`.
+    """Hold the folder of keys: many may use what is in it, and who changes it must be `alone`.
 
-    UnsafeStore at once when others are in the way. The lock ends with the process, however that ends.
+    UnsafeStore at once when others are in the way, or the folder cannot be read. The lock ends with the process,
+    however that ends.
     """
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as exc:
+        raise UnsafeStore(str(folder), f"it cannot be read ({exc.strerror})", "put the folder of keys back") from exc
     try:
         try:
             fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError as exc:
-            reason = "a service signs with its keys" if alone else "its keys are being changed"
+            reason = "a service or an audit uses its keys" if alone else "its keys are being changed"
             raise UnsafeStore(str(folder), reason, "stop it first" if alone else "wait for that to end") from exc
         yield
     finally:
@@ -201,12 +206,16 @@ def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    # A rename is durable when its folder is (rename is not durability).
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on stable storage: a rename is durable when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)
 
 
 def _path(folder: Path, key: VerifierKey) -> Path:

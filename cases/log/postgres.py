@@ -7,8 +7,8 @@ append, all wait for the one row of `head`; a reader sees one snapshot and waits
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -241,6 +241,15 @@ class PostgresDatabase(Database):
                 if right in allowed and not holds:
                     repair = f"run `GRANT {right} ON {table} TO {quoted}` as the owner"
                     raise UnsafeStore(self.name, f"the role `{role}` lacks {right} on `{table}`", repair)
+
+    def replace_keys(self, conn: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        # The service's role may delete and insert here and not UPDATE. In one statement the values that point to a key
+        # are never without it: foreign keys are asked at the end of a statement, and a row goes before it comes again.
+        conn.exec_driver_sql(
+            "WITH gone AS (DELETE FROM vault_key WHERE case_ref = %s RETURNING case_ref) "
+            "INSERT INTO vault_key (case_ref, nonce, wrapped) SELECT case_ref, %s, %s FROM gone",
+            [(row["case_ref"], row["nonce"], row["wrapped"]) for row in rows],
+        )
 
     def changed_guards(self, conn: sa.Connection) -> tuple[str, ...]:
         rows = conn.execute(_TRIGGERS, {"tables": list(RIGHTS)}).all()

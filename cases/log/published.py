@@ -6,6 +6,7 @@ shown: a record that no signature covers is not yet published.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ __all__ = ["Published", "SignedCheckpoint", "Token"]
 
 _PAGE = 64  # checkpoints read at a time
 _BEYOND = 2**62
+_TOKEN_NAME = re.compile(r"(0|[1-9][0-9]{0,17})\..*\.tsr", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,16 @@ class Token:
     size: int
     digest: str
     data: bytes
+
+    @property
+    def name(self) -> str:
+        """What the file is called, in an export and where it is served."""
+        return token_name(self.size, self.digest)
+
+
+def token_name(size: int, digest: str) -> str:
+    """The name of the file of a token."""
+    return f"{size}.{digest.removeprefix('sha256:')}.tsr"
 
 
 class Published:
@@ -167,6 +179,19 @@ class Published:
         """The sizes of the checkpoints that have time-stamp tokens, in order."""
         with self._log.database.transaction() as conn:
             return conn.scalars(sa.select(TOKEN.c.size).distinct().order_by(TOKEN.c.size)).all()
+
+    def token_names(self) -> Sequence[str]:
+        """The name of every time-stamp token, sorted."""
+        with self._log.database.transaction() as conn:
+            return sorted(token_name(*row) for row in conn.execute(sa.select(TOKEN.c.size, TOKEN.c.digest)))
+
+    def token(self, name: str) -> Token:
+        """The time-stamp token of that name; NotPublished where there is none."""
+        named = _TOKEN_NAME.fullmatch(name)
+        for each in () if named is None else self.tokens(int(named[1])):
+            if each.name == name:
+                return each
+        raise NotPublished(f"there is no time-stamp token `{name[:100]}`")
 
     def add_signed(self, note: Note) -> None:
         """Keep a signed checkpoint, unless one of its size is kept already."""

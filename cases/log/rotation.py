@@ -33,7 +33,7 @@ from cases.tlog.errors import TlogError
 from cases.tlog.keys import KeyType, VerifierKey, open_note
 from cases.tlog.note import Note
 
-__all__ = ["Rotated", "record_added", "rotate"]
+__all__ = ["Rotated", "append_key_event", "record_added", "rotate", "sealer_of"]
 
 _TRIES = 3
 _ENDORSING = (KeyType.ED25519, KeyType.SM2)
@@ -74,8 +74,8 @@ def record_added(log: AuditLog, keyring: Keyring, added: VerifierKey) -> int:
     """
     about = {"event": "added", "origin": keyring.origin, "vkeys": [str(added)]}
     about["endorsement"] = _endorse(keyring, about)
-    seq = _append(log, f"added {added.key_id.hex()}", about)
-    _sealer(log, keyring).seal()
+    seq = append_key_event(log, f"added {added.key_id.hex()}", about)
+    sealer_of(log, keyring).seal()
     return seq
 
 
@@ -115,7 +115,7 @@ def _announce(log: AuditLog, keyring: Keyring, old: Sequence[VerifierKey], new: 
         "retiring": [str(key) for key in old],
     }
     about["endorsement"] = _endorse(keyring, about)
-    return _append(log, f"rotated {new[0].key_id.hex()}", about)
+    return append_key_event(log, f"rotated {new[0].key_id.hex()}", about)
 
 
 def _endorse(keyring: Keyring, about: Mapping[str, Any]) -> str:
@@ -128,7 +128,8 @@ def _endorse(keyring: Keyring, about: Mapping[str, Any]) -> str:
     return Note(text, tuple(lines)).to_bytes().decode()
 
 
-def _append(log: AuditLog, what: str, about: Mapping[str, Any]) -> int:
+def append_key_event(log: AuditLog, what: str, about: Mapping[str, Any]) -> int:
+    """Record a key event once, under a key of the log's own that `what` names, and give its position."""
     # The fingerprint leaves the endorsement out: a second one may read differently and mean the same.
     request = Request(f"{OWN_KEY}key_event {what}", what)
     event_id, data = new_event("key_event", dict(about), door="log", request=request)
@@ -136,14 +137,15 @@ def _append(log: AuditLog, what: str, about: Mapping[str, Any]) -> int:
     return place.seq
 
 
-def _sealer(log: AuditLog, keyring: Keyring) -> Sealer:
+def sealer_of(log: AuditLog, keyring: Keyring) -> Sealer:
+    """What signs the log with the keys that sign now."""
     return Sealer(log, SigningState(keyring.folder / STATE, keyring.origin), keyring.origin, signers_of(keyring))
 
 
 def _overlap(log: AuditLog, keyring: Keyring, seq: int, keys: set[VerifierKey]) -> SignedCheckpoint:
     """A checkpoint that covers the record and that all of the keys signed."""
     published = Published(log)
-    sealer = _sealer(log, keyring)
+    sealer = sealer_of(log, keyring)
     for _ in range(_TRIES):
         point = sealer.seal()
         if point is not None and point.size > seq and _signed_by_all(point, keys):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -146,6 +146,12 @@ class SqliteDatabase(Database):
 
     def after_upgrade(self, conn: sa.Connection) -> None:
         return  # a file has no roles
+
+    def replace_keys(self, conn: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        conn.exec_driver_sql(
+            "UPDATE vault_key SET nonce = ?, wrapped = ? WHERE case_ref = ?",
+            [(row["nonce"], row["wrapped"], row["case_ref"]) for row in rows],
+        )
 
     def changed_guards(self, conn: sa.Connection) -> tuple[str, ...]:
         rows = conn.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()

@@ -20,12 +20,14 @@ from sqlalchemy.exc import IntegrityError
 
 from cases.errors import (
     MAX_RECORD_BYTES,
+    CaseError,
     KeyReused,
     LogDamaged,
     RecordMissing,
     RecordTooLarge,
     SourceMissing,
 )
+from cases.log.content import content_of
 from cases.log.database import Database
 from cases.log.entry import (
     Appended,
@@ -44,6 +46,7 @@ from cases.log.entry import (
 )
 from cases.log.opening import Where, open_database
 from cases.log.schema import CHECKPOINT, ENTRY, HEAD, IDEMPOTENCY, NODE, SOURCE
+from cases.request import Request, vouches
 from cases.tlog.tree import leaf_hash
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "Head",
     "KeySeen",
     "NewEntry",
+    "Outcome",
     "Survey",
     "check_entries",
     "digest_of",
@@ -62,6 +66,8 @@ __all__ = [
 _PAGE = 256  # records read at a time: at most 16 MB
 _T = TypeVar("_T")
 _Row = Sequence[Any]
+Outcome = Appended | KeySeen | KeyReused | LogDamaged
+"""Where a record stands, or why its key kept it from being appended."""
 
 
 class AuditLog:
@@ -118,20 +124,21 @@ class AuditLog:
 
         `sources` are rule bytes by digest, stored unless they are there already. An entry whose key came before with
         the same fingerprint, in the log or earlier in this call, is not appended: KeySeen gives the earlier position.
-        Raises RecordTooLarge or KeyReused with nothing written; LogUnavailable with the outcome unknown. A wrong
+        Raises RecordTooLarge, KeyReused or, where the record found does not vouch for its key (`cases.request`),
+        LogDamaged, with nothing written; LogUnavailable with the outcome unknown. A wrong
         digest or an id already in the log is the caller's bug: ValueError.
         """
         return tuple(_need(place) for place in self._commit(entries, sources or {}, together=True))
 
     def append_each(
         self, entries: Sequence[NewEntry], sources: Mapping[str, bytes] | None = None
-    ) -> tuple[Appended | KeySeen | KeyReused, ...]:
-        """As `append`, for entries of several callers: one whose key came with other content is refused alone."""
+    ) -> tuple[Outcome, ...]:
+        """As `append`, for entries of several callers: one that its key keeps from being appended is refused alone."""
         return self._commit(entries, sources or {}, together=False)
 
     def _commit(
         self, entries: Sequence[NewEntry], sources: Mapping[str, bytes], *, together: bool
-    ) -> tuple[Appended | KeySeen | KeyReused, ...]:
+    ) -> tuple[Outcome, ...]:
         check_entries(entries, sources)
         if self._database.read_only:
             raise io.UnsupportedOperation("the log was opened for reading only")
@@ -264,28 +271,34 @@ def check_entries(entries: Sequence[NewEntry], sources: Mapping[str, bytes]) -> 
             raise RecordTooLarge(entry.id, len(entry.data))
 
 
-def _need(place: Appended | KeySeen | KeyReused) -> Appended | KeySeen:
-    if isinstance(place, KeyReused):
+def _need(place: Outcome) -> Appended | KeySeen:
+    if isinstance(place, CaseError):
         raise place
     return place
 
 
 def _append(
     database: Database, conn: sa.Connection, entries: Sequence[NewEntry], sources: Mapping[str, bytes]
-) -> tuple[Appended | KeySeen | KeyReused, ...]:
+) -> tuple[Outcome, ...]:
     head = _head(conn, lock=True)
     if head.frontier.root() != head.root:
         raise LogDamaged("its head contradicts itself: the root is not that of the frontier")
     keys = {entry.request.key for entry in entries if entry.request is not None}
     found = conn.execute(sa.select(IDEMPOTENCY).where(IDEMPOTENCY.c.key.in_(keys))).all() if keys else ()
     seen = {key: (fingerprint, seq, True) for key, fingerprint, seq in map(key_of, found)}
-    outcomes: list[Appended | KeySeen | KeyReused] = []
+    strange = _strange(conn, seen)
+    outcomes: list[Outcome] = []
     rows: list[tuple[int, str, bytes, bytes]] = []
     for entry in entries:
         position = head.size + len(rows)
         if (asked := entry.request) is not None:
             fingerprint, seq, stored = seen.setdefault(asked.key, (asked.fingerprint, position, False))
-            if fingerprint != asked.fingerprint:
+            if asked.key in strange:
+                outcomes.append(
+                    LogDamaged(f"it does not vouch for the idempotency key `{asked.key}` that finds it", seq)
+                )
+                continue
+            if fingerprint not in (asked.fingerprint, *asked.earlier):
                 outcomes.append(KeyReused(asked.key, seq if stored else None))
                 continue
             if stored or seq != position:
@@ -313,6 +326,27 @@ def _append(
         if entry.beside is not None and isinstance(outcome, Appended):
             entry.beside(conn, outcome.seq)
     return tuple(outcomes)
+
+
+def _strange(conn: sa.Connection, rows: Mapping[str, tuple[str, int, bool]]) -> set[str]:
+    """The keys, with fingerprint and position as they stand, that the records there do not vouch for.
+
+    Whoever can write rows could else have a retry answered with somebody else's decision. A record from before
+    `request` was written vouches for nothing, and what it finds is believed.
+    """
+    places = {seq for _, seq, _ in rows.values()}
+    query = sa.select(ENTRY.c.seq, ENTRY.c.bytes).where(ENTRY.c.seq.in_(places))
+    found = {row[0]: row[1] for row in conn.execute(query)} if places else {}
+    return {
+        key for key, (fingerprint, seq, _) in rows.items() if not _vouched(found.get(seq), Request(key, fingerprint))
+    }
+
+
+def _vouched(data: Any, request: Request) -> bool:
+    if not isinstance(data, bytes):
+        return False
+    content, wrong, _ = content_of(data)
+    return wrong is None and vouches(content, request)
 
 
 def _head(conn: sa.Connection, *, lock: bool = False) -> Head:

@@ -1,7 +1,7 @@
 """The vault: personal values of records, encrypted and erasable, while the records themselves stand for ever.
 
-    vault.key   32 random bytes (hex) in the keys folder, never in the database nor in its backups
-    vault_key   one data key for each case, wrapped (AES-256-GCM) under the key-encryption key
+    vault.key   in the keys folder, never in the database nor in its backups (`cases.log.vault_key`)
+    vault_key   one data key for each case, wrapped (AES-256-GCM) under the key in that file
     vault       one disclosure for each value (RFC 9901), encrypted (AES-256-GCM) under its case's data key
 
 INVARIANT: rows are written in the transaction of their record, and deleted in the transaction of an erasure event.
@@ -9,18 +9,14 @@ A row is bound to its record, field and case (associated data), so one that is e
 What opens is believed only where the record vouches for its digest.
 
 Erasing deletes rows, and the case's data key with the last of them: the bytes are overwritten (`secure_delete`), and
-copies of the database without the key-encryption key never could be read. Copies of BOTH must die too.
+copies of the database without `vault.key` never could be read. Copies of BOTH must die too.
 """
 
 from __future__ import annotations
 
-import hmac
-import os
 import secrets
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,34 +24,28 @@ import orjson
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cases.disclosure import Disclosure, read_disclosure
 from cases.errors import RecordMissing, UnsafeStore, VaultDamaged
 from cases.events import OWN_KEY, read_event
 from cases.log.entry import Beside
-from cases.log.keyring import read_secret, write_durably
 from cases.log.schema import IDEMPOTENCY, VAULT, VAULT_KEY
 from cases.log.store import AuditLog
+from cases.log.vault_key import KEY_FILE, VaultKey
 
 __all__ = [
     "ERASED",
-    "KEY_FILE",
     "ErasedRecord",
     "Held",
     "Vault",
-    "VaultKey",
     "erased_in",
     "erased_of",
     "marked",
     "scope_of",
 ]
 
-KEY_FILE = "vault.key"
 _NONCE = 12
-_WHOLE = "the case's key"
 _MARK = f"{OWN_KEY}erasure "
 ERASED = "erased"
 """The fingerprint of every mark: the row under a key of its own by which a record finds the event that erased it."""
@@ -82,57 +72,6 @@ class Held:
 def scope_of(case_ref: str | None, record_id: str) -> str:
     """What shares one data key: a case, or a record that belongs to none."""
     return f"record {record_id}" if case_ref is None else f"case {case_ref}"
-
-
-class VaultKey:
-    """The secret outside the database: it wraps the data keys of cases, and fingerprints requests."""
-
-    def __init__(self, secret: bytes) -> None:
-        # Two uses, two keys: what one gives away says nothing of the other.
-        self._wrapping = AESGCM(_derive(secret, b"zhunsheng vault wrapping"))
-        self._prints = _derive(secret, b"zhunsheng request fingerprint")
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read the key file; UnsafeStore when it is missing, no key, or others can read it."""
-        try:
-            secret = bytes.fromhex(read_secret(path))
-        except ValueError:
-            secret = b""
-        if len(secret) != 32:
-            raise UnsafeStore(str(path), "it is no vault key", "put the one back that was there")
-        return cls(secret)
-
-    @classmethod
-    def create(cls, path: Path) -> Self:
-        """Make a key file (mode 0600), durably, or take the one that another process made just now."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-        write_durably(made, f"{secrets.token_hex(32)}\n".encode("ascii"), 0o600)
-        # A link, unlike a rename, never replaces: of two that start at once one key is kept, whole, and both use it.
-        with suppress(FileExistsError):
-            path.hardlink_to(made)
-        made.unlink()
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
-        return cls.read(path)
-
-    def fingerprint(self, request: bytes) -> str:
-        """A keyed digest of a request: equal for equal requests, and no way to try guesses for who has not the key."""
-        return hmac.digest(self._prints, request, sha256).hex()
-
-    def wrap(self, scope: str, data_key: bytes) -> dict[str, Any]:
-        """The row that keeps a case's data key."""
-        nonce = secrets.token_bytes(_NONCE)
-        return {"case_ref": scope, "nonce": nonce, "wrapped": self._wrapping.encrypt(nonce, data_key, scope.encode())}
-
-    def unwrap(self, scope: str, nonce: Any, wrapped: Any) -> AESGCM:
-        """The data key of a case; VaultDamaged when the row is not one of this key."""
-        try:
-            return AESGCM(self._wrapping.decrypt(nonce, wrapped, scope.encode()))
-        except (InvalidTag, TypeError, ValueError) as exc:
-            raise VaultDamaged(scope, "unreadable", _WHOLE) from exc
 
 
 class Vault:
@@ -169,7 +108,7 @@ class Vault:
                 conn.execute(sa.insert(VAULT_KEY).values(self.key.wrap(scope, fresh)))
                 data_key = AESGCM(fresh)
             else:
-                data_key = self.key.unwrap(scope, *row)
+                data_key = AESGCM(self.key.unwrap(scope, *row))
             conn.execute(sa.insert(VAULT), [_encrypted(data_key, record_id, scope, each) for each in disclosures])
 
         return keep
@@ -272,10 +211,6 @@ def _mark(record_id: str) -> str:
     return f"{_MARK}{record_id}"
 
 
-def _derive(secret: bytes, purpose: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret)
-
-
 def _bound(record_id: str, field: str, scope: str) -> bytes:
     return orjson.dumps([record_id, field, scope])
 
@@ -290,7 +225,7 @@ def _decrypted(
     key: VaultKey, record_id: str, field: str, scope: str, nonce: Any, ciphertext: Any, key_nonce: Any, wrapped: Any
 ) -> Disclosure:
     try:
-        data_key = key.unwrap(scope, key_nonce, wrapped)
+        data_key = AESGCM(key.unwrap(scope, key_nonce, wrapped))
         found = read_disclosure(data_key.decrypt(nonce, ciphertext, _bound(record_id, field, scope)).decode("ascii"))
     except (VaultDamaged, InvalidTag, TypeError, ValueError) as exc:
         raise VaultDamaged(record_id, "unreadable", field) from exc

@@ -17,7 +17,8 @@ from cases.log.finding import Finding, finding
 from cases.log.salvage import DAMAGE, Hole, readable
 from cases.log.schema import ENTRY, VAULT
 from cases.log.store import AuditLog, Entry
-from cases.log.vault import VaultKey, erased_in, judge, rows_of
+from cases.log.vault import erased_in, judge, rows_of
+from cases.log.vault_key import VaultKey
 
 __all__ = ["check_vault", "digests_in"]
 

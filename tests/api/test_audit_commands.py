@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 import pytest
 
-from cases.log.keyring import Keyring
+from cases.log.keyring import Keyring, lock_folder
 from cases.log.opened import OpenLog
 from cases.log.witness_client import POLICY
 from cases.tlog.keys import KeyType, SignerKey, VerifierKey, open_note
 from cases.tlog.note import Note
-from tests.api.kit import ROOT, RULES, Served, called, environment, until, zhunsheng
+from tests.api.kit import ROOT, RULES, Served, called, environment, question, until, zhunsheng
 from tests.log.kit import ORIGIN, numbered
 from tests.log.test_sm2 import keys as sm2_keys
 from tests.log.test_timestamp import Authority
@@ -140,6 +140,74 @@ def test_keys_are_changed_listed_and_refused_while_the_log_is_served(tmp_path: P
     assert [each["vkey"] for each in listed["keys"] if each["until"] is None] == told["new"]
     assert [each["vkey"] for each in listed["keys"] if each["until"] is not None] == told["old"]
     assert called("audit", "verify", "--data", str(data)).returncode == 0
+
+
+def vault(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return called("audit", "keys", "rotate-vault", "--data", str(data), *arguments)
+
+
+def test_the_key_of_personal_data_is_changed_and_refused_while_the_log_is_served(tmp_path: Path) -> None:
+    data = tmp_path / "var"
+    served = Served(RULES, data)
+    try:
+        status, _, decided = served.ask("POST", "/v1/decisions", question(party={"姓名": "某甲"}), "k")
+        assert status == 201
+        refused = zhunsheng("audit", "keys", "rotate-vault", "--data", str(data))
+        assert (refused.returncode, "stop it first" in refused.stderr, refused.stdout) == (1, True, "")
+    finally:
+        served.end()
+    before = (data / "keys/vault.key").read_bytes()
+
+    first, plain, english = vault(data, "--json"), vault(data), vault(data, "--lang", "en")
+
+    assert [each.returncode for each in (first, plain, english)] == [0, 0, 0]
+    told = json.loads(first.stdout)
+    assert told["data_keys"] == 1
+    assert f"个人信息密钥已由 {told['new']} 换为 " in plain.stdout
+    assert f"1 个案件密钥已重新封装，见第 {told['index'] + 1} 号记录" in plain.stdout
+    assert f"data keys of cases wrapped under it: 1; record {told['index'] + 2} says so" in english.stdout
+    assert (data / "keys/vault.key").read_bytes() != before
+    reading = (decided["id"], "--purpose", "复议", "--by", "4403-1", "--data", str(data), "--json")
+    read = called("audit", "personal", *reading, "--rules", str(RULES))
+    assert json.loads(read.stdout)["personal"]["/party/姓名"] == "某甲", read.stderr
+    assert called("audit", "verify", "--data", str(data)).returncode == 0
+    with lock_folder(data / "keys", alone=True):
+        busy = called("audit", "verify", "--data", str(data))
+    assert (busy.returncode, "its keys are being changed" in busy.stderr) == (1, True)
+
+
+def test_a_change_of_the_key_of_personal_data_says_what_is_wrong_and_changes_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "var"
+    nothing = vault(data)
+    assert (nothing.returncode, "cannot be read" in nothing.stderr) == (1, True)
+    assert not data.exists()
+    grown(data, 0, 2)
+    keys, key = data / "keys", data / "keys/vault.key"
+    kept = key.read_bytes()
+
+    no_log = called("audit", "keys", "rotate-vault", "--data", str(data), "--store", str(tmp_path / "none.db"))
+    assert (no_log.returncode, "没有日志" in no_log.stderr) == (2, True)
+    assert vault(data, "--lang", "fr").returncode == 2
+    for spoil, said in (
+        (lambda: key.chmod(0o644), "others may read it"),
+        (lambda: key.write_bytes(b"no key\n"), "it is no vault key"),
+        (lambda: key.write_bytes(kept + b"zz\n"), "it is no vault key"),
+        (lambda: key.write_bytes(kept[:-3]), "it is no vault key"),
+        (key.unlink, "cannot be read"),
+    ):
+        spoil()
+        found = key.read_bytes() if key.exists() else None
+        refused = vault(data)
+        assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr
+        assert (key.read_bytes() if key.exists() else None) == found
+        key.write_bytes(kept)
+        key.chmod(0o600)
+    keys.rename(tmp_path / "elsewhere")
+    gone = vault(data)
+    assert (gone.returncode, "put the folder of keys back" in gone.stderr, keys.exists()) == (1, True, False)
+    (tmp_path / "elsewhere").rename(keys)
+    assert vault(data).returncode == 0
+    assert sorted(each.name for each in keys.glob("*vault*")) == ["vault.key"]
 
 
 def test_an_auditor_with_the_first_key_verifies_a_log_whose_keys_were_changed_twice(tmp_path: Path) -> None:

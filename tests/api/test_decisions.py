@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api.settings import Settings
 from cases.log.store import AuditLog
-from tests.api.kit import COUNT, FIRST, question, shipped_law
+from tests.api.kit import COUNT, FIRST, question, shipped_law, tamper
 
 PATH = "/v1/decisions"
 KEYS = {
@@ -204,3 +205,19 @@ def test_an_unknown_decision_is_not_found(client: TestClient) -> None:
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"] == "there is no decision `0190-none`"
+
+
+def test_a_retry_through_a_changed_row_is_no_answer(client: TestClient, log: AuditLog, settings: Settings) -> None:
+    mine = post(client, key="mine").json()
+    theirs = post(client, question(facts={COUNT: 1}), key="theirs").json()
+    tamper(settings.log, ("UPDATE idempotency SET seq = ? WHERE key = 'mine'", (theirs["index"],)))
+
+    retried, other = post(client, key="mine"), post(client, key="mine", body=question(facts={COUNT: 1}))
+
+    for each in (retried, other):
+        assert (each.status_code, each.json()["type"]) == (503, "urn:zhunsheng:problem:log_damaged")
+        assert f"the log is damaged at record {theirs['index']}: it does not vouch for" in each.json()["detail"]
+        assert mine["id"] not in each.text
+        assert theirs["id"] not in each.text
+    assert post(client, question(facts={COUNT: 1}), key="theirs").json()["id"] == theirs["id"]
+    assert log.head().size == theirs["index"] + 1

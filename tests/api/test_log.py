@@ -14,8 +14,10 @@ from starlette.testclient import TestClient
 
 from api.service import create_app
 from api.settings import Settings
+from cases.log.export import export
 from cases.log.opened import OpenLog
-from cases.log.store import AuditLog, NewEntry
+from cases.log.published import Token
+from cases.log.store import AuditLog, NewEntry, digest_of
 from cases.tlog.checkpoint import Checkpoint
 from cases.tlog.errors import ProofInvalid, TlogError
 from cases.tlog.keys import KeyType, VerifierKey, open_note
@@ -236,6 +238,31 @@ def test_every_spelling_of_a_tile_but_its_own_is_not_found(office: Office, path:
     office.grow(3)
 
     assert office.client.get(f"/log/tile/{path}", follow_redirects=False).status_code == 404
+
+
+def test_time_stamp_tokens_are_served_as_they_stand_in_an_export(office: Office, tmp_path: Path) -> None:
+    assert office.get("/log/tokens/index", TEXT, BRIEFLY) == b""
+    for size, kept in ((3, [b"one", b"two"]), (12, [b"three"])):
+        office.grow(size)
+        for data in kept:
+            office.opened.published.add_token(Token(size, digest_of(data), data))
+    export(office.opened.log, tmp_path / "out", office.opened.keyring.public_list())
+
+    listed = office.get("/log/tokens/index", TEXT, BRIEFLY)
+
+    assert listed == (tmp_path / "out/tokens/index").read_bytes()
+    names = listed.decode().split()
+    assert sorted(names) == sorted(path.name for path in (tmp_path / "out/tokens").glob("*.tsr"))
+    assert len(names) == 3
+    for name in names:
+        assert office.get(f"/log/tokens/{name}", BYTES, FOREVER) == (tmp_path / "out/tokens" / name).read_bytes()
+    first = names[-1]
+    for other in (
+        *(first.replace("3.", size, 1) for size in ("03.", "4.", "٣.", f"{'9' * 30}.")), "3.tsr",
+        first.removesuffix(".tsr"), first.upper(), f"{first}%0A", f"%20{first}", f"..%2Ftokens%2F{first}", "x" * 5000,
+    ):  # fmt: skip
+        assert office.client.get(f"/log/tokens/{other}").status_code == 404, other
+    office.missing("/log/tokens/5.00.tsr", "not_published")
 
 
 def test_the_proof_of_every_record_verifies_offline_with_its_exact_bytes(office: Office) -> None:

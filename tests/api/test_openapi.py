@@ -78,6 +78,8 @@ OPERATIONS = {
     "GET /v1/cards": "list_cards",
     "GET /log/checkpoint": "read_checkpoint",
     "GET /log/checkpoints/index": "list_checkpoints",
+    "GET /log/tokens/index": "list_tokens",
+    "GET /log/tokens/{name}": "read_token",
     "GET /log/sources/{digest}": "read_source",
     "GET /log/checkpoints/{size}": "read_checkpoint_of_size",
     "GET /log/tile/{path}": "read_tile",

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from api.service import create_app
 from api.settings import Settings
 from cases.log.audit import verify_at
-from cases.log.vault import KEY_FILE, VaultKey
+from cases.log.vault_key import KEY_FILE, VaultKey
 from cases.replay import replay
 from cases.watch import Watch
 from tests.api.kit import COUNT, called, question

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.kit import FIRST_SIGNED, called, has_supervision, question, served, small_rules, until
-from tests.log.places import OWNER, SERVICE, STORES, PostgresPlace, place, superuser, template, url
+from tests.api.kit import FIRST_SIGNED, Served, called, has_supervision, question, served, small_rules, until
+from tests.log.places import OWNER, SERVICE, STORES, PostgresPlace, place, superuser, tamper, template, url
 from tests.log.test_sm2 import keys as sm2_keys
 from tests.log.test_timestamp import Authority
 
@@ -106,6 +106,64 @@ def test_a_service_over_postgresql_records_what_it_answers_and_its_watch_follows
 
 
 @pytest.mark.parametrize("store", STORES)
+def test_the_time_stamps_of_a_live_service_are_verified_from_its_address(
+    rules: str, tmp_path: Path, store: str
+) -> None:
+    made, data = place(store, tmp_path), tmp_path / "data"
+    here = ("--store", str(made.where), "--data", str(data))
+    authority, other = Authority(tmp_path / "tsa"), Authority(tmp_path / "other")
+    authority.make()
+    other.make()
+    stamped: list[dict[str, Any]] = []
+    try:
+        with served(Path(rules), data, ZHUNSHENG_STORE=str(made.where)) as service, authority.serving():
+
+            def verified(*more: str) -> tuple[int, dict[str, Any]]:
+                done = called(
+                    "audit", "verify", f"{service.url}log", "--keys", str(data / "keys/keys.json"), *more, "--json"
+                )
+                return done.returncode, json.loads(done.stdout)
+
+            assert verified("--ca", str(authority.ca))[1]["time_stamps"]["hold"] == 0
+            for size in (FIRST_SIGNED + 1, FIRST_SIGNED + 2):
+                service.ask("POST", "/v1/decisions", question())
+                until(lambda size=size: _signed(service) == size, "signing")  # type: ignore[misc]
+                requested = ("--tsa", authority.url, "--ca", str(authority.ca), *here)
+                stamped.append(told("audit", "timestamp", "request", *requested))
+            code, found = verified("--ca", str(authority.ca))
+            uncalled = verified()
+            wrong = verified("--ca", str(other.ca))
+            name = f"{stamped[0]['size']}.{stamped[0]['token'].removeprefix('sha256:')}.tsr"
+            for path, kept in ((f"tokens/{name}", "token"), (f"checkpoints/{stamped[0]['size']}", "note")):
+                (authority.folder / kept).write_bytes(service.ask("GET", f"/log/{path}")[2])
+            tamper(made, ("UPDATE token SET size = ? WHERE size = ?", stamped[1]["size"], stamped[0]["size"]))
+            moved = verified("--ca", str(authority.ca))
+            tamper(made, ("UPDATE token SET digest = 'sha256:00' WHERE digest = ?", stamped[1]["token"]))
+            renamed = verified("--ca", str(authority.ca))
+    finally:
+        if isinstance(made, PostgresPlace):
+            made.drop()
+
+    assert (code, found["findings"]) == (0, [])
+    assert found["time_stamps"]["hold"] == 2
+    assert [found["time_stamps"][each]["size"] for each in ("earliest", "latest")] == [each["size"] for each in stamped]
+    authority.openssl("ts -verify -token_in -in token -data note -CAfile ca.pem")
+    assert (uncalled[0], uncalled[1]["time_stamps"]) == (0, None)
+    assert "tokens_unchecked" in [each["code"] for each in uncalled[1]["notes"]]
+    for (ended, report), codes, hold in (
+        (wrong, ["token_invalid"] * 2, 0),
+        (moved, ["token_invalid"], 1),
+        (renamed, ["token_invalid", "token_misnamed"], 0),
+    ):
+        assert (ended, sorted(each["code"] for each in report["findings"])) == (1, codes)
+        assert report["time_stamps"]["hold"] == hold
+
+
+def _signed(service: Served) -> int:
+    return int(service.ask("GET", "/log/checkpoint")[2].split(b"\n")[1])
+
+
+@pytest.mark.parametrize("store", STORES)
 def test_every_command_about_the_log_takes_the_store_it_is_in(rules: str, tmp_path: Path, store: str) -> None:
     made = place(store, tmp_path)
     data = tmp_path / "data"
@@ -118,6 +176,7 @@ def test_every_command_about_the_log_takes_the_store_it_is_in(rules: str, tmp_pa
     ca = ("--ca", str(authority.ca))
     try:
         (record, index) = itemgetter("id", "index")(told("decide", *QUESTION, "--party", str(party), *law, *here))
+        wrapped = told("audit", "keys", "rotate-vault", *here)
         read = told("audit", "personal", record, "--purpose", "复核", "--by", "4403-1", *law, *here)
         erasing = ("--basis", "个人信息保护法第四十七条", "--by", "4403-1", "--approved-by", "4403-2")
         told("audit", "erase", "--record", record, *erasing, *law, *here)
@@ -133,11 +192,12 @@ def test_every_command_about_the_log_takes_the_store_it_is_in(rules: str, tmp_pa
         if isinstance(made, PostgresPlace):
             made.drop()
 
-    assert (read["personal"], gone["personal"], gone["erased_by"]) == ({"/party/姓名": "欧阳测试"}, {}, index + 2)
-    assert rotated["overlap"] == index + 4  # behind the decision: access, erasure, key event
-    assert (added.returncode, anchored["index"]) == (0, index + 5)
+    assert (wrapped["data_keys"], wrapped["index"]) == (1, index + 1)
+    assert (read["personal"], gone["personal"], gone["erased_by"]) == ({"/party/姓名": "欧阳测试"}, {}, index + 3)
+    assert rotated["overlap"] == index + 5  # behind the decision: key event, access, erasure, key event
+    assert (added.returncode, anchored["index"]) == (0, index + 6)
     assert [each["size"] for each in stamps["tokens"]] == [stamped["size"]]
-    assert verified["size"] == index + 6
+    assert verified["size"] == index + 7
     assert not (data / "log.sqlite3").exists()
 
 
@@ -145,6 +205,7 @@ def test_every_command_about_the_log_takes_the_store_it_is_in(rules: str, tmp_pa
     "words",
     [
         "keys rotate",
+        "keys rotate-vault",
         "keys add-sm2 --public {file} --command true",
         "timestamp request --tsa http://127.0.0.1:1/ --ca {file}",
         "timestamp verify --ca {file}",

@@ -38,7 +38,8 @@ from cases.log.schema import (
 from cases.log.sealing import Sealer, SigningState
 from cases.log.store import AuditLog, NewEntry, digest_of
 from cases.log.trust import Trust
-from cases.log.vault import Vault, VaultKey, marked, scope_of
+from cases.log.vault import Vault, marked, scope_of
+from cases.log.vault_key import VaultKey
 from cases.request import Request
 from cases.tlog.policy import Witness
 from tests.log.kit import ORIGIN, THEN, numbered, sealed

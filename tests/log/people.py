@@ -111,9 +111,9 @@ class Office:
 
 
 @contextmanager
-def office(folder: Path) -> Iterator[Office]:
-    """Open an office in a folder."""
-    with OpenLog.open(folder / "log.sqlite3", folder / "keys") as opened:
+def office(folder: Path, where: Path | str | None = None) -> Iterator[Office]:
+    """Open an office in a folder; `where` names another place for its log."""
+    with OpenLog.open(where or folder / "log.sqlite3", folder / "keys") as opened:
         desk = Desk(personal_law(), opened.log, opened.append, opened.vault)
         yield Office(folder, opened, desk, Steps(desk, Reasons(desk.law, opened.log)))
 

@@ -20,7 +20,8 @@ from cases.log.keyring import Keyring
 from cases.log.rotation import rotate
 from cases.log.store import AuditLog, NewEntry
 from cases.log.trust import Trust
-from cases.log.vault import KEY_FILE, VaultKey, marked
+from cases.log.vault import marked
+from cases.log.vault_key import KEY_FILE, VaultKey
 from cases.log.verify_files import verify_files
 from cases.record import AskedTogether
 from cases.replay import replay

@@ -21,7 +21,7 @@ from cases.disclosure import digest_of, disclose, read_disclosure
 from cases.errors import KeyReused, StepRefused, UnsafeStore, VaultDamaged
 from cases.log.audit import verify, verify_at
 from cases.log.store import AuditLog
-from cases.log.vault import KEY_FILE, VaultKey
+from cases.log.vault_key import KEY_FILE, VaultKey
 from cases.replay import replay
 from cases.tlog.checkpoint import Checkpoint
 from cases.tlog.tiles import Bundle
