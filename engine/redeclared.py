@@ -48,7 +48,7 @@ def _past(one: Count, other: Count, on: date) -> Iterator[list[str]]:
     if first == date.min:
         first = last - ONE_YEAR if last != date.min else on - ONE_YEAR
         last = max(last, first)
-    about = [first - ONE_DAY, first, first + ONE_DAY, first + (last - first) / 2, last - ONE_DAY, last, last + ONE_DAY]
+    about = [first - ONE_DAY, first, first + ONE_DAY, first + (last - first) // 2, last - ONE_DAY, last, last + ONE_DAY]
     recent = [on - ONE_DAY * number for number in range(1, MOST_DAYS)]
     for count in range(MOST_DAYS):
         for day in [*about, on]:

@@ -15,8 +15,9 @@ from starlette.testclient import TestClient
 from api.service import create_app
 from api.settings import Settings
 from cases.log.export import export
-from cases.log.opened import OpenLog
+from cases.log.opened import STATE, OpenLog
 from cases.log.published import Token
+from cases.log.sealing import SigningState
 from cases.log.store import AuditLog, NewEntry, digest_of
 from cases.tlog.checkpoint import Checkpoint
 from cases.tlog.errors import ProofInvalid, TlogError
@@ -38,6 +39,7 @@ class Office:
 
     def __init__(self, folder: Path) -> None:
         settings = Settings(rules=RULES, data=folder)
+        self.keys = settings.keys
         self.opened = OpenLog.open(settings.log, settings.keys, origin=ORIGIN)
         app = create_app(
             small_law(),
@@ -175,27 +177,28 @@ def test_nothing_is_served_that_no_signed_checkpoint_covers(office: Office) -> N
     given = office.decide(2)
     size = office.checkpoint().size
     before = office.get("/log/checkpoint", TEXT, BRIEFLY)
-    # As another process would, and before anybody signs it.
-    (place,) = office.opened.log.append([NewEntry(id="unsigned", data=b'{"id":"unsigned"}')])
-    assert place.seq == size
+    # As another process would append it; while the state is held the service's own signer waits.
+    with SigningState(office.keys / STATE, ORIGIN).alone():
+        (place,) = office.opened.log.append([NewEntry(id="unsigned", data=b'{"id":"unsigned"}')])
+        assert place.seq == size
 
-    assert office.get("/log/checkpoint", TEXT, BRIEFLY) == before
-    for path in (
-        f"/log/checkpoints/{size + 1}",
-        f"/log/tile/0/000.p/{size + 1}",
-        f"/log/tile/entries/000.p/{size + 1}",
-        "/log/tile/0/000",
-        "/log/tile/entries/000",
-        "/log/tile/0/001.p/1",
-        "/log/tile/1/000.p/1",
-        "/log/tile/63/000.p/1",
-        "/log/tile/0/x999/x999/999",
-        "/v1/decisions/unsigned/proof",
-        f"/v1/log/consistency?old=1&new={size + 1}",
-        f"/v1/log/consistency?old={size}&new={size - 1}",
-        f"/v1/log/consistency?old={size + 1}&new={2**61}",
-    ):
-        office.missing(path, "not_published")
+        assert office.get("/log/checkpoint", TEXT, BRIEFLY) == before
+        for path in (
+            f"/log/checkpoints/{size + 1}",
+            f"/log/tile/0/000.p/{size + 1}",
+            f"/log/tile/entries/000.p/{size + 1}",
+            "/log/tile/0/000",
+            "/log/tile/entries/000",
+            "/log/tile/0/001.p/1",
+            "/log/tile/1/000.p/1",
+            "/log/tile/63/000.p/1",
+            "/log/tile/0/x999/x999/999",
+            "/v1/decisions/unsigned/proof",
+            f"/v1/log/consistency?old=1&new={size + 1}",
+            f"/v1/log/consistency?old={size}&new={size - 1}",
+            f"/v1/log/consistency?old={size + 1}&new={2**61}",
+        ):
+            office.missing(path, "not_published")
     office.missing("/v1/decisions/never/proof", "not_found")
     office.missing("/v1/decisions/never/record", "not_found")
 
