@@ -136,8 +136,10 @@ class _Comparing:
             elif (before.count, before.if_unknown, _span(before)) != (after.count, after.if_unknown, _span(after)):
                 self.facts.append(name)
                 self.redeclared.append((before, after))
-                if before.count != after.count:
-                    # The same number is counted from other days.
+                if before.count != after.count or (
+                    before.if_unknown and after.if_unknown not in ("", before.if_unknown)
+                ):
+                    # The same days come to another number, or the same silence to another value.
                     self.skipped.append(name)
         self.domain = {**self.old.normal.domain}
         for axis, part in self.new.normal.domain.items():

@@ -6,7 +6,6 @@ only one of them takes.
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import chain
 
 from engine.fact import Count, Fact
 from engine.given import GivenFact, window_start
@@ -60,4 +59,4 @@ def _ends(part: Part) -> Iterator[object]:
     if isinstance(part, Range):
         yield from dict.fromkeys([int(part.low) + part.low_open, int(part.high) - part.high_open])
     else:
-        yield from chain(sorted(part, key=str))
+        yield from sorted(part, key=str)

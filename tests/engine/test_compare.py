@@ -274,6 +274,17 @@ def test_facts_that_only_one_version_reads_are_shown(kind: str, given: list[str]
         assert isinstance(each.old.outcome, Refusal) != isinstance(each.new, Refusal)
 
 
+def test_an_unknown_that_counts_as_something_else_is_no_proof_of_anything_that_was_not_shown() -> None:
+    old, new = (changed(RULE, ("大于 0 至 100", f"大于 0 至 100，不明按 {value}")) for value in ("1", "50"))
+
+    found = compared(old, new)
+
+    assert (found.same, found.never_heavier, found.never_lighter) == ("refuted", "refuted", "not_proved")
+    assert found.most_up_fen == 45_000
+    (difference,) = found.differences
+    assert dict(difference.old.facts)["面积"] == "不明"
+
+
 COUNTED = changed(
     RULE,
     ("  地段:", "  违法日: 日期列表\n  次数: 整数，次，1 至 99，计 违法日 1年内\n  地段:"),
