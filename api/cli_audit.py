@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import nullcontext
 from pathlib import Path
@@ -63,7 +64,12 @@ def verify(
         Path | None,
         typer.Option("--ca", metavar="FILE", help="PEM: the root of a time-stamping authority; verify every token"),
     ] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="processes that read records [default: 1]")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", metavar="N", min=0, help="processes that read records; 0 (default) takes all processors"
+        ),
+    ] = None,
     rules: Rules = None,
     data: Data = None,
     store: Store = None,
@@ -86,7 +92,7 @@ def verify(
             misuse(*_NEED_KEY)
         kept = [Kept(str(path), _read(path)) for path in seen or ()]
         _verify_place(place, trust, kept, _certificates(ca), jobs, as_json, lang)
-    elif vkey or keys or policy or seen or jobs:
+    elif vkey or keys or policy or seen or jobs is not None:
         misuse(
             "--vkey、--keys、--policy、--seen、--jobs 用于导出的日志：写明它的文件夹或者网址",
             "--vkey, --keys, --policy, --seen and --jobs are for an exported log: name its folder or address",
@@ -263,7 +269,8 @@ def _verify_place(
 ) -> None:
     try:
         with progress("verify") as show:
-            report = verify_files(files_at(place), trust, seen, authority=authority, jobs=jobs or 1, progress=show)
+            processes = jobs or os.cpu_count() or 1
+            report = verify_files(files_at(place), trust, seen, authority=authority, jobs=processes, progress=show)
     except NotPublished as error:
         misuse(f"“{place}”不是公布的日志：{error}", str(error))
     if as_json:

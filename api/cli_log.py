@@ -22,7 +22,7 @@ def replay(
         typer.Option("--rules", metavar="DIR", help="decide by these rule files instead of those each record used"),
     ] = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", min=0, help="processes; 0 takes one for each processor")
+        int, typer.Option("--jobs", metavar="N", min=0, help="processes; 0 (default) takes all processors")
     ] = 0,
     data: Data = None,
     store: Store = None,

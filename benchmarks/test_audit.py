@@ -19,7 +19,7 @@ from cases.log.looking import cut
 from cases.log.store import AuditLog
 from cases.log.trust import Trust
 from cases.log.verify_files import verify_files
-from tests.api.kit import ask, small_law
+from tests.api.kit import FIRST, ask, small_law
 from tests.log.kit import sealed
 
 MANY = 20 * 256 + 100
@@ -30,7 +30,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Folder, Trust, Path
     """An exported log of many recorded decisions."""
     with AuditLog.open(tmp_path_factory.mktemp("one") / "log.sqlite3") as log:
         Desk(small_law(), log).decide(ask(), door="benchmark")
-        record = log.read(0).data
+        record = log.read(FIRST).data
     folder = tmp_path_factory.mktemp("many")
     with sealed(folder) as it:
         it.log.append([entry(number, record) for number in range(MANY)], small_law().sources)

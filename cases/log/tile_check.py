@@ -116,7 +116,7 @@ class TileCheck:
         upper = self._tile(level + 1, index // FULL)
         above = None if upper is None else upper[index % FULL]
         if derived is not None and derived == found:
-            root = fold(derived)
+            root = (looked.root if looked is not None else None) or fold(derived)
             if above not in (None, root):  # Which of the two was changed shows when the tile above is complete.
                 self.suspects.append(_records(level + 1, index, index)[0])
             return derived, root

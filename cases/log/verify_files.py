@@ -26,7 +26,7 @@ from cases.log.files import INDEX, Folder, Web, names_in
 from cases.log.finding import LAST_PLACE, Finding, Stamp, finding
 from cases.log.following import follow
 from cases.log.key_events import Endorsed, KeyEvent, check_key_events
-from cases.log.looking import Looked, cut, look, mark_of
+from cases.log.looking import Looked, cut, look, said_in
 from cases.log.tile_check import TileCheck
 from cases.log.trust import Trust, continues, read_key_list
 from cases.tlog.checkpoint import Checkpoint
@@ -128,9 +128,9 @@ class _Verify:
     notes: list[Finding] = field(default_factory=list)
     unlisted: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
-    marks: array[int] = field(default_factory=lambda: array("Q"))
-    bare: tuple[int, int] = (0, 0)  # records without nonce: how many, the first
-    back: tuple[int, int] = (0, 0)  # records timed before the one before
+    marks: array[int] = field(default_factory=lambda: array("q"))  # 64 bits of every id, as this process hashes it
+    bare: array[int] = field(default_factory=lambda: array("Q"))  # records without nonce
+    back: array[int] = field(default_factory=lambda: array("Q"))  # records timed before the one before
     time: str = ""
     key_events: list[KeyEvent] = field(default_factory=list)
     vouched: set[str] = field(default_factory=set)
@@ -299,13 +299,13 @@ class _Verify:
                 edge = looked
                 break
             row = self.tree.full(looked)
-            self._facts(looked, row)
+            self._said(looked, row)
             self._compare(waiting, first, row, first + FULL)
             self.tree.push()
             self.progress(first + FULL, size)
         row = self.tree.edge(edge, newest.root)
         if edge is not None:
-            self._facts(edge, row)
+            self._said(edge, row)
         self._compare(waiting, size - size % FULL, row, size)
         root = None if row is None else self.tree.root_at(row)
         if root not in (None, newest.root) and self._suspect(size) is None and self.agreed < size:
@@ -351,27 +351,24 @@ class _Verify:
         suspect = self._suspect(size)
         self.add(code, self.agreed if suspect is None else suspect, size - 1, more)
 
-    def _facts(self, looked: Looked, row: Sequence[bytes] | None) -> None:
+    def _said(self, looked: Looked, row: Sequence[bytes] | None) -> None:
+        """Take what the records say; those that are not what was logged are named already, and say nothing."""
+        if looked.said is None or row is None:
+            return
         first = looked.bundle.index * FULL
-        for seq, (leaf, fact) in enumerate(zip(looked.leaves or (), looked.facts, strict=False), first):
-            if row is None or len(row) <= seq - first or row[seq - first] != leaf:
-                continue  # It is not the record that was logged, and is named already.
-            if fact.wrong is not None:
-                self.add(fact.wrong, seq, None, fact.where)
-            if fact.mark is None:
-                self.add("no_id", seq)
-            else:
-                self.marks.append(fact.mark)
-            self.kinds[fact.kind] += 1
-            if fact.kind == "key_event":
-                self.key_events.append((seq, fact.about))
-            if not fact.nonce:
-                self.bare = (self.bare[0] + 1, self.bare[1] if self.bare[0] else seq)
-            if fact.time and fact.time < self.time:
-                self.back = (self.back[0] + 1, self.back[1] if self.back[0] else seq)
-            self.time = fact.time or self.time
-            for digest in fact.cited:
-                self._cited(seq, digest)
+        said = looked.said if looked.leaves == row else said_in(self.files, looked.bundle, row)
+        for code, place, more in said.wrong:
+            self.add(code, first + place, None, more)
+        self.marks.extend(map(hash, said.ids))
+        self.kinds.update(said.kinds)
+        self.key_events += [(first + place, about) for place, about in said.events]
+        self.bare.extend([first + place for place in said.bare])
+        if said.times is not None:
+            place, time, last = said.times
+            self.back.extend([first + each for each in ([place] if time < self.time else []) + said.back])
+            self.time = last
+        for digest, place in said.cited.items():
+            self._cited(first + place, digest)
 
     def _cited(self, seq: int, digest: str, *, manifest: bool = True) -> None:
         """A record cites the manifest of its rulebook, and the manifest every rule file."""
@@ -412,7 +409,7 @@ class _Verify:
             data = self.files.read(bundle.path) or self.files.read(Bundle(bundle.index).path) or b""
             for seq, entry in enumerate(cut(data, bundle.width)[0], bundle.index * FULL):
                 id_ = content_of(entry)[0].get("id")
-                if isinstance(id_, str) and mark_of(id_) in twice:
+                if isinstance(id_, str) and hash(id_) in twice:
                     if id_ in used:
                         self.add("duplicate_id", seq, None, id_)
                     used.add(id_)
@@ -420,9 +417,9 @@ class _Verify:
     def _say(self) -> None:
         if not self.seen and not self.witnessed:
             self.notes.append(finding("nothing_kept"))
-        for code, (count, first) in (("no_nonce", self.bare), ("time_back", self.back)):
-            if count:
-                self.notes.append(finding(code, first, more=count))
+        for code, places in (("no_nonce", self.bare), ("time_back", self.back)):
+            if places:
+                self.notes.append(finding(code, places[0], more=len(places)))
 
 
 def _look_at(files: Folder | Web, bundles: Iterable[Bundle], *, contents: bool) -> list[Looked]:

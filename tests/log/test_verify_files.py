@@ -422,6 +422,16 @@ def test_after_a_rotation_the_list_an_auditor_kept_is_continued_by_the_one_besid
         assert [each.code for each in found] == ["keys_differ"]
 
 
+def test_what_an_edited_record_says_is_not_taken_for_what_was_logged(shown: Shown) -> None:
+    data = (shown.folder / "tile/entries/001").read_bytes()
+    at = data.index(b'"kind":"decision"')
+    with changed(shown, "tile/entries/001", data[:at] + b'"kind":"revision"' + data[at + 17 :]):
+        report = shown.verify()
+
+    assert [(each.code, each.seq) for each in report.findings] == [("record_edited", 256)]
+    assert report.kinds == {"decision": SIZE - 1}
+
+
 def test_several_processes_find_what_one_finds(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cases.log.verify_files._WORTH_PROCESSES", 0)
     data = bytearray((shown.folder / "tile/entries/001").read_bytes())
